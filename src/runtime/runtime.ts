@@ -161,7 +161,7 @@ export interface Listener {
 }
 
 /** An armed timer. */
-export type TimerHandle = { readonly timerBrand: never } | number | object;
+export type TimerHandle = number | object;
 
 /** Time as the runtime has it. */
 export interface Clock {
