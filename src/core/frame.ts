@@ -28,14 +28,13 @@ export const FrameKind = {
   PONG: 0x16,
   DRAIN: 0x17,
   // Messages: of the session, numbered.
-  SERVICE: 0x20,
-  REQUEST: 0x21,
-  RESPONSE: 0x22,
-  ERROR: 0x23,
-  CANCEL: 0x24,
-  NOTIFY: 0x25,
-  PART: 0x26,
-  DROP: 0x27,
+  REQUEST: 0x20,
+  RESPONSE: 0x21,
+  ERROR: 0x22,
+  CANCEL: 0x23,
+  NOTIFY: 0x24,
+  PART: 0x25,
+  DROP: 0x26,
 } as const;
 
 /** Bytes before the body of a frame. */
@@ -56,14 +55,14 @@ export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Whether frames of this kind are numbered and replayed. */
 export function isMessageKind(kind: number): boolean {
-  return kind >= FrameKind.SERVICE;
+  return kind >= FrameKind.REQUEST;
 }
 
 /** Whether the kind is one of `FrameKind`. */
 export function isKnownKind(kind: number): boolean {
   return (kind >= FrameKind.HELLO && kind <= FrameKind.REFUSE) ||
     (kind >= FrameKind.USE && kind <= FrameKind.DRAIN) ||
-    (kind >= FrameKind.SERVICE && kind <= FrameKind.DROP);
+    (kind >= FrameKind.REQUEST && kind <= FrameKind.DROP);
 }
 
 /** Writes the header of a frame whose body has `bodyBytes` bytes. */

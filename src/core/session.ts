@@ -1,0 +1,413 @@
+/**
+ * A session: what two process lives say to each other, whatever connections carry it.
+ *
+ * Message frames of each direction are numbered from 1, without carrying their number: START(k) on
+ * a connection says that the frames after it count from k. The receiver drops every number it has.
+ * What is received is acknowledged, together with other frames or alone after a short while; what
+ * is not acknowledged is kept, and given to the next connection from `START(oldest kept)`.
+ *
+ * Notifications that the application has no room for wait here, unacknowledged: the other end's
+ * window fills, and it stops. Nothing else has to wait, so beats and answers go on.
+ *
+ * A client's connection uses the same code without retention: no START, no ACK.
+ *
+ * Source: design section 3, points 6 and 7; docs/protocol.md, "Sessions".
+ *
+ * @module
+ */
+
+import type { ErrorCode } from "../errors.ts";
+import { FrameKind } from "./frame.ts";
+import type { Limits } from "./introduction.ts";
+import { type MessageHandler, MessageReader } from "./message_reader.ts";
+import { INLINE_MAX_BYTES, MessageWriter } from "./message_writer.ts";
+import { OutboundLog, type SegmentPool } from "./outbound_log.ts";
+import { type OutgoingNotification, OutgoingReply, type OutgoingRequest } from "./outgoing.ts";
+import { RequestTracker } from "./request_tracker.ts";
+import type { SendQueue } from "./send_queue.ts";
+import { Sender } from "./sender.ts";
+
+/** Bytes received without an acknowledgement after which one is sent alone. */
+export const ACK_BYTES = 65_536;
+
+/** What an inbound request's owner can be told. */
+export interface InboundRequest {
+  /** The caller gave up, or its process is gone. */
+  cancel(code: ErrorCode): void;
+}
+
+/** Takes what arrives. Bytes are borrowed until the call returns. */
+export interface SessionHandler {
+  /** A request. Answered through `Session.respond` or `Session.reject`, at once or later. */
+  onRequest(
+    session: Session,
+    slot: number,
+    generation: number,
+    timeoutMs: number,
+    service: string,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): InboundRequest | null;
+  /** A notification. */
+  onNotification(
+    session: Session,
+    service: string,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void;
+  /** Whether another notification may be handed over now. Call `resumeNotifications` later. */
+  hasRoom(session: Session): boolean;
+}
+
+/** How a session is set up. */
+export interface SessionOptions {
+  /** The life of the other end. */
+  readonly bootId: string;
+  /** What this end takes. */
+  readonly own: Limits;
+  /** What the other end takes. */
+  readonly remote: Limits;
+  /** Whether frames are kept until acknowledged (peers), or only until written (clients). */
+  readonly retain: boolean;
+  /** The bound of what is kept, in bytes. */
+  readonly retainMaxBytes: number;
+}
+
+interface Waiting {
+  readonly number: number;
+  readonly service: string;
+  readonly codec: number;
+  readonly payload: Uint8Array;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** One session. */
+export class Session implements MessageHandler {
+  /** The life of the other end. */
+  readonly bootId: string;
+  readonly log: OutboundLog;
+  readonly tracker: RequestTracker;
+  readonly sender: Sender;
+  readonly #writer: MessageWriter;
+  readonly #reader: MessageReader;
+  readonly #handler: SessionHandler;
+  readonly #own: Limits;
+  readonly #retain: boolean;
+  /** By slot: the generation that is open there, 0 for none, and its owner. */
+  readonly #inbound: number[] = [];
+  readonly #owners: (InboundRequest | null)[] = [];
+  #inboundOpen = 0;
+  /** Numbers up to here have arrived. */
+  #received = 0;
+  #acknowledgedByUs = 0;
+  #unacknowledgedBytes = 0;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #ended = false;
+
+  constructor(options: SessionOptions, pool: SegmentPool, handler: SessionHandler) {
+    this.bootId = options.bootId;
+    this.#own = options.own;
+    this.#retain = options.retain;
+    this.#handler = handler;
+    const windowBytes = Math.min(options.retainMaxBytes, options.remote.windowBytes);
+    this.log = new OutboundLog(pool, options.retain, windowBytes);
+    this.tracker = new RequestTracker(options.remote.maxInFlight);
+    this.#writer = new MessageWriter(this.log);
+    this.sender = new Sender(this.log, this.#writer, this.tracker);
+    this.#reader = new MessageReader(options.own.payloadMaxBytes);
+  }
+
+  /** Whether its other end is gone for good. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Requests of the other end that are being answered here. */
+  get inboundCount(): number {
+    return this.#inboundOpen;
+  }
+
+  /** The number up to which everything has arrived. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Bytes held of what has arrived: unfinished payloads, and notifications that wait. */
+  get receivedBytes(): number {
+    return this.#reader.assemblyBytes + this.#waitingBytes;
+  }
+
+  // Sending.
+
+  /** The number from which frames are sent on a connection that comes into use. */
+  startSending(): number {
+    this.log.rewind();
+    return this.log.acknowledged + 1;
+  }
+
+  /** Moves what waits into the log; adds an acknowledgement when something goes out anyway. */
+  fill(queue: SendQueue<OutgoingRequest | OutgoingNotification>): void {
+    if (this.#ended) return;
+    this.sender.fill(queue);
+    if (this.needsAck && this.log.unwrittenBytes > 0) {
+      const number = this.#ackable;
+      if (this.#writer.acknowledgement(number)) this.ackSent(number);
+    }
+  }
+
+  /**
+   * Writes a request at once, where nothing is ahead of it.
+   *
+   * @returns `false`: it must be queued.
+   */
+  tryRequest(request: OutgoingRequest): boolean {
+    if (this.#ended || request.payload.length > INLINE_MAX_BYTES || !this.sender.isIdle) {
+      return false;
+    }
+    if (!this.sender.writeRequest(request, 0, 0)) return false;
+    if (!request.idempotent) request.release();
+    return true;
+  }
+
+  /** Answers a request. Without effect when it is no longer open (cancelled and answered). */
+  respond(slot: number, generation: number, codec: number, payload: Uint8Array): void {
+    if (!this.#closeInbound(slot, generation)) return;
+    if (
+      payload.length <= INLINE_MAX_BYTES && this.sender.isIdle &&
+      this.#writer.response(slot, generation, codec, 0, payload, 0)
+    ) return;
+    this.sender.reply(new OutgoingReply(slot, generation, codec, payload, null, ""));
+  }
+
+  /** Answers a request with an error. @param details Encoded, may be empty. */
+  reject(
+    slot: number,
+    generation: number,
+    code: ErrorCode,
+    message: string,
+    details: Uint8Array = NOTHING,
+  ): void {
+    if (!this.#closeInbound(slot, generation)) return;
+    this.sender.reply(new OutgoingReply(slot, generation, 0, details, code, message));
+  }
+
+  /** The caller of a written request gives up: the other end is told. */
+  cancel(request: OutgoingRequest): void {
+    if (this.#ended || !this.tracker.isOpen(request.slot, request.generation)) return;
+    this.tracker.abandon(request);
+    const { slot, generation } = request;
+    this.sender.reply(new OutgoingReply(slot, generation, 0, NOTHING, "cancel", ""));
+  }
+
+  // Receiving.
+
+  /** Whether something was received that is not acknowledged. */
+  get needsAck(): boolean {
+    return this.#retain && this.#ackable > this.#acknowledgedByUs;
+  }
+
+  /** Whether so much is unacknowledged that it should not wait. */
+  get ackIsUrgent(): boolean {
+    return this.#unacknowledgedBytes >= ACK_BYTES && this.needsAck;
+  }
+
+  /** What an acknowledgement says now. */
+  get ackNumber(): number {
+    return this.#ackable;
+  }
+
+  /** An acknowledgement of that number went out. */
+  ackSent(number: number): void {
+    this.#acknowledgedByUs = number;
+    this.#unacknowledgedBytes = 0;
+  }
+
+  /** ACK arrived. @returns `false` for a number that was never sent. */
+  handleAck(number: number, socketHolds: boolean): boolean {
+    return this.log.acknowledge(number, socketHolds);
+  }
+
+  /**
+   * A message frame with this number arrived, on whichever connection.
+   *
+   * @returns `null`, or how the peer broke the protocol.
+   */
+  handleMessage(
+    number: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): ErrorCode | null {
+    if (this.#ended || number <= this.#received) return null;
+    if (number !== this.#received + 1) return "sequence-gap";
+    this.#received = number;
+    this.#unacknowledgedBytes += end - start;
+    return this.#reader.read(kind, bytes, start, end, this);
+  }
+
+  /** The application has room again. */
+  resumeNotifications(): void {
+    while (!this.#ended && this.#waiting.length > 0 && this.#handler.hasRoom(this)) {
+      const { service, codec, payload } = this.#waiting.shift()!;
+      this.#waitingBytes -= payload.length;
+      this.#handler.onNotification(this, service, codec, payload, 0, payload.length);
+    }
+  }
+
+  /**
+   * The other end's process is gone, or this one ends.
+   *
+   * @returns The requests that may have been executed, and what was never written.
+   */
+  end(socketHolds: boolean, code: ErrorCode): {
+    written: OutgoingRequest[];
+    unsent: (OutgoingRequest | OutgoingNotification)[];
+  } {
+    this.#ended = true;
+    const unsent = this.sender.takeUnsent();
+    const written = this.tracker.takeAll();
+    this.log.clear(socketHolds);
+    this.#waiting.length = 0;
+    this.#waitingBytes = 0;
+    for (let slot = 0; slot < this.#owners.length; slot++) {
+      const owner = this.#owners[slot];
+      this.#owners[slot] = null;
+      owner?.cancel(code);
+    }
+    return { written, unsent };
+  }
+
+  /** Part of `MessageHandler`. */
+  onRequest(
+    slot: number,
+    generation: number,
+    timeoutMs: number,
+    service: string,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): ErrorCode | null {
+    if (slot >= this.#own.maxInFlight) return "limit-exceeded";
+    if (generation === 0) return "number-out-of-range";
+    while (this.#inbound.length <= slot) {
+      this.#inbound.push(0);
+      this.#owners.push(null);
+    }
+    if (this.#inbound[slot] !== 0) return "unexpected-frame";
+    this.#inbound[slot] = generation;
+    this.#inboundOpen++;
+    const handler = this.#handler;
+    const owner = handler.onRequest(
+      this,
+      slot,
+      generation,
+      timeoutMs,
+      service,
+      codec,
+      bytes,
+      start,
+      end,
+    );
+    // A handler that answered at once has given the place back already.
+    if (this.#inbound[slot] === generation && !this.#ended) this.#owners[slot] = owner;
+    return null;
+  }
+
+  /** Part of `MessageHandler`. */
+  onNotification(
+    service: string,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): ErrorCode | null {
+    if (this.#waiting.length === 0 && this.#handler.hasRoom(this)) {
+      this.#handler.onNotification(this, service, codec, bytes, start, end);
+      return null;
+    }
+    const payload = bytes.slice(start, end);
+    this.#waiting.push({ number: this.#received, service, codec, payload });
+    this.#waitingBytes += payload.length;
+    const boundBytes = this.#own.windowBytes + this.#own.payloadMaxBytes;
+    return this.#waitingBytes > boundBytes ? "limit-exceeded" : null;
+  }
+
+  /** Part of `MessageHandler`. */
+  onResponse(
+    slot: number,
+    generation: number,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): ErrorCode | null {
+    if (!this.tracker.isOpen(slot, generation)) return "unexpected-frame";
+    const request = this.tracker.close(slot);
+    if (request === null) return null;
+    request.state = "settled";
+    request.succeed(codec, bytes, start, end);
+    return null;
+  }
+
+  /** Part of `MessageHandler`. */
+  onError(
+    slot: number,
+    generation: number,
+    code: ErrorCode,
+    message: string,
+    details: Uint8Array,
+  ): ErrorCode | null {
+    if (!this.tracker.isOpen(slot, generation)) return "unexpected-frame";
+    const request = this.tracker.close(slot);
+    if (request === null) return null;
+    request.state = "settled";
+    request.fail(code, message, deliveryOf(code), details);
+    return null;
+  }
+
+  /** Part of `MessageHandler`. A cancel that crossed the answer finds nothing: that is no error. */
+  onCancel(slot: number, generation: number): ErrorCode | null {
+    if (this.#inbound[slot] !== generation || generation === 0) return null;
+    const owner = this.#owners[slot];
+    this.#owners[slot] = null;
+    owner?.cancel("cancelled");
+    return null;
+  }
+
+  get #ackable(): number {
+    const first = this.#waiting[0];
+    return first === undefined ? this.#received : first.number - 1;
+  }
+
+  #closeInbound(slot: number, generation: number): boolean {
+    if (this.#ended || this.#inbound[slot] !== generation) return false;
+    this.#inbound[slot] = 0;
+    this.#owners[slot] = null;
+    this.#inboundOpen--;
+    return true;
+  }
+}
+
+/** What an error of the other end says about the handler: most are told before it runs. */
+function deliveryOf(code: ErrorCode): "executed" | "not-sent" | "maybe-executed" {
+  switch (code) {
+    case "handler-failed":
+    case "codec-failed":
+      return "executed";
+    case "cancelled":
+      return "maybe-executed";
+    default:
+      return "not-sent";
+  }
+}
+
+/** Message kinds start here; what is below belongs to one connection. */
+export const FIRST_MESSAGE_KIND: number = FrameKind.REQUEST;
