@@ -17,7 +17,6 @@
  */
 
 import type { ErrorCode } from "../errors.ts";
-import { FrameKind } from "./frame.ts";
 import type { Limits } from "./introduction.ts";
 import { type MessageHandler, MessageReader } from "./message_reader.ts";
 import { INLINE_MAX_BYTES, MessageWriter } from "./message_writer.ts";
@@ -369,7 +368,8 @@ export class Session implements MessageHandler {
     const request = this.tracker.close(slot);
     if (request === null) return null;
     request.state = "settled";
-    request.fail(code, message, deliveryOf(code), details);
+    // An answer came; only of a cancelled handler one cannot know how far it got.
+    request.fail(code, message, code === "cancelled" ? "maybe-executed" : "executed", details);
     return null;
   }
 
@@ -395,19 +395,3 @@ export class Session implements MessageHandler {
     return true;
   }
 }
-
-/** What an error of the other end says about the handler: most are told before it runs. */
-function deliveryOf(code: ErrorCode): "executed" | "not-sent" | "maybe-executed" {
-  switch (code) {
-    case "handler-failed":
-    case "codec-failed":
-      return "executed";
-    case "cancelled":
-      return "maybe-executed";
-    default:
-      return "not-sent";
-  }
-}
-
-/** Message kinds start here; what is below belongs to one connection. */
-export const FIRST_MESSAGE_KIND: number = FrameKind.REQUEST;

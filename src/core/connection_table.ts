@@ -1,0 +1,131 @@
+/**
+ * The connection table: every connection to every peer, and which of them is to be used.
+ *
+ * Looking up, adding, marking and removing are O(1) in the number of rows. A row is removed by its
+ * connection, never by its peer: whoever ends an old connection cannot take the new one's row.
+ *
+ * Source: design section 1 (the patent's connection management table) and section 3, point 4.
+ *
+ * @module
+ */
+
+/** A row of the table. */
+export interface ConnectionRow {
+  /** The peer's name, or `host:port` where its definition has no name. */
+  readonly peer: string;
+  /** The other end of the socket, as `host:port`. */
+  readonly remoteAddress: string;
+  /** The port on which the peer listens for connections of its own. */
+  readonly listeningPort: number;
+  /** The socket's file descriptor; `null` where the runtime does not tell it. */
+  readonly descriptor: number | null;
+  /** The link number: of two connections to one peer the greater one is newer. 0: not decided. */
+  readonly identifier: number;
+  /** When the handshake completed: whole seconds since 1970 ... */
+  readonly establishedSeconds: number;
+  /** ... and the microseconds of that second. */
+  readonly establishedMicros: number;
+  /** Whether this is the connection that is used. */
+  readonly usable: boolean;
+  /** Who dialled. */
+  readonly direction: "inbound" | "outbound";
+  /** Which life of the peer it leads to: 32 hexadecimal digits. */
+  readonly bootId: string;
+  /** The last measured round trip in milliseconds; `null` before the first. */
+  readonly roundTripMs: number | null;
+  /** Requests that wait for an answer from this peer on this connection. */
+  readonly inFlight: number;
+}
+
+/** What is known of a connection when its handshake is complete. */
+export type NewRow = Omit<
+  ConnectionRow,
+  "identifier" | "usable" | "roundTripMs" | "inFlight" | "establishedSeconds" | "establishedMicros"
+>;
+
+/** What changes while a connection lives; asked when the table is looked at. */
+export interface LiveRow {
+  readonly roundTripMs: number | null;
+  readonly inFlight: number;
+}
+
+interface Entry {
+  readonly fixed: NewRow;
+  readonly establishedMicros: number;
+  readonly live: () => LiveRow;
+  identifier: number;
+}
+
+/** The table of one endpoint. */
+export class ConnectionTable {
+  readonly #entries = new Map<number, Entry>();
+  readonly #usable = new Map<string, number>();
+
+  /** How many rows there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Enters a connection.
+   *
+   * @param id The connection; not in the table yet.
+   * @param establishedMicros The wall clock when its handshake completed, microseconds since 1970.
+   * @param live Asked for what changes, when the table is looked at.
+   */
+  add(id: number, fixed: NewRow, establishedMicros: number, live: () => LiveRow): void {
+    if (this.#entries.has(id)) throw new Error(`Cannot enter connection ${id} twice`);
+    this.#entries.set(id, { fixed, establishedMicros, live, identifier: 0 });
+  }
+
+  /** Sets the link number of a connection. */
+  identify(id: number, identifier: number): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) entry.identifier = identifier;
+  }
+
+  /** Says which connection to a peer is used; `null`: none. */
+  use(peer: string, id: number | null): void {
+    if (id === null) this.#usable.delete(peer);
+    else this.#usable.set(peer, id);
+  }
+
+  /** The connection that is used for a peer, or `null`. */
+  usable(peer: string): number | null {
+    return this.#usable.get(peer) ?? null;
+  }
+
+  /** Removes a connection; the peer's usable one only if it is this one. */
+  remove(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    if (this.#usable.get(entry.fixed.peer) === id) this.#usable.delete(entry.fixed.peer);
+  }
+
+  /** All rows, oldest first. */
+  rows(): ConnectionRow[] {
+    const rows: ConnectionRow[] = [];
+    for (const [id, entry] of this.#entries) {
+      const { fixed, identifier, establishedMicros } = entry;
+      const { roundTripMs, inFlight } = entry.live();
+      const usable = this.#usable.get(fixed.peer) === id;
+      const seconds = Math.floor(establishedMicros / 1_000_000);
+      rows.push({
+        peer: fixed.peer,
+        remoteAddress: fixed.remoteAddress,
+        listeningPort: fixed.listeningPort,
+        descriptor: fixed.descriptor,
+        identifier,
+        establishedSeconds: seconds,
+        establishedMicros: establishedMicros - seconds * 1_000_000,
+        usable,
+        direction: fixed.direction,
+        bootId: fixed.bootId,
+        roundTripMs,
+        inFlight,
+      });
+    }
+    return rows;
+  }
+}
