@@ -44,7 +44,6 @@ export const CODES = {
   "connection-lost": row("RequestError", null, "network", "a client's connection ended"),
   "closed": row("RequestError", 8, "caller", "this endpoint or client is closed"),
   "fenced": row("RequestError", null, "configuration", "another process owns this name"),
-  "deadline-passed": row("RequestError", 9, "network", "it arrived after its deadline"),
 
   // A link could not be made, or a handshake was refused.
   "dial-failed": row("LinkError", null, "network", "the socket did not open"),
@@ -65,6 +64,7 @@ export const CODES = {
   "duplicate": row("LinkError", 40, "configuration", "a living process owns the name"),
   "displaced": row("LinkError", 41, "configuration", "a newer process took the name over"),
   "closing": row("LinkError", 42, "peer", "the endpoint is closing"),
+  "not-needed": row("LinkError", 43, "network", "another connection came into use meanwhile"),
   "silent": row("LinkError", null, "network", "nothing was heard for deadAfterMs"),
 
   // The other end broke the protocol.

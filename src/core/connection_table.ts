@@ -84,6 +84,11 @@ export class ConnectionTable {
     if (entry !== undefined) entry.identifier = identifier;
   }
 
+  /** The link number of a connection; 0 when it is not decided, or not there. */
+  identifierOf(id: number): number {
+    return this.#entries.get(id)?.identifier ?? 0;
+  }
+
   /** Says which connection to a peer is used; `null`: none. */
   use(peer: string, id: number | null): void {
     if (id === null) this.#usable.delete(peer);

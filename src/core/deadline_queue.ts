@@ -32,6 +32,7 @@ interface Lane {
   readonly durationMs: number;
   head: Deadline | null;
   tail: Deadline | null;
+  size: number;
 }
 
 const LANES_MAX = 16;
@@ -39,11 +40,10 @@ const LANES_MAX = 16;
 /** The queue of one endpoint. */
 export class DeadlineQueue {
   readonly #lanes: Lane[] = [];
-  #size = 0;
 
   /** How many items are queued. */
   get size(): number {
-    return this.#size;
+    return this.#lanes.reduce((sum, lane) => sum + lane.size, 0);
   }
 
   /** Queues an item (again): its deadline is `nowMs + durationMs`. `nowMs` must not decrease. */
@@ -62,10 +62,10 @@ export class DeadlineQueue {
     else before.after = item;
     if (after === null) lane.tail = item;
     else after.before = item;
-    this.#size++;
+    lane.size++;
   }
 
-  /** Takes an item off; without effect on one that is not queued. */
+  /** Takes an item off, from whichever queue it is in; without effect on one that is in none. */
   remove(item: Deadline): void {
     const lane = item.lane;
     if (lane === null) return;
@@ -74,7 +74,7 @@ export class DeadlineQueue {
     if (item.after === null) lane.tail = item.before;
     else item.after.before = item.before;
     item.before = item.after = item.lane = null;
-    this.#size--;
+    lane.size--;
   }
 
   /** The earliest deadline in monotonic milliseconds; `Infinity` when nothing is queued. */
@@ -113,7 +113,7 @@ export class DeadlineQueue {
     if (nearest !== null && this.#lanes.length >= LANES_MAX) {
       return this.#reuse(durationMs, nearest);
     }
-    const lane: Lane = { durationMs, head: null, tail: null };
+    const lane: Lane = { durationMs, head: null, tail: null, size: 0 };
     this.#lanes.push(lane);
     return lane;
   }
@@ -122,7 +122,7 @@ export class DeadlineQueue {
   #reuse(durationMs: number, nearest: Lane): Lane {
     const empty = this.#lanes.findIndex((lane) => lane.head === null);
     if (empty < 0) return nearest;
-    const lane: Lane = { durationMs, head: null, tail: null };
+    const lane: Lane = { durationMs, head: null, tail: null, size: 0 };
     this.#lanes[empty] = lane;
     return lane;
   }

@@ -31,6 +31,8 @@ interface Segment {
   filled: number;
   /** The number of its first numbered frame. */
   firstNumber: number;
+  /** A socket that is no longer ours may still read it: it is never used again. */
+  foreign: boolean;
 }
 
 /** Spare segments, shared by all sessions of an endpoint: an idle link holds none. */
@@ -66,6 +68,8 @@ export class OutboundLog {
   #cursorOffset = 0;
   /** The one being filled. */
   #last: Segment | null = null;
+  /** What the socket still reads. */
+  #held: Segment | null = null;
   #lastNumber = 0;
   #acknowledged = 0;
 
@@ -122,7 +126,7 @@ export class OutboundLog {
     const last = this.#last;
     if (last !== null && last.filled + frameBytes <= SEGMENT_BYTES) return last.bytes;
     const bytes = this.#pool.take();
-    this.#last = { bytes, filled: 0, firstNumber: this.#lastNumber + 1 };
+    this.#last = { bytes, filled: 0, firstNumber: this.#lastNumber + 1, foreign: false };
     this.#segments.push(this.#last);
     return bytes;
   }
@@ -158,9 +162,14 @@ export class OutboundLog {
     return null;
   }
 
-  /** The range of `nextRange` was given to the socket. */
-  wrote(byteCount: number): void {
+  /**
+   * The range of `nextRange` was given to the socket.
+   *
+   * @param taken Whether the socket is done with the bytes; if not, `drained` follows.
+   */
+  wrote(byteCount: number, taken: boolean): void {
     this.#cursorOffset += byteCount;
+    if (!taken) this.#held = this.#segments[this.#cursorSegment]!;
   }
 
   /**
@@ -168,6 +177,7 @@ export class OutboundLog {
    * acknowledged already, this frees them.
    */
   drained(): void {
+    this.#held = null;
     if (!this.#retain) this.#acknowledged = this.#numberAtCursor();
     this.#release();
   }
@@ -175,19 +185,20 @@ export class OutboundLog {
   /**
    * The other end has everything up to `number`.
    *
-   * @param socketHolds Whether the socket still reads a range: then no segment is let go yet.
    * @returns `false` when that number was never sent (caused by the peer).
    */
-  acknowledge(number: number, socketHolds: boolean): boolean {
+  acknowledge(number: number): boolean {
     if (number > this.#lastNumber || number < 0) return false;
     if (number <= this.#acknowledged) return true;
     this.#acknowledged = number;
-    if (!socketHolds) this.#release();
+    this.#release();
     return true;
   }
 
   /** Everything that is not acknowledged is to be given to another connection, from the start. */
   rewind(): void {
+    if (this.#held !== null) this.#held.foreign = true;
+    this.#held = null;
     this.#release();
     this.#cursorSegment = 0;
     this.#cursorOffset = 0;
@@ -204,10 +215,10 @@ export class OutboundLog {
     this.#cursorOffset = offset;
   }
 
-  /** Lets go of everything: the session has ended. @param socketHolds See `acknowledge`. */
-  clear(socketHolds: boolean): void {
-    // What the socket still reads is left to the garbage collector instead of being used again.
-    if (!socketHolds) { for (const segment of this.#segments) this.#pool.give(segment.bytes); }
+  /** Lets go of everything: the session has ended. */
+  clear(): void {
+    for (const segment of this.#segments) this.#give(segment);
+    this.#held = null;
     this.#segments.length = 0;
     this.#last = null;
     this.#cursorSegment = this.#cursorOffset = 0;
@@ -222,12 +233,18 @@ export class OutboundLog {
       const lastOfFirst = next === undefined ? this.#lastNumber : next.firstNumber - 1;
       if (lastOfFirst > this.#acknowledged) return;
       if (this.#cursorSegment === 0 && this.#cursorOffset < first.filled) return;
+      if (first === this.#held) return;
       this.#segments.shift();
       if (first === this.#last) this.#last = null;
-      this.#pool.give(first.bytes);
+      this.#give(first);
       if (this.#cursorSegment > 0) this.#cursorSegment--;
       else this.#cursorOffset = 0;
     }
+  }
+
+  /** What a socket may still read is left to the garbage collector. */
+  #give(segment: Segment): void {
+    if (!segment.foreign && segment !== this.#held) this.#pool.give(segment.bytes);
   }
 
   /** The number of the last frame before the cursor, which stands at the end of a segment. */

@@ -18,6 +18,8 @@ export abstract class Outgoing extends Deadline {
   payload: Uint8Array;
   /** The wire tag of the codec that made the payload. */
   readonly codec: number;
+  /** When the caller handed it over, monotonic milliseconds; set by the caller's layer. */
+  queuedMs = 0;
   /** Owned by the queue. */
   queue: object | null = null;
   /** Owned by the queue. */

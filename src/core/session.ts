@@ -92,6 +92,8 @@ export class Session implements MessageHandler {
   readonly log: OutboundLog;
   readonly tracker: RequestTracker;
   readonly sender: Sender;
+  /** Called when something waits to be written; set by whoever owns the connections. */
+  onPending: () => void = () => {};
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
   readonly #handler: SessionHandler;
@@ -180,8 +182,11 @@ export class Session implements MessageHandler {
     if (
       payload.length <= INLINE_MAX_BYTES && this.sender.isIdle &&
       this.#writer.response(slot, generation, codec, 0, payload, 0)
-    ) return;
-    this.sender.reply(new OutgoingReply(slot, generation, codec, payload, null, ""));
+    ) {
+      this.onPending();
+      return;
+    }
+    this.#reply(new OutgoingReply(slot, generation, codec, payload, null, ""));
   }
 
   /** Answers a request with an error. @param details Encoded, may be empty. */
@@ -193,7 +198,7 @@ export class Session implements MessageHandler {
     details: Uint8Array = NOTHING,
   ): void {
     if (!this.#closeInbound(slot, generation)) return;
-    this.sender.reply(new OutgoingReply(slot, generation, 0, details, code, message));
+    this.#reply(new OutgoingReply(slot, generation, 0, details, code, message));
   }
 
   /** The caller of a written request gives up: the other end is told. */
@@ -201,7 +206,7 @@ export class Session implements MessageHandler {
     if (this.#ended || !this.tracker.isOpen(request.slot, request.generation)) return;
     this.tracker.abandon(request);
     const { slot, generation } = request;
-    this.sender.reply(new OutgoingReply(slot, generation, 0, NOTHING, "cancel", ""));
+    this.#reply(new OutgoingReply(slot, generation, 0, NOTHING, "cancel", ""));
   }
 
   // Receiving.
@@ -228,8 +233,8 @@ export class Session implements MessageHandler {
   }
 
   /** ACK arrived. @returns `false` for a number that was never sent. */
-  handleAck(number: number, socketHolds: boolean): boolean {
-    return this.log.acknowledge(number, socketHolds);
+  handleAck(number: number): boolean {
+    return this.log.acknowledge(number);
   }
 
   /**
@@ -265,14 +270,14 @@ export class Session implements MessageHandler {
    *
    * @returns The requests that may have been executed, and what was never written.
    */
-  end(socketHolds: boolean, code: ErrorCode): {
+  end(code: ErrorCode): {
     written: OutgoingRequest[];
     unsent: (OutgoingRequest | OutgoingNotification)[];
   } {
     this.#ended = true;
     const unsent = this.sender.takeUnsent();
     const written = this.tracker.takeAll();
-    this.log.clear(socketHolds);
+    this.log.clear();
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
     for (let slot = 0; slot < this.#owners.length; slot++) {
@@ -380,6 +385,11 @@ export class Session implements MessageHandler {
     this.#owners[slot] = null;
     owner?.cancel("cancelled");
     return null;
+  }
+
+  #reply(reply: OutgoingReply): void {
+    this.sender.reply(reply);
+    this.onPending();
   }
 
   get #ackable(): number {

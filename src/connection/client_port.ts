@@ -1,0 +1,92 @@
+/**
+ * The client's side of the house: a connection with requests in and responses out, and nothing
+ * else. No definition, no row, no arbiter, no session that outlives the connection.
+ *
+ * `ServedClient` is the endpoint's end of such a connection; the client's own end is
+ * `ClientLink` in client_link.ts.
+ *
+ * @module
+ */
+
+import type { Introduction } from "../core/introduction.ts";
+import { SendQueue } from "../core/send_queue.ts";
+import { Session } from "../core/session.ts";
+import { FrameKind } from "../core/frame.ts";
+import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Connection, ConnectionOwner } from "./connection_driver.ts";
+import type { ConnectionContext } from "./context.ts";
+
+/** A client that is being served. */
+export class ServedClient implements ConnectionOwner {
+  readonly peerName: string;
+  readonly outgoing = new SendQueue<OutgoingRequest | OutgoingNotification>();
+  readonly session: Session;
+  readonly connection: Connection;
+  readonly #ended: (client: ServedClient) => void;
+  #lastNonce = 0;
+
+  /** @param ended Called once when the connection is gone. */
+  constructor(
+    context: ConnectionContext,
+    connection: Connection,
+    remote: Introduction,
+    ended: (client: ServedClient) => void,
+  ) {
+    this.peerName = remote.name;
+    this.connection = connection;
+    this.#ended = ended;
+    this.session = clientSession(context, connection, remote);
+  }
+
+  handleOpen(): ServedClient {
+    return this;
+  }
+
+  handleControl(_connection: Connection, kind: number): ErrorCode | null {
+    return kind === FrameKind.PONG ? null : "unexpected-frame";
+  }
+
+  handleRefused(): void {}
+
+  handleSuspect(): void {}
+
+  handleChunkEnd(connection: Connection): void {
+    if (!this.session.sender.isIdle) connection.scheduleFlush();
+  }
+
+  handleClosed(): void {
+    this.session.end("connection-lost");
+    this.#ended(this);
+  }
+
+  isWaiting(): boolean {
+    return false;
+  }
+
+  drawNonce(): number {
+    return ++this.#lastNonce;
+  }
+}
+
+/** The session of a client's connection: it lives and ends with the connection. */
+export function clientSession(
+  context: ConnectionContext,
+  connection: Connection,
+  remote: Introduction,
+): Session {
+  const session = new Session(
+    {
+      bootId: remote.bootId,
+      own: context.self.limits,
+      remote: remote.limits,
+      retain: false,
+      retainMaxBytes: context.settings.retainMaxBytes,
+    },
+    context.pool,
+    context.handler,
+  );
+  session.onPending = () => connection.scheduleFlush();
+  connection.attachClient(session);
+  return session;
+}

@@ -1,0 +1,446 @@
+/**
+ * One connection: a socket, its handshake, its frames, its heartbeat, and what goes out on it.
+ *
+ * The driver does not know which connection is the right one: it tells its owner that a handshake
+ * is complete, which control frames arrive, and that it is closed (once, at the moment it happens),
+ * and it carries the session that its owner attaches. Control frames go ahead of data; data goes
+ * out in one batch a turn.
+ *
+ * @module
+ */
+
+import { Deadline } from "../core/deadline_queue.ts";
+import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/frame.ts";
+import { FrameDecoder, type FrameHandler } from "../core/frame_decoder.ts";
+import {
+  type AcceptorHandshake,
+  decodeRefuse,
+  type DialerHandshake,
+  encodeRefuse,
+} from "../core/handshake.ts";
+import { checkIntervalMs, Heartbeat } from "../core/heartbeat.ts";
+import type { Introduction } from "../core/introduction.ts";
+import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
+import type { SendQueue } from "../core/send_queue.ts";
+import type { Session } from "../core/session.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { CloseKind, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import { addressText, type ConnectionContext } from "./context.ts";
+
+/** Why a connection ended: what the socket told, or the code of a verdict. */
+export type EndReason = CloseKind | ErrorCode;
+
+/** Whom a connection tells. */
+export interface ConnectionOwner {
+  /** The handshake is complete; the other end has proved who it is. */
+  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner;
+  /** A control frame came. @returns `null`, or how the peer broke the protocol. */
+  handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
+  /** The other end refuses to go on. */
+  handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
+  /** Nothing was heard for a while. */
+  handleSuspect(connection: Connection, silenceMs: number): void;
+  /** All that a chunk held has been handled. */
+  handleChunkEnd(connection: Connection): void;
+  /** It is gone. Once, and the last call. */
+  handleClosed(connection: Connection, reason: EndReason): void;
+  /** Whether somebody waits for an answer on it. */
+  isWaiting(connection: Connection): boolean;
+  /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
+  readonly peerName: string | null;
+  /** What waits to be written, beside what the session itself has. */
+  readonly outgoing: SendQueue<OutgoingRequest | OutgoingNotification>;
+  /** The next ping's number. */
+  drawNonce(): number;
+}
+
+type Phase = "handshake" | "open" | "closed";
+
+/** The most writes in one turn, so that one peer that takes everything cannot starve the others. */
+const WRITES_PER_TURN = 16;
+
+/** A connection. */
+export class Connection extends Deadline implements SocketHandler, FrameHandler {
+  readonly id: number;
+  readonly direction: "inbound" | "outbound";
+  readonly remoteAddress: string;
+  readonly heartbeat: Heartbeat;
+  /** When its HELLO was sent or received, monotonic milliseconds. */
+  helloAtMs: number;
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  readonly #decoder = new FrameDecoder();
+  #owner: ConnectionOwner;
+  #handshake: DialerHandshake | AcceptorHandshake | null;
+  #phase: Phase = "handshake";
+  #remote: Introduction | null = null;
+  /** The session that writes here; frames of it arrive here too. */
+  #session: Session | null = null;
+  #sends = false;
+  /** The number of the next message frame that arrives; 0: START has not come. */
+  #nextNumber = 0;
+  #control: Uint8Array[] = [];
+  /** The socket holds what it was given: no write until it has drained. */
+  #blocked = false;
+  #flushScheduled = false;
+  readonly #flushBound = () => this.#flush();
+
+  constructor(
+    context: ConnectionContext,
+    owner: ConnectionOwner,
+    socket: Socket,
+    direction: "inbound" | "outbound",
+    makeHandshake: (
+      certificateNames: readonly string[] | null,
+    ) => DialerHandshake | AcceptorHandshake,
+  ) {
+    super();
+    this.id = context.nextConnectionId();
+    this.direction = direction;
+    this.#context = context;
+    this.#owner = owner;
+    this.#socket = socket;
+    this.remoteAddress = addressText(socket.remoteAddress);
+    const nowMs = context.timers.nowMs();
+    this.helloAtMs = nowMs;
+    this.heartbeat = new Heartbeat(context.settings, nowMs);
+    this.#handshake = makeHandshake(socket.peerCertificate?.names ?? null);
+    context.timers.add(this, context.settings.handshakeTimeoutMs);
+    if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
+  }
+
+  /** Whether its handshake is complete and it is not closed. */
+  get isOpen(): boolean {
+    return this.#phase === "open";
+  }
+
+  /** Whether it is closed. */
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
+  /** Who the other end is; `null` before the handshake is complete. */
+  get remote(): Introduction | null {
+    return this.#remote;
+  }
+
+  /** The socket's file descriptor, where the runtime tells it. */
+  get descriptor(): number | null {
+    return this.#socket.descriptor;
+  }
+
+  /** Whether the socket still reads what it was given. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** From now on message frames of this session are taken from here. */
+  receive(session: Session): void {
+    this.#session = session;
+  }
+
+  /** From now on (again) this session sends here; announces where it starts. */
+  send(session: Session): void {
+    this.#session = session;
+    this.#sends = true;
+    this.sendNumber(FrameKind.START, session.startSending());
+  }
+
+  /** The session sends elsewhere now. */
+  stopSending(): void {
+    this.#sends = false;
+  }
+
+  /** A client's connection: no START, no acknowledgements, both directions count from 1. */
+  attachClient(session: Session): void {
+    this.#session = session;
+    this.#sends = true;
+    this.#nextNumber = 1;
+    this.scheduleFlush();
+  }
+
+  /** Sends a control frame with a number. */
+  sendNumber(kind: number, value: number): void {
+    this.sendControl(numberFrame(kind, value));
+  }
+
+  /** Sends a control frame ahead of all data. */
+  sendControl(frame: Uint8Array): void {
+    if (this.#phase === "closed") return;
+    this.#control.push(frame);
+    this.scheduleFlush();
+  }
+
+  /** Measures the round trip, or asks for a sign of life. */
+  ping(nonce: number): void {
+    this.heartbeat.handlePing(nonce, this.#context.timers.nowMs());
+    this.sendNumber(FrameKind.PING, nonce);
+  }
+
+  /** Writes what waits when the running turn has ended. */
+  scheduleFlush(): void {
+    if (this.#flushScheduled || this.#blocked || this.#phase === "closed") return;
+    this.#flushScheduled = true;
+    this.#context.runtime.clock.defer(this.#flushBound);
+  }
+
+  /** Ends it at once; its owner is told before this returns. */
+  abort(reason: EndReason): void {
+    if (this.#phase === "closed") return;
+    this.#socket.abort();
+    this.#finish(reason);
+  }
+
+  /** Tells the other end why, and ends it in order. Its owner is told before this returns. */
+  refuse(code: ErrorCode, detail: string): void {
+    if (this.#phase === "closed") return;
+    if (!this.#blocked) {
+      this.#control.push(encodeRefuse(code, detail));
+      this.#writeControl();
+    }
+    this.#socket.close();
+    this.#finish(code);
+  }
+
+  /** Ends it in order: what was written is delivered. Its owner is told before this returns. */
+  close(): void {
+    if (this.#phase === "closed") return;
+    this.#flush();
+    this.#socket.close();
+    this.#finish("local");
+  }
+
+  /** The handshake's deadline, later a check of the heartbeat. */
+  override expire(nowMs: number): void {
+    if (this.#phase === "handshake") {
+      const { handshakeTimeoutMs } = this.#context.settings;
+      this.#failed("handshake-timeout", `not complete after ${handshakeTimeoutMs} ms`, null);
+      this.refuse("handshake-timeout", "");
+      return;
+    }
+    this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
+    const verdict = this.heartbeat.check(nowMs, this.#owner.isWaiting(this));
+    if (verdict === "dead") {
+      this.abort("silent");
+      return;
+    }
+    if (verdict === "suspect") this.#owner.handleSuspect(this, this.heartbeat.silenceMs(nowMs));
+    if (this.isClosed) return;
+    if (this.heartbeat.wantsPing(nowMs)) this.ping(this.#owner.drawNonce());
+    else if (verdict === "beat") this.sendControl(emptyFrame(FrameKind.BEAT));
+  }
+
+  // The socket's calls.
+
+  onData(chunk: Uint8Array): void {
+    if (this.#phase === "closed") return;
+    this.heartbeat.receivedMs = this.#context.timers.nowMs();
+    this.#decoder.push(chunk, this);
+    if (this.#phase === "open") this.#owner.handleChunkEnd(this);
+  }
+
+  onDrain(): void {
+    this.#blocked = false;
+    if (this.#sends) this.#session!.log.drained();
+    this.#flush();
+  }
+
+  onClose(reason: CloseReason): void {
+    if (this.#phase === "closed") return;
+    if (this.#phase === "handshake") {
+      this.#failed("handshake-lost", `${reason.kind} ${reason.code ?? ""}`.trim(), null);
+    }
+    this.#finish(reason.kind);
+  }
+
+  // The decoder's calls.
+
+  onFrame(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (isMessageKind(kind) && this.#nextNumber > 0) {
+      const number = this.#nextNumber++;
+      const code = this.#session!.handleMessage(number, kind, bytes, start, end);
+      return code === null ? !this.isClosed : this.#broken(code, `in a frame of kind ${kind}`);
+    }
+    if (this.#phase === "handshake") {
+      this.#stepHandshake(kind, bytes.subarray(start, end));
+      return !this.isClosed;
+    }
+    const code = this.#handleControl(kind, bytes, start, end);
+    return code === null ? !this.isClosed : this.#broken(code, `frame kind ${kind}`);
+  }
+
+  onDefect(code: ErrorCode, detail: string): void {
+    this.#broken(code, detail);
+  }
+
+  #stepHandshake(kind: number, body: Uint8Array): void {
+    if (kind === FrameKind.HELLO) this.helloAtMs = this.#context.timers.nowMs();
+    const step = this.#handshake!.handleFrame(kind, body);
+    switch (step.kind) {
+      case "send":
+        this.sendControl(step.bytes);
+        return;
+      case "refuse":
+        this.#failed(step.code, step.detail, step.name);
+        this.refuse(step.code, step.detail);
+        return;
+      case "refused":
+        // A crossing dial that the other end no longer needs is no failure.
+        if (step.code !== "not-needed") {
+          this.#failed(step.code, `refused by the other end: ${step.detail}`, null);
+        }
+        this.abort(step.code);
+        return;
+      case "done":
+        if (step.bytes.length > 0) this.sendControl(step.bytes);
+        this.#open(step.remote);
+    }
+  }
+
+  #open(remote: Introduction): void {
+    this.#phase = "open";
+    this.#handshake = null;
+    this.#remote = remote;
+    this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
+    this.#owner = this.#owner.handleOpen(this, remote);
+  }
+
+  #handleControl(kind: number, bytes: Uint8Array, start: number, end: number): ErrorCode | null {
+    if (kind === FrameKind.BEAT) return end === start ? null : "malformed-frame";
+    if (kind === FrameKind.REFUSE) {
+      const { code, detail } = decodeRefuse(bytes.subarray(start, end));
+      this.#owner.handleRefused(this, code, detail);
+      this.abort(code);
+      return null;
+    }
+    if (kind === FrameKind.DRAIN) return this.#owner.handleControl(this, kind, 0);
+    if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
+    if (end - start !== 8) return "malformed-frame";
+    const number = readU64(bytes, start);
+    if (number < 0) return "number-out-of-range";
+    switch (kind) {
+      case FrameKind.ACK:
+        return this.#handleAck(number);
+      case FrameKind.START:
+        return this.#handleStart(number);
+      case FrameKind.PING:
+        this.sendNumber(FrameKind.PONG, number);
+        return null;
+      case FrameKind.PONG:
+        this.heartbeat.handlePong(number, this.#context.timers.nowMs());
+        return this.#owner.handleControl(this, kind, number);
+      default:
+        return this.#owner.handleControl(this, kind, number);
+    }
+  }
+
+  #handleAck(number: number): ErrorCode | null {
+    const session = this.#session;
+    if (session === null) return "unexpected-frame";
+    if (session.isEnded) return null;
+    if (!session.handleAck(number)) return "number-out-of-range";
+    if (this.#sends) this.scheduleFlush();
+    return null;
+  }
+
+  #handleStart(number: number): ErrorCode | null {
+    if (this.#session === null) return "unexpected-frame";
+    if (number === 0) return "number-out-of-range";
+    if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
+    this.#nextNumber = number;
+    return null;
+  }
+
+  /** The other end broke the protocol. */
+  #broken(code: ErrorCode, detail: string): boolean {
+    if (this.#phase === "closed") return false;
+    if (this.#phase === "handshake") this.#failed(code, detail, null);
+    else {
+      this.#context.emit({
+        type: "protocol-error",
+        peer: this.#remote!.name,
+        remoteAddress: this.remoteAddress,
+        code,
+        detail,
+      });
+    }
+    this.refuse(code, detail);
+    return false;
+  }
+
+  #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
+    this.#context.emit({
+      type: "handshake-failed",
+      peer: this.#owner.peerName,
+      remoteAddress: this.remoteAddress,
+      code,
+      detail,
+      claimedName,
+      direction: this.direction,
+    });
+  }
+
+  #flush(): void {
+    this.#flushScheduled = false;
+    if (this.#blocked || this.#phase === "closed") return;
+    if (this.#control.length > 0 && !this.#writeControl()) return;
+    const session = this.#session;
+    if (!this.#sends || session === null) return;
+    for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
+      session.fill(this.#owner.outgoing);
+      const range = session.log.nextRange();
+      if (range === null) {
+        if (writes > 0) session.log.drained();
+        return;
+      }
+      const taken = this.#write(range);
+      session.log.wrote(range.length, taken);
+      if (!taken) return;
+    }
+    // The others get their turn first.
+    this.#context.timers.addRare(new Resume(this), 0);
+  }
+
+  #writeControl(): boolean {
+    const frames = this.#control;
+    this.#control = [];
+    if (frames.length === 1) return this.#write(frames[0]!);
+    const whole = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+    let offset = 0;
+    for (const frame of frames) {
+      whole.set(frame, offset);
+      offset += frame.length;
+    }
+    return this.#write(whole);
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    this.heartbeat.sentMs = this.#context.timers.nowMs();
+    if (this.#socket.write(bytes)) return true;
+    this.#blocked = true;
+    return false;
+  }
+
+  #finish(reason: EndReason): void {
+    this.#phase = "closed";
+    this.#sends = false;
+    this.#control = [];
+    this.#handshake = null;
+    this.#decoder.stop();
+    this.#context.timers.remove(this);
+    this.#owner.handleClosed(this, reason);
+  }
+}
+
+/** Goes on writing in the next turn of the loop. */
+class Resume extends Deadline {
+  readonly #connection: Connection;
+  constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+  }
+
+  override expire(): void {
+    this.#connection.scheduleFlush();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The connection manager: listens, accepts, and keeps a link to every defined peer.
+ *
+ * It is callbacks all the way down; promises live above, in `endpoint.ts`.
+ *
+ * @module
+ */
+
+import { ConnectionTable } from "../core/connection_table.ts";
+import { emptyFrame, FrameKind } from "../core/frame.ts";
+import { AcceptorHandshake, type Admission } from "../core/handshake.ts";
+import type { Introduction } from "../core/introduction.ts";
+import { SendQueue } from "../core/send_queue.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Socket, SocketHandler } from "../runtime/runtime.ts";
+import { ServedClient } from "./client_port.ts";
+import { Connection, type ConnectionOwner } from "./connection_driver.ts";
+import type { ConnectionContext } from "./context.ts";
+import { Link, type LinkOwner, type Sendable } from "./link.ts";
+
+/**
+ * The most inbound handshakes under way at a time: a stranger can hold this many sockets for the
+ * length of the handshake's deadline, and not more.
+ */
+const HANDSHAKES_MAX = 4_096;
+
+/** Whom to dial, and who may dial. */
+export interface LinkDefinition {
+  readonly name?: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What the manager tells. */
+export interface ManagerOwner {
+  /** Another living process owns this name; everything has been ended. */
+  handleFenced(code: ErrorCode): void;
+  /** A link came up, went down, or its peer is draining. */
+  handleLinkChange(link: Link): void;
+}
+
+/** The manager of one endpoint. */
+export class ConnectionManager implements LinkOwner, ConnectionOwner {
+  readonly context: ConnectionContext;
+  readonly table = new ConnectionTable();
+  /** Owner of nothing that sends: inbound connections before their handshake is complete. */
+  readonly outgoing = new SendQueue<Sendable>();
+  readonly peerName = null;
+  readonly #owner: ManagerOwner;
+  readonly #links = new Map<string, Link>();
+  /** Links whose definition has no name, by advertised address. */
+  readonly #byAddress = new Map<string, Link>();
+  readonly #clients = new Set<ServedClient>();
+  readonly #handshakes = new Set<Connection>();
+  #closing = false;
+  #fenced: ErrorCode | null = null;
+
+  constructor(
+    context: ConnectionContext,
+    owner: ManagerOwner,
+    definitions: readonly LinkDefinition[],
+  ) {
+    this.context = context;
+    this.#owner = owner;
+    for (const definition of definitions) {
+      const link = new Link(this, definition);
+      this.#links.set(link.name, link);
+      if (definition.name === undefined) this.#byAddress.set(link.name, link);
+    }
+  }
+
+  /** Why this endpoint is fenced; `null` while it is not. */
+  get fenced(): ErrorCode | null {
+    return this.#fenced;
+  }
+
+  /** The links, in the order of the definitions. */
+  get links(): Iterable<Link> {
+    return this.#links.values();
+  }
+
+  /** Clients that are connected. */
+  get clients(): ReadonlySet<ServedClient> {
+    return this.#clients;
+  }
+
+  /** The link to a peer, or `undefined`. */
+  link(name: string): Link | undefined {
+    return this.#links.get(name);
+  }
+
+  /** Dials every peer. */
+  start(): void {
+    for (const link of this.#links.values()) link.start();
+  }
+
+  /** Takes an accepted socket. */
+  accept(socket: Socket): SocketHandler {
+    if (this.#handshakes.size >= HANDSHAKES_MAX || this.#fenced !== null) {
+      socket.abort();
+      return IGNORE;
+    }
+    const { self, secret, runtime } = this.context;
+    const connection = new Connection(
+      this.context,
+      this,
+      socket,
+      "inbound",
+      (certificateNames) =>
+        new AcceptorHandshake(
+          { introduction: self, secret, nonce: runtime.random.bytes(16), certificateNames },
+          (remote, to) => this.#admit(remote, to),
+        ),
+    );
+    this.#handshakes.add(connection);
+    return connection;
+  }
+
+  /** No new work is taken: peers are told to send elsewhere, strangers are refused. */
+  drain(): void {
+    this.#closing = true;
+    for (const link of this.#links.values()) link.announceDrain(emptyFrame(FrameKind.DRAIN));
+  }
+
+  /** Ends everything. */
+  stop(code: ErrorCode): void {
+    this.#closing = true;
+    for (const connection of [...this.#handshakes]) connection.refuse("closing", "");
+    for (const client of [...this.#clients]) client.connection.refuse("closing", "");
+    for (const link of this.#links.values()) link.stop(code, "closing");
+    this.context.timers.stop();
+  }
+
+  handleFenced(_link: Link, code: ErrorCode): void {
+    if (this.#fenced !== null) return;
+    this.#fenced = code;
+    for (const connection of [...this.#handshakes]) connection.abort("local");
+    for (const client of [...this.#clients]) client.connection.abort("local");
+    for (const link of this.#links.values()) link.stop("fenced", null);
+    this.#owner.handleFenced(code);
+    this.context.timers.stop();
+  }
+
+  handleLinkChange(link: Link): void {
+    this.#owner.handleLinkChange(link);
+  }
+
+  // The calls of inbound connections before their handshake is complete.
+
+  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner {
+    this.#handshakes.delete(connection);
+    if (remote.role === "client") {
+      const client = new ServedClient(this.context, connection, remote, (ended) => {
+        this.#clients.delete(ended);
+      });
+      this.#clients.add(client);
+      return client;
+    }
+    return this.#linkOf(remote)!.handleOpen(connection, remote);
+  }
+
+  handleClosed(connection: Connection): void {
+    this.#handshakes.delete(connection);
+  }
+
+  handleControl(): ErrorCode {
+    return "unexpected-frame";
+  }
+
+  handleRefused(): void {}
+
+  handleSuspect(): void {}
+
+  handleChunkEnd(): void {}
+
+  isWaiting(): boolean {
+    return false;
+  }
+
+  drawNonce(): number {
+    return 0;
+  }
+
+  #admit(remote: Introduction, to: string): Admission {
+    const { self } = this.context;
+    if (this.#closing) return { code: "closing", detail: `'${self.name}' is closing` };
+    const advertised = `${self.hostname}:${self.port}`;
+    const isMeant = to === self.name || to === advertised ||
+      (to === "" && remote.role === "client");
+    if (!isMeant) {
+      return { code: "wrong-recipient", detail: `this is '${self.name}', not '${to}'` };
+    }
+    if (remote.role === "client") return null;
+    const link = this.#linkOf(remote);
+    if (link === undefined) {
+      return { code: "unknown-peer", detail: `'${remote.name}' is not defined at '${self.name}'` };
+    }
+    return link.acceptsRemote(remote);
+  }
+
+  #linkOf(remote: Introduction): Link | undefined {
+    return this.#links.get(remote.name) ??
+      this.#byAddress.get(`${remote.hostname}:${remote.port}`);
+  }
+}
+
+const IGNORE: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };

@@ -1,0 +1,57 @@
+/**
+ * What a connection and a link need of the endpoint they belong to, in one object.
+ *
+ * @module
+ */
+
+import type { Introduction } from "../core/introduction.ts";
+import type { SegmentPool } from "../core/outbound_log.ts";
+import type { SessionHandler } from "../core/session.ts";
+import type { IdentifierMode } from "../core/identifier.ts";
+import type { EventBody } from "../events.ts";
+import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
+import type { TimerDriver } from "./timer_driver.ts";
+
+/** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
+export interface ConnectionSettings {
+  readonly identifier: IdentifierMode;
+  readonly heartbeatIntervalMs: number;
+  readonly deadAfterMs: number;
+  readonly suspectAfterMs: number;
+  readonly probeTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly handshakeTimeoutMs: number;
+  readonly redialMinMs: number;
+  readonly redialMaxMs: number;
+  readonly resumeWindowMs: number;
+  readonly retainMaxBytes: number;
+  readonly queueMaxBytes: number;
+  readonly maxInFlight: number;
+  readonly payloadMaxBytes: number;
+}
+
+/** Shared by all connections of an endpoint or client. */
+export interface ConnectionContext {
+  readonly runtime: Runtime;
+  readonly timers: TimerDriver;
+  readonly pool: SegmentPool;
+  readonly settings: ConnectionSettings;
+  /** Who this end is. */
+  readonly self: Introduction;
+  /** The shared secret; empty when there is none. */
+  readonly secret: Uint8Array;
+  readonly tls: TlsOptions | undefined;
+  /** Takes what arrives. */
+  readonly handler: SessionHandler;
+  /** Reports. */
+  emit(event: EventBody): void;
+  /** A number for a new connection; never used again. */
+  nextConnectionId(): number;
+}
+
+/** An address as people write it. */
+export function addressText(address: Address): string {
+  if ("path" in address) return address.path;
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

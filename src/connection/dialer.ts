@@ -1,0 +1,148 @@
+/**
+ * Dials one peer: one attempt at a time, with back-off, and a deadline for each.
+ *
+ * @module
+ */
+
+import { Backoff } from "../core/backoff.ts";
+import { Deadline } from "../core/deadline_queue.ts";
+import { DialerHandshake } from "../core/handshake.ts";
+import type { Admission } from "../core/handshake.ts";
+import type { Introduction } from "../core/introduction.ts";
+import type { Address, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import { Connection, type ConnectionOwner } from "./connection_driver.ts";
+import { addressText, type ConnectionContext } from "./context.ts";
+
+/** What a dialer asks and tells. */
+export interface DialerOwner extends ConnectionOwner {
+  /** Whether the other end, which has proved who it is, is the one that was meant. */
+  acceptsRemote(remote: Introduction): Admission;
+  /** Whether another attempt makes sense now. */
+  wantsDial(): "now" | "later" | "no";
+  /** The socket could not be opened. */
+  handleDialFailed(reason: CloseReason): void;
+}
+
+/** The dialler of one link. */
+export class Dialer extends Deadline {
+  readonly #context: ConnectionContext;
+  readonly #owner: DialerOwner;
+  readonly #address: Address;
+  readonly #to: string;
+  readonly #backoff: Backoff;
+  #attempt: AbortController | null = null;
+  #connection: Connection | null = null;
+  #stopped = false;
+
+  /** @param to The name in HELLO. */
+  constructor(context: ConnectionContext, owner: DialerOwner, address: Address, to: string) {
+    super();
+    this.#context = context;
+    this.#owner = owner;
+    this.#address = address;
+    this.#to = to;
+    this.#backoff = new Backoff(context.settings.redialMinMs, context.settings.redialMaxMs);
+  }
+
+  /** Whether an attempt is under way, up to the end of its handshake. */
+  get isDialing(): boolean {
+    return this.#attempt !== null || this.#connection !== null;
+  }
+
+  /** Attempts since the last success. */
+  get attempts(): number {
+    return this.#backoff.attempts;
+  }
+
+  /** Dials now, unless an attempt is under way. */
+  dial(): void {
+    if (this.#stopped || this.isDialing) return;
+    this.#context.timers.remove(this);
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const { runtime, settings, tls } = this.#context;
+    runtime.connect(this.#address, {
+      signal: attempt.signal,
+      timeoutMs: settings.connectTimeoutMs,
+      ...(tls === undefined ? {} : { tls }),
+    }, {
+      onConnect: (socket) => this.#opened(attempt, socket),
+      onConnectError: (reason) => {
+        if (this.#attempt !== attempt) return;
+        this.#attempt = null;
+        this.#owner.handleDialFailed(reason);
+        this.dialLater();
+      },
+    });
+  }
+
+  /** Dials after a while, if it is still wanted then. */
+  dialLater(): void {
+    if (this.#stopped || this.isDialing) return;
+    const { runtime, timers } = this.#context;
+    timers.addRare(this, this.#backoff.nextMs(runtime.random.float()));
+  }
+
+  override expire(): void {
+    const wanted = this.#owner.wantsDial();
+    if (wanted === "now") this.dial();
+    else if (wanted === "later") this.dialLater();
+  }
+
+  /** The connection of an attempt is complete or gone: the attempt is over. */
+  handleSettled(connection: Connection): void {
+    if (this.#connection === connection) this.#connection = null;
+  }
+
+  /** A connection is in use: an attempt that has not completed its handshake is given up. */
+  succeed(): void {
+    this.#backoff.reset();
+    this.#giveUp();
+  }
+
+  /** No attempt any more, now or later. */
+  stop(): void {
+    this.#stopped = true;
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
+    this.#context.timers.remove(this);
+    const attempt = this.#attempt;
+    this.#attempt = null;
+    attempt?.abort();
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.refuse("not-needed", "another connection is in use");
+  }
+
+  #opened(attempt: AbortController, socket: Socket): SocketHandler {
+    if (this.#attempt !== attempt) {
+      socket.abort();
+      return IGNORE;
+    }
+    this.#attempt = null;
+    const { self, secret, runtime } = this.#context;
+    const connection = new Connection(
+      this.#context,
+      this.#owner,
+      socket,
+      "outbound",
+      (certificateNames) =>
+        new DialerHandshake(
+          { introduction: self, secret, nonce: runtime.random.bytes(16), certificateNames },
+          this.#to,
+          (remote) => this.#owner.acceptsRemote(remote),
+        ),
+    );
+    this.#connection = connection;
+    return connection;
+  }
+
+  /** Where it dials, for people. */
+  get addressText(): string {
+    return addressText(this.#address);
+  }
+}
+
+const IGNORE: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };
