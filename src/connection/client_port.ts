@@ -77,6 +77,8 @@ export function clientSession(
 ): Session {
   const session = new Session(
     {
+      peer: remote.name,
+      role: remote.role,
       bootId: remote.bootId,
       own: context.self.limits,
       remote: remote.limits,

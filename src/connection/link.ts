@@ -62,6 +62,8 @@ export class Link implements DialerOwner {
   #session: Session | null = null;
   #usable: Connection | null = null;
   #draining = false;
+  /** The ping whose pong tells that the peer has heard of the drain; 0: none is awaited. */
+  #drainNonce = 0;
   #stopped = false;
 
   constructor(
@@ -98,6 +100,12 @@ export class Link implements DialerOwner {
   /** Whether the peer has told that it is closing. */
   get isDraining(): boolean {
     return this.#draining;
+  }
+
+  /** Whether another request would have to wait for a place or for room. */
+  get isFull(): boolean {
+    const session = this.#session;
+    return session !== null && (!session.tracker.hasPlace || !session.log.hasRoom(1));
   }
 
   /** Whether requests of this end are open or waiting. */
@@ -156,7 +164,16 @@ export class Link implements DialerOwner {
   announceDrain(frame: Uint8Array): void {
     if (this.#usable === null) return;
     this.#usable.sendControl(frame);
-    this.#usable.ping(this.drawNonce());
+    this.#drainNonce = this.drawNonce();
+    this.#usable.ping(this.#drainNonce);
+  }
+
+  /** Whether, after `announceDrain`, nothing is open in either direction any more. */
+  get isDrained(): boolean {
+    const session = this.#session;
+    if (this.#usable === null || session === null) return this.queue.size === 0;
+    return this.#drainNonce === 0 && !this.hasOutgoing && session.inboundCount === 0 &&
+      session.log.acknowledged === session.log.lastNumber;
   }
 
   /** Ends everything. Messages that nobody can send any more fail with `code`. */
@@ -262,6 +279,7 @@ export class Link implements DialerOwner {
         decisions = rules.handleUseAck(connection.id, number, wallMicros);
         break;
       case FrameKind.PONG:
+        if (number >= this.#drainNonce) this.#drainNonce = 0;
         decisions = rules.handlePong(connection.id, number, wallMicros);
         break;
       case FrameKind.DRAIN:
@@ -407,6 +425,8 @@ export class Link implements DialerOwner {
     const old = this.#session;
     const session = new Session(
       {
+        peer: this.name,
+        role: "peer",
         bootId: remote.bootId,
         own: self.limits,
         remote: remote.limits,

@@ -15,6 +15,8 @@ import { SendQueue } from "./send_queue.ts";
 /** How far the log may be ahead of the socket, in bytes: one segment's worth keeps it busy. */
 const BATCH_BYTES = 65_536;
 
+const NOTHING = new Uint8Array(0);
+
 /** A large payload on its way. */
 interface Stream {
   readonly id: number;
@@ -28,6 +30,7 @@ export class Sender {
   readonly #log: OutboundLog;
   readonly #writer: MessageWriter;
   readonly #tracker: RequestTracker;
+  readonly #payloadMaxBytes: number;
   /** Answers, errors and cancels of this session. */
   readonly #replies = new SendQueue<OutgoingReply>();
   /** Large messages that wait for a stream. */
@@ -38,7 +41,14 @@ export class Sender {
   readonly #drops: number[] = [];
   #turn = 0;
 
-  constructor(log: OutboundLog, writer: MessageWriter, tracker: RequestTracker) {
+  /** @param payloadMaxBytes The largest payload that the other end takes. */
+  constructor(
+    log: OutboundLog,
+    writer: MessageWriter,
+    tracker: RequestTracker,
+    payloadMaxBytes: number,
+  ) {
+    this.#payloadMaxBytes = payloadMaxBytes;
     this.#log = log;
     this.#writer = writer;
     this.#tracker = tracker;
@@ -122,7 +132,11 @@ export class Sender {
     const { slot, generation, code } = reply;
     if (code === null && reply.payload.length > INLINE_MAX_BYTES) {
       this.#replies.remove(reply);
-      this.#large.push(reply);
+      if (reply.payload.length > this.#payloadMaxBytes) {
+        const text = `an answer of ${reply.payload.length} bytes`;
+        const error = new OutgoingReply(slot, generation, 0, NOTHING, "payload-too-large", text);
+        this.#replies.unshift(error);
+      } else this.#large.push(reply);
       return true;
     }
     let written: boolean;
@@ -140,7 +154,8 @@ export class Sender {
   ): boolean {
     if (message.payload.length > INLINE_MAX_BYTES) {
       queue.remove(message);
-      this.#large.push(message);
+      if (message.payload.length > this.#payloadMaxBytes) refuseLarge(message);
+      else this.#large.push(message);
       return true;
     }
     if (message instanceof OutgoingRequest) {
@@ -215,6 +230,15 @@ export class Sender {
     notification.written();
     return true;
   }
+}
+
+/** The other end takes less than this one may send. */
+function refuseLarge(message: OutgoingRequest | OutgoingNotification): void {
+  const text = `${message.payload.length} bytes`;
+  if (message instanceof OutgoingRequest) {
+    message.state = "settled";
+    message.fail("payload-too-large", text, "not-sent");
+  } else message.fail("payload-too-large", text);
 }
 
 /** A bound for the frame of a request whose payload goes from `start`. */

@@ -64,6 +64,10 @@ export interface SessionHandler {
 
 /** How a session is set up. */
 export interface SessionOptions {
+  /** The name of the other end. */
+  readonly peer: string;
+  /** Whether the other end is a peer or a client. */
+  readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
   /** What this end takes. */
@@ -87,6 +91,10 @@ const NOTHING = new Uint8Array(0);
 
 /** One session. */
 export class Session implements MessageHandler {
+  /** The name of the other end. */
+  readonly peer: string;
+  /** Whether the other end is a peer or a client. */
+  readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
   readonly log: OutboundLog;
@@ -112,6 +120,8 @@ export class Session implements MessageHandler {
   #ended = false;
 
   constructor(options: SessionOptions, pool: SegmentPool, handler: SessionHandler) {
+    this.peer = options.peer;
+    this.role = options.role;
     this.bootId = options.bootId;
     this.#own = options.own;
     this.#retain = options.retain;
@@ -120,7 +130,7 @@ export class Session implements MessageHandler {
     this.log = new OutboundLog(pool, options.retain, windowBytes);
     this.tracker = new RequestTracker(options.remote.maxInFlight);
     this.#writer = new MessageWriter(this.log);
-    this.sender = new Sender(this.log, this.#writer, this.tracker);
+    this.sender = new Sender(this.log, this.#writer, this.tracker, options.remote.payloadMaxBytes);
     this.#reader = new MessageReader(options.own.payloadMaxBytes);
   }
 

@@ -1,0 +1,33 @@
+/**
+ * freshlink: one live link to every peer process, and always the right one.
+ *
+ * @module
+ */
+
+export { Client } from "./src/client.ts";
+export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
+export type { IdentifierMode } from "./src/core/identifier.ts";
+export type { ConnectionRow } from "./src/core/connection_table.ts";
+export { Endpoint, TABLE_SERVICE } from "./src/endpoint.ts";
+export type { EndpointTable, PayloadOf, Peer, ResultOf } from "./src/endpoint.ts";
+export type { Handler, HandlerContext } from "./src/endpoint/handling.ts";
+export {
+  ConfigurationError,
+  type Delivery,
+  type ErrorCode,
+  type Fault,
+  FreshlinkError,
+  LinkError,
+  ProtocolError,
+  RequestError,
+} from "./src/errors.ts";
+export type * from "./src/events.ts";
+export {
+  type ClientOptions,
+  DEFAULTS,
+  type EndpointOptions,
+  type NotifyOptions,
+  type PeerDefinition,
+  type RequestOptions,
+} from "./src/options.ts";
+export type { CloseKind, Runtime, TcpAddress, TlsOptions } from "./src/runtime/runtime.ts";

@@ -1,0 +1,223 @@
+/**
+ * The client: a caller that is not a peer. It knows one endpoint and has no entry in any table.
+ *
+ * @module
+ */
+
+import type { Codec } from "./codec.ts";
+import { resolveCodec } from "./codec.ts";
+import { ClientLink } from "./connection/client_link.ts";
+import type { ConnectionContext } from "./connection/context.ts";
+import { TimerDriver } from "./connection/timer_driver.ts";
+import { SegmentPool } from "./core/outbound_log.ts";
+import { encodePayload } from "./endpoint.ts";
+import { Call, callError, Notice } from "./endpoint/call.ts";
+import { Handling } from "./endpoint/handling.ts";
+import { newBootId } from "./endpoint/startup.ts";
+import { type ErrorCode, LinkError } from "./errors.ts";
+import {
+  type ClientOptions,
+  type NotifyOptions,
+  type RequestOptions,
+  resolveClientOptions,
+  type ResolvedClientOptions,
+} from "./options.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+
+const OPTIONAL_NONE: RequestOptions = Object.freeze({});
+
+/**
+ * A caller that is not a peer: requests in one direction, over one connection.
+ *
+ * When the connection ends, requests that may have been executed fail with `connection-lost`;
+ * idempotent ones, and those that were never sent, go over the next connection.
+ *
+ * @example
+ * ```ts no-eval
+ * import { Client } from "@freshlink/freshlink";
+ *
+ * await using client = await Client.connect({ hostname: "127.0.0.1", port: 11000 });
+ * const receipt = await client.request("order", { item: "tea", count: 2 });
+ * ```
+ */
+export class Client implements AsyncDisposable {
+  readonly #options: ResolvedClientOptions;
+  readonly #timers: TimerDriver;
+  readonly #link: ClientLink;
+  #peer: string;
+  #isClosed = false;
+  #connected: ((error: LinkError | null) => void) | null = null;
+
+  private constructor(options: ResolvedClientOptions, runtime: Runtime) {
+    this.#options = options;
+    this.#timers = new TimerDriver(runtime.clock);
+    this.#peer = options.to ?? `${options.hostname}:${options.port}`;
+    const bootId = newBootId(runtime.random);
+    let lastConnection = 0;
+    const context: ConnectionContext = {
+      runtime,
+      timers: this.#timers,
+      pool: new SegmentPool(),
+      settings: options,
+      self: {
+        role: "client",
+        name: options.name ?? `client-${bootId.slice(0, 8)}`,
+        bootId,
+        ordinal: runtime.clock.wallMicros(),
+        hostname: "",
+        port: 0,
+        limits: {
+          maxInFlight: options.maxInFlight,
+          payloadMaxBytes: options.payloadMaxBytes,
+          windowBytes: options.retainMaxBytes,
+        },
+      },
+      secret: options.secret,
+      tls: options.tls,
+      handler: new Handling({ handleNotificationFailed: () => {} }, 1),
+      emit: (event) => {
+        if (event.type !== "handshake-failed") return;
+        this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));
+      },
+      nextConnectionId: () => ++lastConnection,
+    };
+    this.#link = new ClientLink(
+      context,
+      {
+        handleUp: (remote) => {
+          this.#peer = remote.name;
+          this.#settleConnect(null);
+        },
+        handleDown: (error) => this.#settleConnect(error),
+      },
+      { hostname: options.hostname, port: options.port },
+      options.to ?? "",
+    );
+  }
+
+  /**
+   * Connects to an endpoint.
+   *
+   * @throws {ConfigurationError} `invalid-options`, with every problem at once.
+   * @throws {LinkError} `dial-failed` when nobody listens there, or the code with which the
+   * endpoint refused the handshake.
+   */
+  static async connect(options: ClientOptions): Promise<Client> {
+    const resolved = resolveClientOptions(options);
+    const runtime = options.runtime ?? await detectRuntime();
+    const client = new Client(resolved, runtime);
+    const error = await new Promise<LinkError | null>((resolve) => {
+      client.#connected = resolve;
+      client.#link.connect();
+    });
+    if (error === null) return client;
+    await client.close();
+    throw error;
+  }
+
+  /** The name of the endpoint that answered. */
+  get peer(): string {
+    return this.#peer;
+  }
+
+  /** Whether there is a connection at this moment; a request makes one where there is none. */
+  get isConnected(): boolean {
+    return this.#link.isUp;
+  }
+
+  /** Asks the endpoint; see `Endpoint.request`. */
+  request<Result = unknown>(
+    service: string,
+    payload?: unknown,
+    options: RequestOptions = OPTIONAL_NONE,
+  ): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const prepared = this.#prepare(service, payload, options);
+      if (prepared instanceof Error) {
+        reject(prepared);
+        return;
+      }
+      new Call(
+        {
+          peer: this.#peer,
+          service,
+          codec: prepared.codec,
+          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
+          idempotent: options.idempotent ?? false,
+          failWhenDown: options.whenDown === "fail",
+          signal: options.signal,
+        },
+        prepared.bytes,
+        this.#link,
+        this.#timers,
+        resolve as (value: unknown) => void,
+        reject,
+      ).start();
+    });
+  }
+
+  /** Tells the endpoint something; see `Endpoint.notify`. It is lost when the connection is. */
+  notify(
+    service: string,
+    payload?: unknown,
+    options: NotifyOptions = OPTIONAL_NONE,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const prepared = this.#prepare(service, payload, options);
+      if (prepared instanceof Error) {
+        reject(prepared);
+        return;
+      }
+      new Notice(
+        {
+          peer: this.#peer,
+          service,
+          codec: prepared.codec,
+          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
+          idempotent: false,
+          failWhenDown: options.whenDown === "fail",
+          signal: options.signal,
+        },
+        prepared.bytes,
+        this.#link,
+        this.#timers,
+        resolve,
+        reject,
+      ).start();
+    });
+  }
+
+  /** Ends the connection; what has no answer fails with `closed`. */
+  close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#link.stop("closed");
+    }
+    return Promise.resolve();
+  }
+
+  /** Closes, so that `await using` does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #prepare(
+    service: string,
+    payload: unknown,
+    options: RequestOptions,
+  ): { bytes: Uint8Array; codec: Codec } | Error {
+    const refuse = (code: ErrorCode, text = "", cause?: unknown) =>
+      callError(code, "not-sent", this.#peer, service, text, { cause });
+    if (this.#isClosed) return refuse("closed");
+    if (options.signal?.aborted) return refuse("cancelled", "", options.signal.reason);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    return encodePayload(service, payload, codec, this.#options.payloadMaxBytes, refuse, null);
+  }
+
+  #settleConnect(error: LinkError | null): void {
+    const connected = this.#connected;
+    this.#connected = null;
+    connected?.(error);
+  }
+}

@@ -1,0 +1,468 @@
+/**
+ * The endpoint: this process's end of the links to its peers.
+ *
+ * @module
+ */
+
+import { resolveCodec } from "./codec.ts";
+import type { Codec } from "./codec.ts";
+import type { ConnectionContext } from "./connection/context.ts";
+import { ConnectionManager } from "./connection/connection_manager.ts";
+import type { Link } from "./connection/link.ts";
+import { TimerDriver } from "./connection/timer_driver.ts";
+import type { ConnectionRow } from "./core/connection_table.ts";
+import { Deadline } from "./core/deadline_queue.ts";
+import { SegmentPool } from "./core/outbound_log.ts";
+import { Call, callError, Notice } from "./endpoint/call.ts";
+import { EventHub } from "./endpoint/event_hub.ts";
+import { type Handler, Handling } from "./endpoint/handling.ts";
+import { newBootId, nextOrdinal, readDefinitions } from "./endpoint/startup.ts";
+import { ConfigurationError, type ErrorCode } from "./errors.ts";
+import type { EndpointEvent, EventBody } from "./events.ts";
+import {
+  type EndpointOptions,
+  type NotifyOptions,
+  type RequestOptions,
+  type ResolvedEndpointOptions,
+  resolveEndpointOptions,
+} from "./options.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
+
+/** The service under which an endpoint shows its table to clients. */
+export const TABLE_SERVICE = "freshlink/table";
+
+/** What `TABLE_SERVICE` answers. */
+export interface EndpointTable {
+  /** The endpoint's name. */
+  readonly name: string;
+  /** Its life. */
+  readonly bootId: string;
+  /** Where it listens. */
+  readonly address: TcpAddress;
+  /** Its connection table. */
+  readonly rows: readonly ConnectionRow[];
+}
+
+/** A service contract: an interface whose methods are the services. */
+// deno-lint-ignore no-explicit-any
+export type ServiceContract = Record<string, (payload: any) => unknown>;
+
+/** A peer whose services are checked against a contract by the compiler. */
+export interface Peer<Contract> {
+  /** The peer's name. */
+  readonly name: string;
+  /** See `Endpoint.request`. */
+  request<Service extends keyof Contract & string>(
+    service: Service,
+    payload: PayloadOf<Contract[Service]>,
+    options?: RequestOptions,
+  ): Promise<ResultOf<Contract[Service]>>;
+  /** See `Endpoint.notify`. */
+  notify<Service extends keyof Contract & string>(
+    service: Service,
+    payload: PayloadOf<Contract[Service]>,
+    options?: NotifyOptions,
+  ): Promise<void>;
+}
+
+/** What a service takes. */
+export type PayloadOf<Method> = Method extends (payload: infer Payload) => unknown ? Payload
+  : never;
+
+/** What a service answers. */
+export type ResultOf<Method> = Method extends (...payload: never[]) => infer Result
+  ? Awaited<Result>
+  : never;
+
+const OPTIONAL_NONE: RequestOptions = Object.freeze({});
+
+/** How often a closing endpoint looks whether all is done, in milliseconds. */
+const DRAIN_CHECK_MS = 5;
+
+/**
+ * One process's end of the links to its peers.
+ *
+ * @example Two endpoints in one process
+ * ```ts
+ * import { Endpoint } from "@freshlink/freshlink";
+ *
+ * await using stock = await Endpoint.start({ name: "SP30", listen: { port: 0 } });
+ * stock.handle("reserve", (item: string) => ({ reserved: item }));
+ * await using orders = await Endpoint.start({
+ *   name: "SP10",
+ *   listen: { port: 0 },
+ *   peers: [{ name: "SP30", hostname: "127.0.0.1", port: stock.address.port }],
+ * });
+ * ```
+ */
+export class Endpoint implements AsyncDisposable {
+  readonly #options: ResolvedEndpointOptions;
+  readonly #runtime: Runtime;
+  readonly #timers: TimerDriver;
+  readonly #manager: ConnectionManager;
+  readonly #handling: Handling;
+  readonly #events = new EventHub<EndpointEvent>();
+  readonly #listener: Listener;
+  #closing: Promise<void> | null = null;
+  #isClosed = false;
+
+  private constructor(parts: {
+    options: ResolvedEndpointOptions;
+    runtime: Runtime;
+    listener: Listener;
+    bootId: string;
+    ordinal: number;
+  }) {
+    const { options, runtime, listener, bootId, ordinal } = parts;
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#listener = listener;
+    this.#timers = new TimerDriver(runtime.clock);
+    this.#handling = new Handling({
+      handleNotificationFailed: (peer, service, error) =>
+        this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
+    }, options.maxInFlight);
+    const address = this.address;
+    const hostname = options.advertise.hostname ?? address.hostname;
+    const port = options.advertise.port ?? address.port;
+    let lastConnection = 0;
+    const context: ConnectionContext = {
+      runtime,
+      timers: this.#timers,
+      pool: new SegmentPool(),
+      settings: options,
+      self: {
+        role: "peer",
+        name: options.name ?? `${hostname}:${port}`,
+        bootId,
+        ordinal,
+        hostname,
+        port,
+        limits: {
+          maxInFlight: options.maxInFlight,
+          payloadMaxBytes: options.payloadMaxBytes,
+          windowBytes: options.retainMaxBytes,
+        },
+      },
+      secret: options.secret,
+      tls: options.tls,
+      handler: this.#handling,
+      emit: (event) => this.#emit(event),
+      nextConnectionId: () => ++lastConnection,
+    };
+    this.#manager = new ConnectionManager(
+      context,
+      { handleFenced: (code) => this.#fence(code), handleLinkChange: () => {} },
+      options.peers,
+    );
+    this.handle(TABLE_SERVICE, () => this.#table());
+  }
+
+  /**
+   * Listens, reads the peer definitions and dials every peer. A peer that is not up yet is no
+   * error: it is dialled again, and may dial itself.
+   *
+   * @throws {ConfigurationError} `invalid-options` or `invalid-definitions` with every problem at
+   * once; `listen-failed` when the address cannot be bound (caused by the caller).
+   */
+  static async start(options: EndpointOptions): Promise<Endpoint> {
+    const definitions = await readDefinitions(options.peers);
+    const resolved = resolveEndpointOptions({ ...options, peers: definitions });
+    const runtime = options.runtime ?? await detectRuntime();
+    const ordinal = await nextOrdinal(runtime.clock, resolved.stateFile);
+    let endpoint: Endpoint | null = null;
+    let listener: Listener;
+    try {
+      listener = await runtime.listen(
+        resolved.listen,
+        resolved.tls === undefined ? {} : { tls: resolved.tls },
+        (socket) => {
+          if (endpoint !== null) return endpoint.#manager.accept(socket);
+          socket.abort();
+          return { onData() {}, onDrain() {}, onClose() {} };
+        },
+      );
+    } catch (cause) {
+      const { hostname, port } = resolved.listen;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ConfigurationError("listen-failed", [
+        `Cannot listen on ${hostname}:${port}: ${reason}`,
+      ], { cause });
+    }
+    const bootId = newBootId(runtime.random);
+    endpoint = new Endpoint({ options: resolved, runtime, listener, bootId, ordinal });
+    endpoint.#manager.start();
+    return endpoint;
+  }
+
+  /** The name under which peers know this endpoint. */
+  get name(): string {
+    return this.#manager.context.self.name;
+  }
+
+  /** This life of the endpoint: 32 hexadecimal digits, drawn at the start. */
+  get bootId(): string {
+    return this.#manager.context.self.bootId;
+  }
+
+  /** Where it really listens (the port that the kernel chose). */
+  get address(): TcpAddress {
+    return this.#listener.address as TcpAddress;
+  }
+
+  /** Whether another living process owns the name: then this endpoint has stopped for good. */
+  get fenced(): boolean {
+    return this.#manager.fenced !== null;
+  }
+
+  /**
+   * Registers what answers a service.
+   *
+   * @param handler Runs for each request, many at a time. What it throws reaches the caller as
+   * `handler-failed`, with the error's message and its `details`.
+   * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
+   * @throws {TypeError} When the service has a handler already, or its name is not 1 to 255 bytes.
+   */
+  handle<Payload = unknown, Result = unknown>(
+    service: string,
+    handler: Handler<Payload, Result>,
+    options: { readonly codec?: "json" | "bytes" | Codec } = {},
+  ): void {
+    checkServiceName(service);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
+  }
+
+  /**
+   * Asks a peer and waits for its answer.
+   *
+   * @param peer The peer's name; `host:port` where its definition has no name.
+   * @param payload What the codec takes; nothing when it is left out.
+   * @returns What the handler answered. Rejects with a `RequestError`, whose `code` tells why and
+   * whose `delivery` tells what is known about the execution; never later than `timeoutMs`.
+   */
+  request<Result = unknown>(
+    peer: string,
+    service: string,
+    payload?: unknown,
+    options: RequestOptions = OPTIONAL_NONE,
+  ): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const prepared = this.#prepare(peer, service, payload, options);
+      if (prepared instanceof Error) {
+        reject(prepared);
+        return;
+      }
+      const { link, bytes, codec } = prepared;
+      new Call(
+        {
+          peer,
+          service,
+          codec,
+          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
+          idempotent: options.idempotent ?? false,
+          failWhenDown: (options.whenDown ?? this.#options.whenDown) === "fail",
+          signal: options.signal,
+        },
+        bytes,
+        link,
+        this.#timers,
+        resolve as (value: unknown) => void,
+        reject,
+      ).start();
+    });
+  }
+
+  /**
+   * Tells a peer something. Resolves when the message has its number: it then arrives exactly once
+   * as long as the peer's process lives. Rejects with `delivery: "not-sent"`.
+   */
+  notify(
+    peer: string,
+    service: string,
+    payload?: unknown,
+    options: NotifyOptions = OPTIONAL_NONE,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const prepared = this.#prepare(peer, service, payload, options);
+      if (prepared instanceof Error) {
+        reject(prepared);
+        return;
+      }
+      const { link, bytes, codec } = prepared;
+      new Notice(
+        {
+          peer,
+          service,
+          codec,
+          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
+          idempotent: false,
+          failWhenDown: (options.whenDown ?? this.#options.whenDown) === "fail",
+          signal: options.signal,
+        },
+        bytes,
+        link,
+        this.#timers,
+        resolve,
+        reject,
+      ).start();
+    });
+  }
+
+  /** The same with the compiler checking services, payloads and answers against a contract. */
+  peer<Contract>(name: string): Peer<Contract> {
+    return {
+      name,
+      request: (service, payload, options) => this.request(name, service, payload, options),
+      notify: (service, payload, options) => this.notify(name, service, payload, options),
+    };
+  }
+
+  /** The connection table: one row for each connection, oldest first. */
+  connections(): ConnectionRow[] {
+    return this.#manager.table.rows();
+  }
+
+  /**
+   * Calls back for each event, while it happens.
+   *
+   * @returns Ends that.
+   */
+  on(listener: (event: EndpointEvent) => void): () => void {
+    return this.#events.on(listener);
+  }
+
+  /** Iterates over the events from now on, until the endpoint is closed or `signal` aborts. */
+  events(
+    options: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<EndpointEvent> {
+    return this.#events.iterate(options.signal);
+  }
+
+  /**
+   * Closes in good order: takes no new requests, tells the peers, finishes what is open in both
+   * directions, and ends the connections.
+   *
+   * @param options `drainMs`: how long open requests may take, in milliseconds; what is left then
+   * fails with `closed`. Default: the endpoint's `drainMs`.
+   */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      const drainMs = options.drainMs ?? this.#options.drainMs;
+      const untilMs = this.#timers.nowMs() + drainMs;
+      this.#listener.close();
+      if (this.#isClosed) {
+        resolve();
+        return;
+      }
+      this.#manager.drain();
+      const check = new DrainCheck(() => {
+        if (!this.#isDrained() && this.#timers.nowMs() < untilMs && !this.fenced) {
+          this.#timers.add(check, DRAIN_CHECK_MS);
+          return;
+        }
+        this.#stop();
+        resolve();
+      });
+      if (this.fenced) check.expire();
+      else this.#timers.add(check, 0);
+    });
+    return this.#closing;
+  }
+
+  /** Closes, so that `await using` does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #prepare(
+    peer: string,
+    service: string,
+    payload: unknown,
+    options: RequestOptions,
+  ): { link: Link; bytes: Uint8Array; codec: Codec } | Error {
+    const refuse = (code: ErrorCode, text = "", cause?: unknown) =>
+      callError(code, "not-sent", peer, service, text, { cause });
+    if (this.#manager.fenced !== null) return refuse("fenced");
+    if (this.#closing !== null) return refuse("closed");
+    const link = this.#manager.link(peer);
+    if (link === undefined) return refuse("undefined-peer");
+    if (options.signal?.aborted) return refuse("cancelled", "", options.signal.reason);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    return encodePayload(service, payload, codec, this.#options.payloadMaxBytes, refuse, link);
+  }
+
+  #isDrained(): boolean {
+    for (const link of this.#manager.links) if (!link.isDrained) return false;
+    for (const client of this.#manager.clients) if (client.session.inboundCount > 0) return false;
+    return true;
+  }
+
+  #stop(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#manager.stop("closed");
+    this.#emit({ type: "closed", peer: null, remoteAddress: null });
+    this.#events.close();
+  }
+
+  #fence(code: ErrorCode): void {
+    this.#listener.close();
+    this.#emit({ type: "fenced", peer: null, remoteAddress: null, code });
+  }
+
+  #emit(event: EventBody): void {
+    if (!this.#events.hasListeners) return;
+    const { clock } = this.#runtime;
+    const stamped = { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() };
+    this.#events.emit(stamped as EndpointEvent);
+  }
+
+  #table(): EndpointTable {
+    const { name, bootId, address } = this;
+    return { name, bootId, address, rows: this.connections() };
+  }
+}
+
+/** Looks again and again whether a closing endpoint has finished. */
+class DrainCheck extends Deadline {
+  readonly #run: () => void;
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+
+  override expire(): void {
+    this.#run();
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** @throws {TypeError} When the name is not 1 to 255 bytes of UTF-8. */
+export function checkServiceName(service: string): void {
+  const bytes = service.length > 85 ? encoder.encode(service).length : service.length;
+  if (bytes >= 1 && bytes <= 255) return;
+  throw new TypeError(`Cannot use a service name of ${bytes} bytes: 1 to 255 fit`);
+}
+
+/** Encodes a payload; an error instead of it where that cannot be done. */
+export function encodePayload<Target>(
+  service: string,
+  payload: unknown,
+  codec: Codec,
+  payloadMaxBytes: number,
+  refuse: (code: ErrorCode, text?: string, cause?: unknown) => Error,
+  link: Target,
+): { link: Target; bytes: Uint8Array; codec: Codec } | Error {
+  checkServiceName(service);
+  let bytes: Uint8Array;
+  try {
+    bytes = codec.encode(payload);
+  } catch (cause) {
+    return refuse("codec-failed", cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  if (bytes.length <= payloadMaxBytes) return { link, bytes, codec };
+  return refuse("payload-too-large", `${bytes.length} bytes, at most ${payloadMaxBytes} fit`);
+}

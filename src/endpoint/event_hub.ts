@@ -1,0 +1,104 @@
+/**
+ * Events to listeners (at once) and to async iterators (in their own time).
+ *
+ * @module
+ */
+
+/** Events that a slow iterator may leave unread; then the oldest are dropped. */
+const UNREAD_MAX = 10_000;
+
+/** Hands events out. */
+export class EventHub<Event> {
+  readonly #listeners = new Set<(event: Event) => void>();
+  readonly #iterators = new Set<EventIterator<Event>>();
+  #closed = false;
+
+  /** Whether anybody would hear an event. */
+  get hasListeners(): boolean {
+    return this.#listeners.size > 0 || this.#iterators.size > 0;
+  }
+
+  /** Calls back for each event, while it happens. @returns Ends that. */
+  on(listener: (event: Event) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Hands an event out. What a listener throws is reported as an uncaught error. */
+  emit(event: Event): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    for (const iterator of this.#iterators) iterator.push(event);
+  }
+
+  /** Iterates over the events from now on, until `close` or the signal. */
+  iterate(signal?: AbortSignal): AsyncIterableIterator<Event> {
+    const iterator = new EventIterator<Event>((ended) => this.#iterators.delete(ended));
+    if (this.#closed || signal?.aborted) iterator.end();
+    else {
+      this.#iterators.add(iterator);
+      signal?.addEventListener("abort", () => iterator.end(), { once: true });
+    }
+    return iterator;
+  }
+
+  /** No event comes any more: iterators end when they have been read to the end. */
+  close(): void {
+    this.#closed = true;
+    this.#listeners.clear();
+    for (const iterator of this.#iterators) iterator.end();
+  }
+}
+
+class EventIterator<Event> implements AsyncIterableIterator<Event> {
+  readonly #ended: (iterator: EventIterator<Event>) => void;
+  readonly #unread: Event[] = [];
+  readonly #readers: ((result: IteratorResult<Event>) => void)[] = [];
+  #done = false;
+
+  constructor(ended: (iterator: EventIterator<Event>) => void) {
+    this.#ended = ended;
+  }
+
+  push(event: Event): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) {
+      reader({ value: event, done: false });
+      return;
+    }
+    if (this.#unread.length >= UNREAD_MAX) this.#unread.shift();
+    this.#unread.push(event);
+  }
+
+  end(): void {
+    this.#done = true;
+    this.#ended(this);
+    for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true });
+  }
+
+  next(): Promise<IteratorResult<Event>> {
+    const event = this.#unread.shift();
+    if (event !== undefined) return Promise.resolve({ value: event, done: false });
+    if (this.#done) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<Event>> {
+    this.#unread.length = 0;
+    this.end();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
+    return this;
+  }
+}
