@@ -19,7 +19,12 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
-import { type IdentifierMode, isPlausibleNumber, proposeNumber } from "./identifier.ts";
+import {
+  type IdentifierMode,
+  isPlausibleNumber,
+  lastWithoutConnections,
+  proposeNumber,
+} from "./identifier.ts";
 
 /** The rules at the end with the greater name. */
 export class Arbiter implements LinkRules {
@@ -101,6 +106,7 @@ export class Arbiter implements LinkRules {
 
   handleClosed(id: number, wallMicros: number): Decision[] {
     if (!this.#claims.delete(id)) return [];
+    if (this.#claims.size === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
     const decisions: Decision[] = [];
     for (const claimant of [...this.#claims.values()]) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;

@@ -19,7 +19,7 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
-import { isPlausibleNumber, settleNumber } from "./identifier.ts";
+import { isPlausibleNumber, lastWithoutConnections, settleNumber } from "./identifier.ts";
 
 /** The rules at the end with the smaller name. */
 export class Follower implements LinkRules {
@@ -92,6 +92,7 @@ export class Follower implements LinkRules {
   handleClosed(id: number): Decision[] {
     const wasCurrent = this.#current()?.id === id;
     if (!this.#claims.delete(id)) return [];
+    if (this.#claims.size === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
     const decisions: Decision[] = [];
     for (const claimant of [...this.#claims.values()]) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;

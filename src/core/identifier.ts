@@ -16,7 +16,7 @@ import { NUMBER_MAX } from "./frame.ts";
 export type IdentifierMode = "counter" | "clock";
 
 /** Up to here a number may jump: far above any count, and microseconds until the year 2112. */
-const JUMP_MAX = 2 ** 52;
+export const JUMP_MAX = 2 ** 52;
 
 /** Above `JUMP_MAX` numbers may only grow by steps of at most this. */
 const STEP_MAX = 2 ** 20;
@@ -42,6 +42,14 @@ export function proposeNumber(mode: IdentifierMode, last: number, wallMicros: nu
  */
 export function settleNumber(proposal: number, last: number): number {
   return Math.max(proposal, last + 1);
+}
+
+/**
+ * The last number of a link that has no connection any more: kept, unless somebody drove it beyond
+ * `JUMP_MAX`. There is nothing left to be newer than, so the link may count from the start.
+ */
+export function lastWithoutConnections(last: number): number {
+  return last > JUMP_MAX ? 0 : last;
 }
 
 /**
