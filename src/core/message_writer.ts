@@ -72,7 +72,7 @@ export class MessageWriter {
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
     writeU32(target, offset + 12, timeoutMs);
-    offset = writeService(target, offset + 16, known, codec, stream);
+    offset = this.#writeService(target, offset + 16, service, known, codec, stream);
     copyPayload(target, offset, payload, start);
     this.#log.commit(size, true);
     return true;
@@ -93,7 +93,7 @@ export class MessageWriter {
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
     writeHeader(target, offset, FrameKind.NOTIFY, size - HEADER_BYTES);
-    offset = writeService(target, offset + 4, known, codec, stream);
+    offset = this.#writeService(target, offset + 4, service, known, codec, stream);
     copyPayload(target, offset, payload, start);
     this.#log.commit(size, true);
     return true;
@@ -199,6 +199,10 @@ export class MessageWriter {
     return true;
   }
 
+  /**
+   * What is known of a service. A new name gets its number here and keeps it only once it is
+   * written: a number that was given out but never told would leave a hole.
+   */
   #service(name: string): Service {
     const known = this.#services.get(name);
     if (known !== undefined) return known;
@@ -206,28 +210,31 @@ export class MessageWriter {
     if (bytes.length === 0 || bytes.length > SERVICE_NAME_MAX_BYTES) {
       throw new RangeError(`Cannot use a service name of ${bytes.length} bytes: 1 to 255 fit`);
     }
-    if (this.#services.size >= SERVICES_MAX) return { id: 0, name: bytes, told: false };
-    const service = { id: this.#services.size + 1, name: bytes, told: false };
-    this.#services.set(name, service);
-    return service;
+    const next = this.#services.size + 1;
+    return { id: next > SERVICES_MAX ? 0 : next, name: bytes, told: false };
   }
-}
 
-function writeService(
-  target: Uint8Array,
-  offset: number,
-  service: Service,
-  codec: number,
-  stream: number,
-): number {
-  writeU16(target, offset, service.told ? service.id : service.id | SERVICE_NAMED);
-  target[offset + 2] = codec;
-  target[offset + 3] = stream;
-  if (service.told) return offset + 4;
-  target[offset + 4] = service.name.length;
-  target.set(service.name, offset + 5);
-  if (service.id > 0) service.told = true;
-  return offset + 5 + service.name.length;
+  /** Writes the fields of a service; a new one is known from now on. */
+  #writeService(
+    target: Uint8Array,
+    offset: number,
+    name: string,
+    service: Service,
+    codec: number,
+    stream: number,
+  ): number {
+    writeU16(target, offset, service.told ? service.id : service.id | SERVICE_NAMED);
+    target[offset + 2] = codec;
+    target[offset + 3] = stream;
+    if (service.told) return offset + 4;
+    target[offset + 4] = service.name.length;
+    target.set(service.name, offset + 5);
+    if (service.id > 0) {
+      service.told = true;
+      this.#services.set(name, service);
+    }
+    return offset + 5 + service.name.length;
+  }
 }
 
 /** Below this a loop copies faster than the call of `set` with its view. */

@@ -1,0 +1,221 @@
+/**
+ * Two sessions and the bytes between them: the data plane of a link without sockets. A broken path
+ * is `breakPath()` (what is on its way is lost) followed by `connect()` (START and replay).
+ */
+
+import { FrameKind, HEADER_BYTES, isMessageKind, readU64 } from "../../src/core/frame.ts";
+import { FrameDecoder } from "../../src/core/frame_decoder.ts";
+import type { Limits } from "../../src/core/introduction.ts";
+import { SegmentPool } from "../../src/core/outbound_log.ts";
+import { OutgoingNotification, OutgoingRequest } from "../../src/core/outgoing.ts";
+import { SendQueue } from "../../src/core/send_queue.ts";
+import { type InboundRequest, Session, type SessionHandler } from "../../src/core/session.ts";
+import type { Delivery, ErrorCode } from "../../src/errors.ts";
+
+/** A request whose outcome is recorded. */
+export class TestRequest extends OutgoingRequest {
+  outcome: string | null = null;
+  answer: Uint8Array | null = null;
+
+  constructor(service: string, payload: Uint8Array, idempotent = false) {
+    super(payload, 1, service, 1_000, idempotent);
+  }
+
+  override succeed(_codec: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.outcome !== null) throw new Error("settled twice");
+    this.outcome = "ok";
+    this.answer = bytes.slice(start, end);
+  }
+
+  override fail(code: ErrorCode, _message: string, delivery: Delivery): void {
+    if (this.outcome !== null) throw new Error("settled twice");
+    this.outcome = `${code}/${delivery}`;
+  }
+}
+
+/** A notification whose outcome is recorded. */
+export class TestNotification extends OutgoingNotification {
+  outcome: string | null = null;
+  override written(): void {
+    this.outcome = "written";
+  }
+
+  override fail(code: ErrorCode): void {
+    this.outcome = code;
+  }
+}
+
+/** What arrived at an end: requests are kept open until `answer`. */
+export interface Arrived {
+  readonly slot: number;
+  readonly generation: number;
+  readonly service: string;
+  readonly payload: Uint8Array;
+  cancelled: ErrorCode | null;
+}
+
+/** One end of the pair. */
+export class SessionEnd implements SessionHandler {
+  readonly session: Session;
+  readonly queue = new SendQueue<OutgoingRequest | OutgoingNotification>();
+  readonly requests: Arrived[] = [];
+  readonly notifications: { service: string; payload: Uint8Array }[] = [];
+  /** Answers at once with the payload, when set. */
+  echo = true;
+  room = true;
+  /** How the other end broke the protocol, if it did. */
+  broken: ErrorCode | null = null;
+  decoder = new FrameDecoder();
+  nextNumber = 0;
+
+  constructor(limits: { own: Limits; remote: Limits }, retain: boolean, retainMaxBytes: number) {
+    const options = { peer: "peer", role: "peer", bootId: "1", retain, retainMaxBytes } as const;
+    this.session = new Session({ ...options, ...limits }, new SegmentPool(4), this);
+  }
+
+  onRequest(
+    session: Session,
+    slot: number,
+    generation: number,
+    _timeoutMs: number,
+    service: string,
+    codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): InboundRequest {
+    const payload = bytes.slice(start, end);
+    const arrived: Arrived = { slot, generation, service, payload, cancelled: null };
+    this.requests.push(arrived);
+    if (this.echo) session.respond(slot, generation, codec, payload);
+    return { cancel: (code) => arrived.cancelled = code };
+  }
+
+  onNotification(
+    _session: Session,
+    service: string,
+    _codec: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.notifications.push({ service, payload: bytes.slice(start, end) });
+  }
+
+  hasRoom(): boolean {
+    return this.room;
+  }
+
+  /** Everything that can be written now. */
+  takeBytes(maxBytes = Infinity): Uint8Array[] {
+    const chunks: Uint8Array[] = [];
+    let taken = 0;
+    while (taken < maxBytes) {
+      this.session.fill(this.queue);
+      const range = this.session.log.nextRange();
+      if (range === null) break;
+      chunks.push(range.slice());
+      taken += range.length;
+      this.session.log.wrote(range.length, true);
+      this.session.log.drained();
+    }
+    return chunks;
+  }
+
+  /** Takes bytes of the other end; the chunk is overwritten after it. */
+  receive(bytes: Uint8Array): void {
+    const chunk = bytes.slice();
+    this.decoder.push(chunk, {
+      onFrame: (kind, source, start, end) => {
+        const code = this.#onFrame(kind, source, start, end);
+        if (code !== null) this.broken = code;
+        return code === null;
+      },
+      onDefect: (code) => {
+        this.broken = code;
+      },
+    });
+    chunk.fill(0xdd);
+  }
+
+  #onFrame(kind: number, bytes: Uint8Array, start: number, end: number): ErrorCode | null {
+    if (kind === FrameKind.ACK) {
+      return this.session.handleAck(readU64(bytes, start)) ? null : "number-out-of-range";
+    }
+    if (!isMessageKind(kind)) return "unexpected-frame";
+    return this.session.handleMessage(this.nextNumber++, kind, bytes, start, end);
+  }
+}
+
+/** Options of a pair. */
+export interface PairOptions {
+  readonly maxInFlight?: number;
+  readonly payloadMaxBytes?: number;
+  readonly windowBytes?: number;
+  readonly retain?: boolean;
+}
+
+/** Two ends. */
+export class SessionPair {
+  readonly left: SessionEnd;
+  readonly right: SessionEnd;
+
+  constructor(options: PairOptions = {}) {
+    const limits = {
+      maxInFlight: options.maxInFlight ?? 64,
+      payloadMaxBytes: options.payloadMaxBytes ?? 16 * 1_048_576,
+      windowBytes: options.windowBytes ?? 4 * 1_048_576,
+    };
+    const retain = options.retain ?? true;
+    const both = { own: limits, remote: limits };
+    this.left = new SessionEnd(both, retain, limits.windowBytes);
+    this.right = new SessionEnd(both, retain, limits.windowBytes);
+    this.connect();
+  }
+
+  /** A connection comes into use at both ends: START, and what is kept is sent again. */
+  connect(): void {
+    this.left.decoder = new FrameDecoder();
+    this.right.decoder = new FrameDecoder();
+    this.right.nextNumber = this.left.session.startSending();
+    this.left.nextNumber = this.right.session.startSending();
+  }
+
+  /** What one end can write is read by the other, cut as `cut` says. */
+  carry(
+    from: SessionEnd,
+    cut: (bytes: Uint8Array) => Iterable<Uint8Array> = (bytes) => [bytes],
+    maxBytes = Infinity,
+  ): number {
+    const to = from === this.left ? this.right : this.left;
+    let carried = 0;
+    for (const chunk of from.takeBytes(maxBytes)) {
+      carried += chunk.length;
+      for (const piece of cut(chunk)) to.receive(piece);
+    }
+    return carried;
+  }
+
+  /** Carries both ways until nothing moves, acknowledgements included. */
+  settle(): void {
+    for (let round = 0; round < 10_000; round++) {
+      const moved = this.carry(this.left) + this.carry(this.right);
+      const acked = this.#acknowledge(this.left, this.right) |
+        this.#acknowledge(this.right, this.left);
+      if (moved === 0 && acked === 0) return;
+    }
+    throw new Error("The pair does not come to rest");
+  }
+
+  /** The acknowledgement that a timer would send alone. */
+  #acknowledge(from: SessionEnd, to: SessionEnd): number {
+    if (!from.session.needsAck) return 0;
+    const number = from.session.ackNumber;
+    from.session.ackSent(number);
+    to.session.handleAck(number);
+    return 1;
+  }
+}
+
+/** The bytes of a frame's header, for tests that forge frames. */
+export const FORGED_HEADER_BYTES: number = HEADER_BYTES;
