@@ -199,6 +199,9 @@ export class OutboundLog {
   rewind(): void {
     if (this.#held !== null) this.#held.foreign = true;
     this.#held = null;
+    // Nothing is unwritten now in the sense of the old connection: all that is acknowledged goes.
+    this.#cursorSegment = Math.max(0, this.#segments.length - 1);
+    this.#cursorOffset = this.#last?.filled ?? 0;
     this.#release();
     this.#cursorSegment = 0;
     this.#cursorOffset = 0;
