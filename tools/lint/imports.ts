@@ -1,0 +1,151 @@
+/**
+ * The rules about imports: directions, packages, extensions.
+ *
+ * @module
+ */
+
+import {
+  MAY_IMPORT,
+  MAY_IMPORT_TYPES,
+  MAY_USE_NODE,
+  projectPath,
+  resolvePath,
+  type Zone,
+  zoneOf,
+} from "./zones.ts";
+
+/** One place where a module names another. */
+interface Reference {
+  readonly node: Deno.lint.Node;
+  readonly specifier: string;
+  /** Whether it vanishes when the types are stripped. */
+  readonly typeOnly: boolean;
+}
+
+/** Calls back for every static import, re-export, dynamic import and import type. */
+function visitReferences(report: (reference: Reference) => void): Deno.lint.LintVisitor {
+  const visit = (node: Deno.lint.Node, source: unknown, typeOnly: boolean) => {
+    const specifier = literalOf(source);
+    if (specifier !== null) report({ node, specifier, typeOnly });
+  };
+  return {
+    ImportDeclaration: (node) => visit(node, node.source, node.importKind === "type"),
+    ExportAllDeclaration: (node) => visit(node, node.source, node.exportKind === "type"),
+    ExportNamedDeclaration: (node) => visit(node, node.source, node.exportKind === "type"),
+    ImportExpression: (node) => visit(node, node.source, false),
+    TSImportType: (node) => visit(node, literalTypeOf(node), true),
+  };
+}
+
+function literalOf(node: unknown): string | null {
+  const value = (node as { readonly value?: unknown } | null | undefined)?.value;
+  return typeof value === "string" ? value : null;
+}
+
+/** The argument of `import("…")` in a type lies one level deeper, in a literal type. */
+function literalTypeOf(node: Deno.lint.TSImportType): unknown {
+  const argument: unknown = node.argument;
+  return (argument as { readonly literal?: unknown }).literal ?? argument;
+}
+
+function isRelative(specifier: string): boolean {
+  return specifier.startsWith("./") || specifier.startsWith("../");
+}
+
+/** Imports go down the house, never up and never across. */
+export const importDirection: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    const zone = zoneOf(path);
+    return visitReferences(({ node, specifier, typeOnly }) => {
+      if (!isRelative(specifier)) return;
+      const target = resolvePath(path, specifier);
+      const targetZone = zoneOf(target);
+      if (mayImport(zone, targetZone, typeOnly)) return;
+      context.report({
+        node,
+        message: `${path} (${zone}) must not import ${target} (${targetZone}).`,
+        hint: `It may import: ${MAY_IMPORT[zone].join(", ") || "nothing"}.`,
+      });
+    });
+  },
+};
+
+function mayImport(zone: Zone, target: Zone, typeOnly: boolean): boolean {
+  return MAY_IMPORT[zone].includes(target) ||
+    (typeOnly && (MAY_IMPORT_TYPES[zone]?.includes(target) ?? false));
+}
+
+/** `src/` has one dependency, and only the core uses it; Node's modules stay above and beside. */
+export const importPackage: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    const zone = zoneOf(path);
+    if (zone === "outside") return {};
+    return visitReferences(({ node, specifier }) => {
+      if (isRelative(specifier)) return;
+      if (zone === "core" && specifier.startsWith("@noble/hashes/")) return;
+      if (MAY_USE_NODE.has(zone) && specifier.startsWith("node:")) return;
+      context.report({
+        node,
+        message: `${path} (${zone}) must not import the package ${specifier}.`,
+        hint: "The core may import @noble/hashes/…; adapters, endpoint and command node:… modules.",
+      });
+    });
+  },
+};
+
+/** A computed specifier hides an import from the other rules; adapters and the command need some. */
+export const importLiteral: Deno.lint.Rule = {
+  create(context) {
+    const zone = zoneOf(projectPath(context.filename));
+    if (zone === "outside" || zone === "cli") return {};
+    return {
+      ImportExpression(node) {
+        if (literalOf(node.source) !== null) return;
+        context.report({
+          node,
+          message: "A computed specifier hides what is imported.",
+          hint: "Write the specifier as a string literal.",
+        });
+      },
+    };
+  },
+};
+
+/** A relative import names a file as it is on disk: no runtime guesses extensions. */
+export const importExtension: Deno.lint.Rule = {
+  create(context) {
+    const outside = zoneOf(projectPath(context.filename)) === "outside";
+    const allowed = outside ? /\.(?:ts|mts|js|mjs|json)$/ : /\.ts$/;
+    return visitReferences(({ node, specifier }) => {
+      if (!isRelative(specifier) || allowed.test(specifier)) return;
+      context.report({
+        node,
+        message: `The relative import ${specifier} carries no .ts extension.`,
+        hint: "Node, Bun and Deno resolve the file as it is written.",
+      });
+    });
+  },
+};
+
+/** `mod.ts` is a list. */
+export const modReexportsOnly: Deno.lint.Rule = {
+  create(context) {
+    if (projectPath(context.filename) !== "mod.ts") return {};
+    return {
+      Program(program) {
+        for (const statement of program.body) {
+          const node = statement as Deno.lint.Node;
+          if (node.type === "ExportAllDeclaration") continue;
+          if (node.type === "ExportNamedDeclaration" && literalOf(node.source) !== null) continue;
+          context.report({
+            node,
+            message: "mod.ts holds re-exports and nothing else.",
+            hint: "Move it to the file below src/ that it belongs to.",
+          });
+        }
+      },
+    };
+  },
+};

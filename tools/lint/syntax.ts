@@ -1,0 +1,88 @@
+/**
+ * The rules about syntax: what Node's type stripping cannot run, what the plugin cannot see, and
+ * the one way to write a private member.
+ *
+ * @module
+ */
+
+type Reporter = (node: Deno.lint.Node, what: string) => void;
+
+/** Syntax that has to be compiled, not stripped: Node refuses such a file. */
+export const erasableSyntax: Deno.lint.Rule = {
+  create(context) {
+    const report: Reporter = (node, what) =>
+      context.report({
+        node,
+        message: `${what} cannot be stripped: Node refuses the file.`,
+        hint: "Use a union of string literals, a declared field, a module.",
+      });
+    return {
+      TSEnumDeclaration(node) {
+        if (!node.declare) report(node, "An enum");
+      },
+      TSModuleDeclaration(node) {
+        if (isInstantiated(node)) report(node, "A namespace with values");
+      },
+      TSParameterProperty: (node) => report(node, "A parameter property"),
+      TSImportEqualsDeclaration: (node) => report(node, "import ="),
+      TSExportAssignment: (node) => report(node, "export ="),
+      TSTypeAssertion: (node) => report(node, "A type assertion in angle brackets"),
+      Decorator: (node) => report(node, "A decorator"),
+      AccessorProperty: (node) => report(node, "An auto-accessor"),
+    };
+  },
+};
+
+/** `declare namespace`, `declare global` and namespaces of types alone leave nothing behind. */
+function isInstantiated(node: Deno.lint.TSModuleDeclaration): boolean {
+  if (node.declare || (node.kind as string) === "global") return false;
+  const body = (node.body as { readonly body?: readonly Deno.lint.Node[] } | undefined)?.body;
+  return (body ?? []).some((statement) => {
+    const inner = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
+    return inner?.type !== "TSInterfaceDeclaration" && inner?.type !== "TSTypeAliasDeclaration";
+  });
+}
+
+/** `#name` is private at run time as well. A constructor has no other spelling and may stay. */
+export const noPrivateKeyword: Deno.lint.Rule = {
+  create(context) {
+    const visit = (
+      node: Deno.lint.MethodDefinition | Deno.lint.PropertyDefinition | Deno.lint.AccessorProperty,
+    ) => {
+      const isConstructor = node.type === "MethodDefinition" && node.kind === "constructor";
+      if (node.accessibility !== "private" || isConstructor) return;
+      context.report({
+        range: node.range,
+        message: "The keyword private holds for the type checker alone.",
+        hint: "Write #name.",
+      });
+    };
+    return { MethodDefinition: visit, PropertyDefinition: visit, AccessorProperty: visit };
+  },
+};
+
+/**
+ * A stray semicolon is an empty statement, and Deno 2.9 shows a plugin nothing of a list after one:
+ * every other rule here would be blind for the rest of it.
+ */
+export const noEmptyStatement: Deno.lint.Rule = {
+  create(context) {
+    const check = (node: Deno.lint.Node, statements: readonly Deno.lint.Node[], end: number) => {
+      const from = statements.at(-1)?.range[1] ?? node.range[0];
+      const rest = context.sourceCode.text.slice(from, end);
+      const code = rest.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replace(/^\s*\{/, "");
+      if (!code.includes(";")) return;
+      context.report({
+        range: [from, Math.max(from + 1, end)],
+        message: "An empty statement hides what follows it from this plugin.",
+        hint: "Remove the semicolon; deno fmt does.",
+      });
+    };
+    return {
+      Program: (node) => check(node, node.body as Deno.lint.Node[], context.sourceCode.text.length),
+      BlockStatement: (node) => check(node, node.body as Deno.lint.Node[], node.range[1]),
+      StaticBlock: (node) => check(node, node.body as Deno.lint.Node[], node.range[1]),
+      ClassBody: (node) => check(node, node.body as Deno.lint.Node[], node.range[1]),
+    };
+  },
+};

@@ -1,0 +1,113 @@
+/**
+ * Where a file lies in the house, and who may import whom (docs/architecture.md draws the same).
+ *
+ * @module
+ */
+
+/** A part of the project that one set of rules holds for. */
+export type Zone =
+  /** `mod.ts`: the public face. */
+  | "mod"
+  /** `src/cli.ts` and `src/cli/`: the command. */
+  | "cli"
+  /** The endpoint, the client and what is beside them: promises live here. */
+  | "endpoint"
+  /** `src/connection/`: the only place where the core meets sockets. */
+  | "connection"
+  /** `src/core/`: decisions; time and bytes come in as arguments. */
+  | "core"
+  /** `src/runtime/detect.ts`: picks an adapter. */
+  | "detect"
+  /** `src/runtime/`: one socket API over three runtimes. */
+  | "adapter"
+  /** `src/simulator/`: one more runtime. */
+  | "simulator"
+  /** `src/runtime/runtime.ts`: what a runtime has to offer. */
+  | "contract"
+  /** `src/events.ts`: types only. */
+  | "events"
+  /** `src/errors.ts`: a leaf. */
+  | "errors"
+  /** Tests, tools, benchmarks, examples. */
+  | "outside";
+
+/** The zones that a zone may import. */
+export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
+  errors: [],
+  contract: [],
+  events: ["errors", "contract"],
+  core: ["core", "errors"],
+  connection: ["connection", "core", "events", "errors", "contract"],
+  adapter: ["adapter", "contract"],
+  detect: ["adapter", "contract"],
+  simulator: ["simulator", "contract"],
+  endpoint: ["endpoint", "connection", "core", "events", "errors", "contract", "detect"],
+  cli: ["cli", "endpoint", "mod", "events", "errors", "contract", "detect"],
+  mod: ["endpoint", "events", "errors", "contract"],
+  outside: [
+    "outside",
+    "mod",
+    "cli",
+    "endpoint",
+    "connection",
+    "core",
+    "detect",
+    "adapter",
+    "simulator",
+    "contract",
+    "events",
+    "errors",
+  ],
+};
+
+/** The zones that a zone may name in `import type` and `export type` only. */
+export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
+  mod: ["core", "connection"],
+};
+
+/** The zones that may use Node's built-in modules. */
+export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
+  "adapter",
+  "detect",
+  "endpoint",
+  "cli",
+  "outside",
+]);
+
+const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** The path below the project's folder, with forward slashes. */
+export function projectPath(filename: string): string {
+  const path = filename.replaceAll("\\", "/").replace(/^file:\/\//, "");
+  return path.startsWith(ROOT) ? path.slice(ROOT.length) : path.replace(/^\.\//, "");
+}
+
+/** The zone of a path below the project's folder. */
+export function zoneOf(path: string): Zone {
+  if (path === "mod.ts") return "mod";
+  if (!path.startsWith("src/")) return "outside";
+  if (path === "src/errors.ts") return "errors";
+  if (path === "src/events.ts") return "events";
+  if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
+  if (path === "src/runtime/runtime.ts") return "contract";
+  if (path === "src/runtime/detect.ts") return "detect";
+  for (const zone of ["core", "connection", "simulator"] as const) {
+    if (path.startsWith(`src/${zone}/`)) return zone;
+  }
+  return path.startsWith("src/runtime/") ? "adapter" : "endpoint";
+}
+
+/** The path that a relative specifier names, seen from a file; both below the project's folder. */
+export function resolvePath(from: string, specifier: string): string {
+  const parts = from.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === "..") {
+      // Past the project's folder there is nothing to resolve against: kept as it is.
+      if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+      else parts.push(part);
+    } else if (part !== "." && part !== "") {
+      parts.push(part);
+    }
+  }
+  return parts.join("/");
+}
