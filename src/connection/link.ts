@@ -313,9 +313,7 @@ export class Link implements DialerOwner {
     const session = this.#session;
     if (session === null) return;
     if (session.ackIsUrgent) this.#acknowledge();
-    else if (session.needsAck && this.#ackTimer.lane === null) {
-      this.#context.timers.add(this.#ackTimer, ACK_DELAY_MS);
-    }
+    else this.#acknowledgeSoon();
     // Answers may have come free places, and acknowledgements room, for what waits.
     if (this.queue.size > 0 || !session.sender.isIdle) (this.#usable ?? connection).scheduleFlush();
   }
@@ -416,6 +414,7 @@ export class Link implements DialerOwner {
     this.#owner.table.use(this.name, connection.id);
     this.#context.timers.remove(this.#windowTimer);
     connection.send(this.#session!);
+    this.#acknowledgeSoon();
     this.#dialer.succeed();
   }
 
@@ -504,6 +503,11 @@ export class Link implements DialerOwner {
     const { remoteAddress } = connection;
     this.#context.emit({ type: "draining", peer: this.name, remoteAddress });
     this.#owner.handleLinkChange(this);
+  }
+
+  #acknowledgeSoon(): void {
+    if (!this.#session!.needsAck || this.#ackTimer.lane !== null) return;
+    this.#context.timers.add(this.#ackTimer, ACK_DELAY_MS);
   }
 
   #acknowledge(): void {

@@ -159,6 +159,9 @@ export class Session implements MessageHandler {
   /** The number from which frames are sent on a connection that comes into use. */
   startSending(): number {
     this.log.rewind();
+    // An acknowledgement may have been lost with the old connection; the other end could wait for
+    // it with a full window for ever.
+    this.#acknowledgedByUs = 0;
     return this.log.acknowledged + 1;
   }
 

@@ -56,7 +56,7 @@ Deno.test("Session keeps the order of small messages and runs twenty large ones 
 });
 
 Deno.test("Session replays what a broken path lost: nothing twice, nothing lost, in order", () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= 60; seed++) {
     const random = seededRandom(seed);
     const pair = new SessionPair({ maxInFlight: 16, windowBytes: 262_144 });
     const requests: TestRequest[] = [];
@@ -83,7 +83,8 @@ Deno.test("Session replays what a broken path lost: nothing twice, nothing lost,
     }
     pair.connect();
     pair.settle();
-    assertEquals(requests.filter((request) => request.outcome !== "ok"), [], `seed ${seed}`);
+    const outcomes = new Set(requests.map((request) => request.outcome));
+    assertEquals([...outcomes], ["ok"], `seed ${seed}`);
     const executed = pair.left.requests.length + pair.right.requests.length;
     assertEquals(executed, requests.length, `seed ${seed}: executed once each`);
     assertEquals(pair.right.notifications.map((entry) => entry.service), notified, `seed ${seed}`);
