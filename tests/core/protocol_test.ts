@@ -1,0 +1,116 @@
+// docs/protocol.md is the specification: its vectors and its table of codes are what the code does.
+
+import { assertEquals } from "@std/assert";
+import { emptyFrame, FrameKind, numberFrame } from "../../src/core/frame.ts";
+import {
+  AcceptorHandshake,
+  DialerHandshake,
+  encodeRefuse,
+  type HandshakeSelf,
+} from "../../src/core/handshake.ts";
+import { MessageWriter } from "../../src/core/message_writer.ts";
+import { OutboundLog, SegmentPool } from "../../src/core/outbound_log.ts";
+import { CODES, type ErrorCode } from "../../src/errors.ts";
+import { hex, unhex } from "../support/bytes.ts";
+
+const SPECIFICATION = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
+
+const VECTORS = new Map(
+  Array.from(
+    SPECIFICATION.matchAll(/```hex ([^\n]+)\n([^`]+)```/g),
+    ([, name, digits]) => [name!, hex(unhex(digits!))],
+  ),
+);
+
+function introduce(name: string, bootId: string, last: number, nonce: number): HandshakeSelf {
+  return {
+    introduction: {
+      role: "peer",
+      name,
+      bootId,
+      ordinal: 1_700_000_000_000_000 + last,
+      hostname: `10.0.0.${last}`,
+      port: 11_000,
+      limits: { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 },
+    },
+    secret: new TextEncoder().encode("secret"),
+    nonce: new Uint8Array(16).fill(nonce),
+    certificateNames: null,
+  };
+}
+
+/** Frames as the code writes them, by the names of the vectors. */
+function written(): Map<string, string> {
+  const frames = new Map<string, string>();
+  frames.set("use 7", hex(numberFrame(FrameKind.USE, 7)));
+  frames.set("beat", hex(emptyFrame(FrameKind.BEAT)));
+  const dialer = new DialerHandshake(
+    introduce("SP10", "00112233445566778899aabbccddeeff", 1, 0xa1),
+    "SP20",
+    () => null,
+  );
+  const acceptor = new AcceptorHandshake(
+    introduce("SP20", "ffeeddccbbaa99887766554433221100", 2, 0xb2),
+    () => null,
+  );
+  const hello = dialer.begin();
+  const welcome = acceptor.handleFrame(FrameKind.HELLO, hello.subarray(4));
+  if (welcome.kind !== "send") throw new Error(welcome.kind);
+  const confirm = dialer.handleFrame(FrameKind.WELCOME, welcome.bytes.subarray(4));
+  if (confirm.kind !== "done") throw new Error(confirm.kind);
+  frames.set("hello", hex(hello));
+  frames.set("welcome", hex(welcome.bytes));
+  frames.set("confirm", hex(confirm.bytes));
+  frames.set("refuse duplicate", hex(encodeRefuse("duplicate", "a living process has this name")));
+  const log = new OutboundLog(new SegmentPool(), false, 1_048_576);
+  const take = (name: string) => {
+    const range = log.nextRange()!;
+    frames.set(name, hex(range));
+    log.wrote(range.length, true);
+    log.drained();
+  };
+  const writer = new MessageWriter(log);
+  writer.request(0, 1, 5_000, "debit", 1, 0, unhex("aabbccdddd"), 0);
+  take("request");
+  writer.request(1, 1, 5_000, "debit", 1, 0, unhex("aabbcc"), 0);
+  take("request again");
+  writer.response(0, 1, 1, 0, unhex("aabbcc"), 0);
+  take("response");
+  writer.error(0, 1, "handler-failed", "no", new Uint8Array(0));
+  take("error");
+  writer.cancel(0, 1);
+  take("cancel");
+  writer.part(1, unhex("aabbcc"), 0, 3);
+  take("part");
+  writer.drop(1);
+  take("drop");
+  new MessageWriter(log).notification("a", 1, 0, unhex("aabb"), 0);
+  take("notify");
+  return frames;
+}
+
+Deno.test("docs/protocol.md: each vector is what the code writes, and each frame has a vector", () => {
+  const frames = written();
+  assertEquals([...VECTORS.keys()].sort(), [...frames.keys()].sort());
+  for (const [name, digits] of VECTORS) assertEquals(frames.get(name), digits, name);
+});
+
+Deno.test("docs/protocol.md: the table of kinds is FrameKind", () => {
+  const rows = Array.from(
+    SPECIFICATION.matchAll(/^\| 0x([0-9a-f]{2}) \| ([A-Z]+) /gm),
+    ([, kind, name]) => [name!, parseInt(kind!, 16)] as const,
+  );
+  assertEquals(Object.fromEntries(rows), { ...FrameKind } as Record<string, number>);
+});
+
+Deno.test("docs/protocol.md: the table of codes is the one in errors.ts", () => {
+  const listed = Array.from(
+    SPECIFICATION.matchAll(/\| (\d+) +\| `([a-z-]+)`/g),
+    ([, number, code]) => [code!, Number(number)] as const,
+  );
+  const own = (Object.keys(CODES) as ErrorCode[]).flatMap((code) => {
+    const wire = CODES[code].wire;
+    return wire === null ? [] : [[code, wire] as const];
+  });
+  assertEquals(Object.fromEntries(listed), Object.fromEntries(own));
+});
