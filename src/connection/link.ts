@@ -293,8 +293,10 @@ export class Link implements DialerOwner {
     return null;
   }
 
-  handleRefused(_connection: Connection, code: ErrorCode, _detail: string): void {
+  handleRefused(connection: Connection, code: ErrorCode, _detail: string): void {
     if (code === "duplicate" || code === "displaced") this.#owner.handleFenced(this, code);
+    // That life of the peer is over: nothing will come of what it has.
+    if (code === "closing" && connection === this.#usable) this.#settleSession("peer-down");
   }
 
   handleSuspect(connection: Connection, silenceMs: number): void {
@@ -436,25 +438,36 @@ export class Link implements DialerOwner {
       handler,
     );
     session.onPending = () => this.#usable?.scheduleFlush();
+    const { failed, repeated } = this.#settleSession("peer-restarted");
     this.#session = session;
     if (old === null) return;
-    const { written, unsent } = old.end("peer-restarted");
-    const failed = written.filter((request) => !request.idempotent);
-    const repeated = written.filter((request) => request.idempotent);
-    for (const message of [...repeated, ...unsent].reverse()) {
-      if (message instanceof OutgoingRequest) message.state = "queued";
-      this.queue.unshift(message);
-    }
-    for (const request of failed) settle(request, "peer-restarted", "maybe-executed");
     this.#context.emit({
       type: "peer-restarted",
       peer: this.name,
       remoteAddress: null,
       oldBootId: old.bootId,
       bootId: remote.bootId,
-      failed: failed.length,
-      repeated: repeated.length,
+      failed,
+      repeated,
     });
+  }
+
+  /**
+   * The other life is over: what it may have fails, unless it may be sent again; that, and what was
+   * never written, waits for the next life.
+   */
+  #settleSession(code: ErrorCode): { failed: number; repeated: number } {
+    if (this.#session === null || this.#session.isEnded) return { failed: 0, repeated: 0 };
+    const { written, unsent } = this.#session.end(code);
+    const repeated = written.filter((request) => request.idempotent);
+    for (const message of [...repeated, ...unsent].reverse()) {
+      if (message instanceof OutgoingRequest) message.state = "queued";
+      this.queue.unshift(message);
+    }
+    for (const request of written) {
+      if (!request.idempotent) settle(request, code, "maybe-executed");
+    }
+    return { failed: written.length - repeated.length, repeated: repeated.length };
   }
 
   #probe(connection: Connection, claimant: number, nonce: number): void {
