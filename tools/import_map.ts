@@ -32,7 +32,7 @@ export async function importMapArguments(): Promise<readonly string[]> {
 export async function isJsrReachable(): Promise<boolean> {
   const { code } = await runDeno(
     ["cache", "--quiet", "--no-config", "--no-lock", config.imports["@std/assert"]],
-    { timeoutMs: PROBE_TIMEOUT_MS, output: "null" },
+    { timeoutMs: PROBE_TIMEOUT_MS, output: "capture" },
   );
   return code === 0;
 }

@@ -12,8 +12,8 @@
 export interface RunOptions {
   /** Ends the child and what it started after so many milliseconds. */
   readonly timeoutMs: number;
-  /** What becomes of the child's output; `"inherit"` by default. */
-  readonly output?: "inherit" | "null";
+  /** Whether the child's output is shown (the default) or kept for `RunResult.text`. */
+  readonly output?: "inherit" | "capture";
   /** Where it runs; this process's folder by default. */
   readonly cwd?: string;
   /** Variables of its environment, besides this process's own. */
@@ -24,8 +24,8 @@ export interface RunOptions {
 export interface RunResult {
   /** Its exit code; 124 where the deadline ended it. */
   readonly code: number;
-  /** How long it ran, in milliseconds. */
-  readonly elapsedMs: number;
+  /** What it wrote, standard output first; empty where it was shown instead. */
+  readonly text: string;
 }
 
 /** How long a child may take to end by itself once it was asked to, in milliseconds. */
@@ -36,18 +36,19 @@ export const TIMED_OUT = 124;
 
 /** Runs `deno` with the arguments and waits for its end. Never rejects for the child's sake. */
 export async function runDeno(args: readonly string[], options: RunOptions): Promise<RunResult> {
-  const startMs = performance.now();
-  const output = options.output ?? "inherit";
+  const isCaptured = options.output === "capture";
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     stdin: "null",
-    stdout: output,
-    stderr: output,
+    stdout: isCaptured ? "piped" : "inherit",
+    stderr: isCaptured ? "piped" : "inherit",
     // A process group of its own, so that what the child started ends with it.
     detached: Deno.build.os !== "windows",
     env: { ...options.env, DENO_NO_PROMPT: "1", DENO_NO_UPDATE_CHECK: "1" },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   }).spawn();
+  const streams = isCaptured ? [child.stdout, child.stderr] : [];
+  const texts = Promise.all(streams.map((stream) => new Response(stream).text()));
 
   let timedOut = false;
   let graceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -63,12 +64,12 @@ export async function runDeno(args: readonly string[], options: RunOptions): Pro
   const stopListening = onInterrupt(end);
   try {
     const { code } = await child.status;
-    return { code: timedOut ? TIMED_OUT : code, elapsedMs: performance.now() - startMs };
+    if (timedOut) signalGroup(child.pid, "SIGKILL");
+    return { code: timedOut ? TIMED_OUT : code, text: (await texts).join("") };
   } finally {
     clearTimeout(deadlineTimer);
     clearTimeout(graceTimer);
     stopListening();
-    if (timedOut) signalGroup(child.pid, "SIGKILL");
   }
 }
 

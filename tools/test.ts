@@ -54,6 +54,8 @@ interface Step {
 interface Request {
   readonly group: string | null;
   readonly paths: readonly string[];
+  /** Whether only tests with certain titles run. */
+  readonly isFiltered: boolean;
   readonly options: readonly string[];
 }
 
@@ -69,7 +71,8 @@ function parseArguments(args: readonly string[]): Request {
     else if (arg.startsWith("-")) options.push(arg);
     else paths.push(arg);
   }
-  return { group, paths, options };
+  const isFiltered = options.some((option) => option.startsWith("--filter"));
+  return { group, paths, isFiltered, options };
 }
 
 async function planSteps(request: Request): Promise<Step[]> {
@@ -88,9 +91,8 @@ async function planSteps(request: Request): Promise<Step[]> {
     usage(`There is no group "${group}": ${groups.map(({ name }) => name).join(", ")}.`);
   }
   // A filter is for tests; examples have no titles of their own.
-  const isFiltered = request.options.some((option) => option.startsWith("--filter"));
   return groups.filter(({ name, files }) =>
-    files.length > 0 && (group === null ? name !== "docs" || !isFiltered : name === group)
+    files.length > 0 && (group === null ? name !== "docs" || !request.isFiltered : name === group)
   );
 }
 
@@ -114,7 +116,7 @@ async function choose(wanted: readonly string[], tests: readonly string[]): Prom
   const chosen: string[] = [];
   for (const part of wanted) {
     const path = part.startsWith(ROOT) ? part.slice(ROOT.length) : part;
-    const [whole] = await present([`tests/${path}`, path]);
+    const [whole] = path.startsWith("/") ? [path] : await present([`tests/${path}`, path]);
     const found = whole === undefined ? tests.filter((test) => test.includes(part)) : [whole];
     if (found.length === 0) usage(`No test file has "${part}" in its path.`);
     chosen.push(...found);
@@ -162,7 +164,8 @@ async function readOrNothing(path: string): Promise<string> {
 }
 
 async function main(): Promise<number> {
-  const steps = await planSteps(parseArguments(Deno.args));
+  const request = parseArguments(Deno.args);
+  const steps = await planSteps(request);
   const importMap = await importMapArguments();
   const deadlineMs = performance.now() + TOTAL_TIMEOUT_MS;
   let total: Tally = { passed: 0, failed: [], skipped: [] };
@@ -170,7 +173,9 @@ async function main(): Promise<number> {
     const startMs = performance.now();
     const leftMs = Math.max(1_000, Math.min(step.timeoutMs, deadlineMs - startMs));
     console.log(`--- ${step.name}`);
-    const tally = await runStep(step, importMap, leftMs);
+    const found = await runStep(step, importMap, leftMs);
+    // What a filter leaves out is reported like a skipped test, and is none.
+    const tally = request.isFiltered ? { ...found, skipped: [] } : found;
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
     console.log(`--- ${step.name}: ${tallyLine(tally)} in ${seconds} s`);
     total = {
