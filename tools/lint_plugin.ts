@@ -23,7 +23,12 @@ import {
 } from "./lint/purity.ts";
 import { maxFileLines, maxFunctionLines } from "./lint/size.ts";
 import { noModuleState } from "./lint/state.ts";
-import { erasableSyntax, noEmptyStatement, noPrivateKeyword } from "./lint/syntax.ts";
+import {
+  erasableSyntax,
+  noEmptyStatement,
+  noPrivateKeyword,
+  noUsingInSource,
+} from "./lint/syntax.ts";
 
 /** The plugin; its rules are reported as `freshlink/<rule>`. */
 const plugin: Deno.lint.Plugin = {
@@ -42,6 +47,7 @@ const plugin: Deno.lint.Plugin = {
     "no-console": noConsole,
     "no-module-state": noModuleState,
     "erasable-syntax": erasableSyntax,
+    "no-using-in-source": noUsingInSource,
     "no-private-keyword": noPrivateKeyword,
     "no-empty-statement": noEmptyStatement,
     "max-file-lines": maxFileLines,

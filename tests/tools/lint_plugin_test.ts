@@ -344,6 +344,16 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ],
     ),
   },
+  "no-using-in-source": {
+    violations: samples(
+      ["src/endpoint.ts", "async function g() { await using x = f(); x(); await f(); }"],
+      ["src/cli.ts", "{ using x = f(); x(); }"],
+    ),
+    clean: samples(
+      ["src/cli.ts", "const x = f(); try { x(); } finally { x.close(); }"],
+      ["tests/interop/interop_test.ts", "{ using x = f(); x(); }"],
+    ),
+  },
   "no-private-keyword": {
     violations: samples(
       ["src/options.ts", "class C { private x = 1; }", "class C { private g() {} }"],

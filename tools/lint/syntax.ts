@@ -5,6 +5,8 @@
  * @module
  */
 
+import { projectPath, zoneOf } from "./zones.ts";
+
 type Reporter = (node: Deno.lint.Node, what: string) => void;
 
 /** Syntax that has to be compiled, not stripped: Node refuses such a file. */
@@ -42,6 +44,23 @@ function isInstantiated(node: Deno.lint.TSModuleDeclaration): boolean {
     return inner?.type !== "TSInterfaceDeclaration" && inner?.type !== "TSTypeAliasDeclaration";
   });
 }
+
+/** `src/` runs on Node 20 as it is; `using` is for the users of newer ones, and for tests. */
+export const noUsingInSource: Deno.lint.Rule = {
+  create(context) {
+    if (zoneOf(projectPath(context.filename)) === "outside") return {};
+    return {
+      VariableDeclaration(node) {
+        if (node.kind !== "using" && node.kind !== "await using") return;
+        context.report({
+          node,
+          message: `Node 20 cannot parse \`${node.kind}\`.`,
+          hint: "Use try and finally.",
+        });
+      },
+    };
+  },
+};
 
 /** `#name` is private at run time as well. A constructor has no other spelling and may stay. */
 export const noPrivateKeyword: Deno.lint.Rule = {
