@@ -34,7 +34,14 @@ const GRACE_MS = 5_000;
 /** The exit code of a child that was ended at its deadline, as `timeout(1)` has it. */
 export const TIMED_OUT = 124;
 
-/** Runs `deno` with the arguments and waits for its end. Never rejects for the child's sake. */
+/** The exit code of this process when it was interrupted, as shells have it. */
+const INTERRUPTED = 130;
+
+/**
+ * Runs `deno` with the arguments and waits for its end. Never rejects for the child's sake.
+ *
+ * Interrupted (SIGINT, SIGTERM), it ends the child, then this process.
+ */
 export async function runDeno(args: readonly string[], options: RunOptions): Promise<RunResult> {
   const isCaptured = options.output === "capture";
   const child = new Deno.Command(Deno.execPath(), {
@@ -61,9 +68,14 @@ export async function runDeno(args: readonly string[], options: RunOptions): Pro
     timedOut = true;
     end();
   }, options.timeoutMs);
-  const stopListening = onInterrupt(end);
+  let interrupted = false;
+  const stopListening = onInterrupt(() => {
+    interrupted = true;
+    end();
+  });
   try {
     const { code } = await child.status;
+    if (interrupted) Deno.exit(INTERRUPTED);
     if (timedOut) signalGroup(child.pid, "SIGKILL");
     return { code: timedOut ? TIMED_OUT : code, text: (await texts).join("") };
   } finally {
