@@ -1,0 +1,326 @@
+/**
+ * The adapter for Deno, over `Deno.listen` and `Deno.connect`; TLS goes through `node:tls`, because
+ * Deno's own does not check client certificates.
+ *
+ * https://docs.deno.com/api/deno/network
+ *
+ * @module
+ */
+
+import { reasonOf } from "./errno.ts";
+import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
+import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
+import {
+  type Address,
+  CLOSE_TIMEOUT_MS,
+  type CloseReason,
+  type ConnectHandler,
+  type ConnectOptions,
+  type Listener,
+  type ListenOptions,
+  type Runtime,
+  type Socket,
+  type SocketHandler,
+} from "./runtime.ts";
+
+// --- adapter ---
+
+/** Deno's runtime. */
+export const denoRuntime: Runtime = Object.freeze({
+  name: "deno",
+  clock: hostClock,
+  random: hostRandom,
+  listen,
+  connect,
+});
+
+const deno = (globalThis as unknown as { Deno: DenoGlobal }).Deno;
+
+async function listen(
+  address: Address,
+  options: ListenOptions,
+  onSocket: (socket: Socket) => SocketHandler,
+): Promise<Listener> {
+  if (options.tls !== undefined) {
+    const { listenNode } = await import("./node.ts");
+    return listenNode(address, options, onSocket);
+  }
+  const listener = deno.listen(
+    "path" in address
+      ? { transport: "unix", path: address.path }
+      : { hostname: address.hostname, port: address.port },
+  );
+  return new DenoAdapterListener(listener, onSocket);
+}
+
+function connect(address: Address, options: ConnectOptions, handler: ConnectHandler): void {
+  checkTimeout(options.timeoutMs);
+  if (options.tls !== undefined) {
+    import("./node.ts").then(({ connectNode }) => connectNode(address, options, handler));
+    return;
+  }
+  const { signal } = options;
+  const attempt = new AbortController();
+  let reason: CloseReason | null = null;
+  const giveUp = (why: CloseReason) => {
+    reason ??= why;
+    attempt.abort();
+  };
+  const aborted = () => giveUp({ kind: "local", code: null });
+  const timer = setTimeout(() => giveUp({ kind: "timeout", code: null }), options.timeoutMs);
+  if (signal?.aborted) aborted();
+  else signal?.addEventListener("abort", aborted);
+  const pending = "path" in address
+    ? deno.connect({ transport: "unix", path: address.path })
+    : deno.connect({ hostname: address.hostname, port: address.port, signal: attempt.signal });
+  pending.then((connection) => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", aborted);
+    if (reason === null) {
+      DenoSocket.adopt(connection, (socket) => handler.onConnect(socket));
+      return;
+    }
+    connection.close();
+    handler.onConnectError(reason);
+  }, (error) => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", aborted);
+    handler.onConnectError(reason ?? reasonOf(error, "refused"));
+  });
+}
+
+// --- listener ---
+
+class DenoAdapterListener implements Listener {
+  readonly address: Address;
+  readonly #listener: DenoListener;
+  #closed = false;
+
+  constructor(listener: DenoListener, onSocket: (socket: Socket) => SocketHandler) {
+    this.#listener = listener;
+    this.address = addressOf(listener.addr);
+    this.#accept(onSocket);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+
+  async #accept(onSocket: (socket: Socket) => SocketHandler): Promise<void> {
+    while (!this.#closed) {
+      let connection: DenoConnection;
+      try {
+        connection = await this.#listener.accept();
+      } catch {
+        // Closed, or one socket was gone before it could be accepted, or there are no descriptors
+        // left for a moment: then the next turn may have some.
+        if (!this.#closed) await new Promise((resolve) => setTimeout(resolve, 10));
+        continue;
+      }
+      if (this.#closed) connection.close();
+      else DenoSocket.adopt(connection, onSocket);
+    }
+  }
+}
+
+// --- socket ---
+
+/** An idle socket waits with a small buffer; one that fills it gets a large one. */
+const SMALL_BYTES = 2_048;
+const LARGE_BYTES = 65_536;
+
+/** Up to here bytes are copied, so that the caller need not wait for the kernel. */
+const COPY_MAX_BYTES = 65_536;
+
+class DenoSocket implements Socket {
+  readonly remoteAddress: Address;
+  readonly localAddress: Address;
+  readonly descriptor = null;
+  readonly peerCertificate = null;
+  readonly #connection: DenoConnection;
+  #handler!: SocketHandler;
+  #ending = false;
+  #closed = false;
+  #mustDrain = false;
+  #reason: CloseReason | null = null;
+  /** Bytes that were copied and wait for the write in flight. */
+  #copy: Uint8Array | null = null;
+  #copied = 0;
+  /** What the caller was told to keep. */
+  #kept: Uint8Array | null = null;
+  #writing = false;
+  #resume: (() => void) | null = null;
+  #paused = false;
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  static adopt(connection: DenoConnection, attach: (socket: Socket) => SocketHandler): void {
+    const socket = new DenoSocket(connection);
+    try {
+      connection.setNoDelay?.(true);
+    } catch {
+      // The other end was faster: reading will tell.
+    }
+    socket.#handler = attach(socket);
+    socket.#read();
+  }
+
+  private constructor(connection: DenoConnection) {
+    this.#connection = connection;
+    this.remoteAddress = addressOf(connection.remoteAddr);
+    this.localAddress = addressOf(connection.localAddr);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#ending || this.#closed) return false;
+    if (this.#mustDrain) throw new Error("Cannot write before the socket has drained");
+    if (bytes.length + this.#copied <= COPY_MAX_BYTES) {
+      this.#copy ??= takeBuffer();
+      this.#copy.set(bytes, this.#copied);
+      this.#copied += bytes.length;
+      if (!this.#writing) this.#writeOut();
+      return true;
+    }
+    this.#kept = bytes;
+    this.#mustDrain = true;
+    if (!this.#writing) this.#writeOut();
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.();
+  }
+
+  close(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#reason ??= { kind: "local", code: null };
+    this.resume();
+    if (!this.#writing) {
+      this.#sayGoodbye();
+      return;
+    }
+    this.#deadline = setTimeout(() => this.#destroy(), CLOSE_TIMEOUT_MS);
+  }
+
+  abort(): void {
+    if (this.#closed) return;
+    this.#ending = true;
+    this.#reason ??= { kind: "local", code: null };
+    this.#destroy();
+  }
+
+  async #read(): Promise<void> {
+    let buffer = new Uint8Array(SMALL_BYTES);
+    try {
+      for (;;) {
+        const count = await this.#connection.read(buffer);
+        if (count === null) break;
+        if (this.#paused) await new Promise<void>((resolve) => this.#resume = resolve);
+        if (this.#closed) return;
+        if (this.#ending) continue;
+        this.#guard(() => this.#handler.onData(buffer.subarray(0, count)));
+        if (count === buffer.length && count < LARGE_BYTES) buffer = new Uint8Array(LARGE_BYTES);
+        else if (count < SMALL_BYTES / 2 && buffer.length > SMALL_BYTES && !this.#writing) {
+          buffer = new Uint8Array(SMALL_BYTES);
+        }
+      }
+      this.#reason ??= { kind: "eof", code: null };
+    } catch (error) {
+      this.#reason ??= reasonOf(error, "reset");
+    }
+    // There is no half-open state: whoever has sent FIN is gone, once what is held was written.
+    if (!this.#ending || !this.#writing) this.#destroy();
+  }
+
+  async #writeOut(): Promise<void> {
+    this.#writing = true;
+    try {
+      for (;;) {
+        const copy = this.#copy;
+        if (copy !== null) {
+          const count = this.#copied;
+          this.#copy = null;
+          this.#copied = 0;
+          await this.#writeAll(copy.subarray(0, count));
+          giveBuffer(copy);
+        } else if (this.#kept !== null) {
+          await this.#writeAll(this.#kept);
+          this.#kept = null;
+          this.#mustDrain = false;
+          if (!this.#ending) this.#guard(() => this.#handler.onDrain());
+        } else break;
+      }
+      this.#writing = false;
+      if (this.#ending && !this.#closed) this.#sayGoodbye();
+    } catch (error) {
+      this.#writing = false;
+      this.#reason ??= reasonOf(error, "reset");
+      this.#destroy();
+    }
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    let written = await this.#connection.write(bytes);
+    while (written < bytes.length) written += await this.#connection.write(bytes.subarray(written));
+  }
+
+  /** All is written: FIN, and the end. */
+  #sayGoodbye(): void {
+    this.#connection.closeWrite().then(() => this.#destroy(), () => this.#destroy());
+  }
+
+  /** What a callback throws is reported as uncaught, and ends this socket only. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.abort();
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  #destroy(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ending = true;
+    clearTimeout(this.#deadline);
+    this.resume();
+    try {
+      this.#connection.close();
+    } catch {
+      // The runtime has closed it already.
+    }
+    const reason = this.#reason ?? { kind: "reset", code: null };
+    queueMicrotask(() => this.#handler.onClose(reason));
+  }
+}
+
+// --- details ---
+
+function addressOf(address: DenoAddress): Address {
+  if (address.path !== undefined) return { path: address.path };
+  return tcpAddress(address.hostname, address.port);
+}
+
+/** Buffers for copies, shared by all sockets: an idle one has none. */
+const spare: { readonly buffers: Uint8Array[] } = Object.freeze({ buffers: [] });
+const SPARE_MAX = 32;
+
+function takeBuffer(): Uint8Array {
+  return spare.buffers.pop() ?? new Uint8Array(COPY_MAX_BYTES);
+}
+
+function giveBuffer(buffer: Uint8Array): void {
+  if (spare.buffers.length < SPARE_MAX) spare.buffers.push(buffer);
+}

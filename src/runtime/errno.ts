@@ -1,0 +1,50 @@
+/**
+ * One table from errno strings to what they mean. The strings are the same in `.code` on all three
+ * runtimes; names and messages differ.
+ *
+ * @module
+ */
+
+import type { CloseKind, CloseReason } from "./runtime.ts";
+
+const KINDS: Readonly<Record<string, CloseKind>> = Object.freeze({
+  ECONNRESET: "reset",
+  EPIPE: "reset",
+  ECONNABORTED: "reset",
+  ENOTCONN: "reset",
+  ETIMEDOUT: "timeout",
+  ECONNREFUSED: "refused",
+  EHOSTUNREACH: "refused",
+  ENETUNREACH: "refused",
+  EHOSTDOWN: "refused",
+  ENETDOWN: "refused",
+  EADDRNOTAVAIL: "refused",
+  ENOENT: "refused",
+  ENOTFOUND: "refused",
+  EAI_AGAIN: "refused",
+  EACCES: "refused",
+  EPERM: "refused",
+});
+
+/** The errno string of whatever a runtime threw; `null` where it has none. */
+export function errnoOf(error: unknown): string | null {
+  if (typeof error !== "object" || error === null || !("code" in error)) return null;
+  return typeof error.code === "string" ? error.code : null;
+}
+
+/**
+ * Why a socket ended, from what the runtime threw.
+ *
+ * @param otherwise For an error without an errno, or with one that the table does not have.
+ */
+export function reasonOf(error: unknown, otherwise: CloseKind): CloseReason {
+  const code = errnoOf(error);
+  if (code === null) return { kind: otherwise, code };
+  if (code.startsWith("ERR_TLS") || code.startsWith("ERR_SSL") || TLS_CODES.test(code)) {
+    return { kind: "tls", code };
+  }
+  return { kind: KINDS[code] ?? otherwise, code };
+}
+
+/** OpenSSL's verdicts about certificates. */
+const TLS_CODES = /CERT|SIGNED|ISSUER|^UNABLE_TO_|^HOSTNAME_/;

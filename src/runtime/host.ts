@@ -1,0 +1,36 @@
+/**
+ * What the three runtimes have in common: time, randomness and small things about addresses.
+ *
+ * @module
+ */
+
+import type { Clock, Random, TcpAddress, TimerHandle } from "./runtime.ts";
+
+/** Time as JavaScript has it. */
+export const hostClock: Clock = Object.freeze({
+  nowMs: () => performance.now(),
+  wallMicros: () => Math.floor((performance.timeOrigin + performance.now()) * 1_000),
+  setTimer: (delayMs: number, callback: () => void) => setTimeout(callback, delayMs),
+  clearTimer: (handle: TimerHandle) => clearTimeout(handle as number),
+  defer: (callback: () => void) => queueMicrotask(callback),
+});
+
+/** Randomness as JavaScript has it. */
+export const hostRandom: Random = Object.freeze({
+  bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
+  float: () => Math.random(),
+});
+
+/** An address as the contract wants it: without the prefix of IPv4 in IPv6. */
+export function tcpAddress(hostname: string | undefined, port: number | undefined): TcpAddress {
+  const name = hostname ?? "";
+  return { hostname: name.startsWith("::ffff:") ? name.slice(7) : name, port: port ?? 0 };
+}
+
+/** @throws {RangeError} When the time-out is not a positive finite number of milliseconds. */
+export function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs > 0 && Number.isFinite(timeoutMs)) return;
+  throw new RangeError(
+    `Cannot connect as 'timeoutMs' must be a positive number: current value is ${timeoutMs}`,
+  );
+}
