@@ -16,10 +16,11 @@ const TIMEOUT_MS = 5 * 60_000;
 const NODE_CONFIG_FOLDER = ".cache/node_types";
 
 /**
- * Deno takes some globals out of Node's types because its own libraries, which are left out here,
- * have them. The command is the only one that prints.
+ * Deno takes two globals out of Node's types because its own libraries, which are left out here,
+ * have them.
  */
 const NODE_GLOBALS = `
+declare const crypto: import("node:crypto").webcrypto.Crypto;
 declare const console: Record<"log" | "error" | "warn" | "table", (...data: unknown[]) => void>;
 `;
 
