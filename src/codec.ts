@@ -1,32 +1,70 @@
+/**
+ * How payloads become bytes: JSON, bytes as they are, or a codec of one's own.
+ *
+ * @module
+ */
+
+/**
+ * Turns values into bytes and back.
+ *
+ * @example A codec of one's own
+ * ```ts
+ * import type { Codec } from "@freshlink/freshlink";
+ *
+ * const text: Codec = {
+ *   name: "text",
+ *   encode: (value) => new TextEncoder().encode(String(value)),
+ *   decode: (bytes) => new TextDecoder().decode(bytes),
+ * };
+ * ```
+ */
 export interface Codec {
+  /** For error messages. Both ends must use the same codec for a service. */
   readonly name: string;
+  /** What it throws reaches the caller as `codec-failed`, and fails that call only. */
   encode(value: unknown): Uint8Array;
+  /** The bytes are borrowed: what is kept must be copied. */
   decode(bytes: Uint8Array): unknown;
 }
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const NOTHING = new Uint8Array(0);
-export const jsonCodec: Codec = {
+
+/** JSON in UTF-8. `undefined` is sent as no bytes at all. The default. */
+export const jsonCodec: Codec = Object.freeze({
   name: "json",
-  encode(value) {
-    return value === undefined ? NOTHING : encoder.encode(JSON.stringify(value));
+  encode(value: unknown): Uint8Array {
+    if (value === undefined) return NOTHING;
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`Cannot write a ${typeof value} as JSON`);
+    return encoder.encode(text);
   },
-  decode(bytes) {
+  decode(bytes: Uint8Array): unknown {
     return bytes.length === 0 ? undefined : JSON.parse(decoder.decode(bytes));
   },
-};
-export const bytesCodec: Codec = {
+});
+
+/** Bytes as they are: `Uint8Array` in, a `Uint8Array` of its own out. */
+export const bytesCodec: Codec = Object.freeze({
   name: "bytes",
-  encode(value) {
+  encode(value: unknown): Uint8Array {
+    if (value instanceof Uint8Array) return value;
     if (value === undefined) return NOTHING;
-    if (!(value instanceof Uint8Array)) throw new TypeError("Cannot encode what is no Uint8Array");
-    return value;
+    throw new TypeError(`Cannot send a ${typeof value} as bytes: a Uint8Array was expected`);
   },
-  decode: (bytes) => bytes.slice(),
-};
+  decode(bytes: Uint8Array): Uint8Array {
+    return bytes.slice();
+  },
+});
+
+/** What a codec is called on the wire: 0 JSON, 1 bytes, 2 any other. */
 export function codecTag(codec: Codec): number {
   return codec === jsonCodec ? 0 : codec === bytesCodec ? 1 : 2;
 }
+
+/** The codec that an option names. */
 export function resolveCodec(codec: "json" | "bytes" | Codec): Codec {
-  return codec === "json" ? jsonCodec : codec === "bytes" ? bytesCodec : codec;
+  if (codec === "json") return jsonCodec;
+  return codec === "bytes" ? bytesCodec : codec;
 }

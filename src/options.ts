@@ -1,101 +1,219 @@
-import { type Codec, jsonCodec, resolveCodec } from "./codec.ts";
+/**
+ * Options: what can be set, with unit, default and reason.
+ *
+ * @module
+ */
+
+import type { Codec } from "./codec.ts";
 import type { IdentifierMode } from "./core/identifier.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
-export const DEFAULTS = Object.freeze({
-  heartbeatIntervalMs: 1000,
-  deadAfterMs: 3000,
-  suspectAfterMs: 1000,
-  probeTimeoutMs: 1000,
-  connectTimeoutMs: 3000,
-  handshakeTimeoutMs: 5000,
-  redialMinMs: 100,
-  redialMaxMs: 5000,
-  requestTimeoutMs: 5000,
-  resumeWindowMs: 30000,
-  drainMs: 10000,
-  maxInFlight: 1024,
-  payloadMaxBytes: 16 * 1024 * 1024,
-  retainMaxBytes: 4 * 1024 * 1024,
-  queueMaxBytes: 16 * 1024 * 1024,
-  whenDown: "wait" as "wait" | "fail",
-  identifier: "counter" as IdentifierMode,
-});
-type D = { -readonly [K in keyof typeof DEFAULTS]?: (typeof DEFAULTS)[K] };
+
+export { DEFAULTS } from "./options/defaults.ts";
+export { parseDefinitions } from "./options/definitions.ts";
+export {
+  resolveClientOptions,
+  type ResolvedClientOptions,
+  type ResolvedEndpointOptions,
+  resolveEndpointOptions,
+} from "./options/resolve.ts";
+
+/** A peer: who it is and where it listens. */
 export interface PeerDefinition {
-  name?: string;
-  hostname: string;
-  port: number;
+  /** Its name; without one it is known by `host:port`. */
+  readonly name?: string;
+  /** Where it listens: a host name, or an IPv4 or IPv6 address without brackets. */
+  readonly hostname: string;
+  /** The TCP port on which it listens, 1 to 65535. */
+  readonly port: number;
 }
-export interface EndpointOptions extends D {
-  name?: string;
-  listen: { hostname?: string; port: number };
-  advertise?: { hostname?: string; port?: number };
-  peers?: string | readonly PeerDefinition[];
-  secret?: string | Uint8Array;
-  tls?: TlsOptions;
-  insecure?: boolean;
-  stateFile?: string;
-  codec?: "json" | "bytes" | Codec;
-  runtime?: Runtime;
+
+/** The numbers that endpoints and clients share. Durations are in milliseconds. */
+export interface TuningOptions {
+  /**
+   * A beat is sent when nothing else was for so long. 100 to 60,000 make sense; a third of
+   * `deadAfterMs` at most, so that two lost beats are no verdict.
+   *
+   * @default {1000}
+   */
+  readonly heartbeatIntervalMs?: number;
+  /**
+   * A connection on which nothing arrived for so long is dead. Shorter finds out faster, longer
+   * forgives longer stalls of the peer.
+   *
+   * @default {3000}
+   */
+  readonly deadAfterMs?: number;
+  /**
+   * While requests wait and nothing arrived for so long, a second connection is tried beside the
+   * first one.
+   *
+   * @default {1000}
+   */
+  readonly suspectAfterMs?: number;
+  /**
+   * How long a dial may take until the socket is open.
+   *
+   * @default {3000}
+   */
+  readonly connectTimeoutMs?: number;
+  /**
+   * How long the handshake may take once the socket is open; longer than `probeTimeoutMs`.
+   *
+   * @default {5000}
+   */
+  readonly handshakeTimeoutMs?: number;
+  /**
+   * The bound of the first wait before dialling again; the wait is drawn between nothing and it.
+   *
+   * @default {100}
+   */
+  readonly redialMinMs?: number;
+  /**
+   * The bound that later waits grow to.
+   *
+   * @default {5000}
+   */
+  readonly redialMaxMs?: number;
+  /**
+   * How long a request waits for its answer when its call does not say.
+   *
+   * @default {5000}
+   */
+  readonly requestTimeoutMs?: number;
+  /**
+   * Requests that the other end may have open here at a time; more have to wait there.
+   *
+   * @default {1024}
+   */
+  readonly maxInFlight?: number;
+  /**
+   * The largest payload that is sent or taken, in bytes.
+   *
+   * @default {16777216}
+   */
+  readonly payloadMaxBytes?: number;
+  /**
+   * The most that is kept for one peer until it is acknowledged, in bytes; when it is full, sending
+   * waits. At least 131,072.
+   *
+   * @default {4194304}
+   */
+  readonly retainMaxBytes?: number;
+  /**
+   * The most that may wait to be sent to one peer, in bytes; more fails with `overloaded`.
+   *
+   * @default {33554432}
+   */
+  readonly queueMaxBytes?: number;
 }
-export interface ClientOptions extends D {
-  hostname: string;
-  port: number;
-  to?: string;
-  name?: string;
-  secret?: string | Uint8Array;
-  tls?: TlsOptions;
-  codec?: "json" | "bytes" | Codec;
-  runtime?: Runtime;
+
+/** What endpoints and clients share beside the numbers. */
+export interface SecurityOptions {
+  /**
+   * The secret that all processes share, at least 1 byte: each end proves that it knows it, and it
+   * never crosses the network. Without it and without `tls` only loopback can be listened on.
+   */
+  readonly secret?: string | Uint8Array;
+  /** TLS with certificates at both ends; the peer's name must be in its certificate. */
+  readonly tls?: TlsOptions;
 }
+
+/** Options of `Endpoint.start`. */
+export interface EndpointOptions extends TuningOptions, SecurityOptions {
+  /**
+   * The name under which peers know this endpoint: 1 to 255 bytes, no control characters. By
+   * default the advertised `host:port`.
+   */
+  readonly name?: string;
+  /** Where to listen. The host name is 127.0.0.1 by default; port 0 lets the kernel choose. */
+  readonly listen: { readonly hostname?: string; readonly port: number };
+  /** What peers are told of where this endpoint listens; by default where it does. */
+  readonly advertise?: { readonly hostname?: string; readonly port?: number };
+  /** The peers: an array, or the path of a JSON file with such an array. None by default. */
+  readonly peers?: string | readonly PeerDefinition[];
+  /**
+   * Allows to listen beyond loopback without `secret` and `tls`: whoever reaches the port can then
+   * claim any name.
+   *
+   * @default {false}
+   */
+  readonly insecure?: boolean;
+  /**
+   * Where the identifiers of connections come from: a count, or the clock.
+   *
+   * @default {"counter"}
+   */
+  readonly identifier?: IdentifierMode;
+  /**
+   * The path of a small file that remembers the last start, so that this process ranks above its
+   * predecessor even when the clock was set back meanwhile. None by default.
+   */
+  readonly stateFile?: string;
+  /** How payloads are encoded unless a call or a handler says otherwise. JSON by default. */
+  readonly codec?: "json" | "bytes" | Codec;
+  /**
+   * How long the arbiter waits for a sign of life of a connection that is to be replaced by a
+   * process with a lower or equal ordinal.
+   *
+   * @default {1000}
+   */
+  readonly probeTimeoutMs?: number;
+  /**
+   * How long a peer may stay away until the requests that wait for it are given up.
+   *
+   * @default {30000}
+   */
+  readonly resumeWindowMs?: number;
+  /**
+   * How long `close` lets open requests finish.
+   *
+   * @default {10000}
+   */
+  readonly drainMs?: number;
+  /**
+   * What a request does while there is no connection: wait for one within its deadline, or fail.
+   *
+   * @default {"wait"}
+   */
+  readonly whenDown?: "wait" | "fail";
+  /** Sockets, time and randomness; by default those of the runtime that this process runs on. */
+  readonly runtime?: Runtime;
+}
+
+/** Options of `Client.connect`. */
+export interface ClientOptions extends TuningOptions, SecurityOptions {
+  /** Where the endpoint listens. */
+  readonly hostname: string;
+  /** The TCP port on which it listens, 1 to 65535. */
+  readonly port: number;
+  /** The endpoint's name; another one that answers is refused. By default any is taken. */
+  readonly to?: string;
+  /** Under which name handlers see this client. By default `client-` and some random digits. */
+  readonly name?: string;
+  /** How payloads are encoded unless a call says otherwise. JSON by default. */
+  readonly codec?: "json" | "bytes" | Codec;
+  /** Sockets, time and randomness; by default those of the runtime that this process runs on. */
+  readonly runtime?: Runtime;
+}
+
+/** Options of one request. */
 export interface RequestOptions {
-  timeoutMs?: number;
-  signal?: AbortSignal;
-  idempotent?: boolean;
-  whenDown?: "wait" | "fail";
-  codec?: "json" | "bytes" | Codec;
+  /** How long to wait for the answer, in milliseconds. Default: `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** Gives the request up; once it is sent, the handler's signal aborts too. */
+  readonly signal?: AbortSignal;
+  /**
+   * It may be executed more than once: when the peer's process died with it, it is sent to the next
+   * one instead of failing.
+   *
+   * @default {false}
+   */
+  readonly idempotent?: boolean;
+  /** See `EndpointOptions.whenDown`. */
+  readonly whenDown?: "wait" | "fail";
+  /** How payload and answer are encoded. Default: the endpoint's codec. */
+  readonly codec?: "json" | "bytes" | Codec;
 }
+
+/** Options of one notification. */
 export type NotifyOptions = Omit<RequestOptions, "idempotent">;
-export type ResolvedEndpointOptions = Required<D> & {
-  name?: string;
-  listen: { hostname: string; port: number };
-  advertise: { hostname?: string; port?: number };
-  peers: readonly PeerDefinition[];
-  secret: Uint8Array;
-  tls?: TlsOptions;
-  stateFile?: string;
-  codec: Codec;
-};
-export type ResolvedClientOptions = Required<D> & {
-  hostname: string;
-  port: number;
-  to?: string;
-  name?: string;
-  secret: Uint8Array;
-  tls?: TlsOptions;
-  codec: Codec;
-};
-const sec = (s: string | Uint8Array | undefined) =>
-  s === undefined ? new Uint8Array(0) : typeof s === "string" ? new TextEncoder().encode(s) : s;
-export function resolveEndpointOptions(o: EndpointOptions): ResolvedEndpointOptions {
-  return {
-    ...DEFAULTS,
-    ...o,
-    listen: { hostname: "127.0.0.1", ...o.listen },
-    advertise: o.advertise ?? {},
-    peers: o.peers as PeerDefinition[],
-    secret: sec(o.secret),
-    codec: o.codec === undefined ? jsonCodec : resolveCodec(o.codec),
-  };
-}
-export function resolveClientOptions(o: ClientOptions): ResolvedClientOptions {
-  return {
-    ...DEFAULTS,
-    ...o,
-    secret: sec(o.secret),
-    codec: o.codec === undefined ? jsonCodec : resolveCodec(o.codec),
-  };
-}
-export function parseDefinitions(text: string, _file: string): PeerDefinition[] {
-  return JSON.parse(text);
-}

@@ -1,0 +1,73 @@
+/**
+ * The peer definitions: who there is and where it listens.
+ *
+ * @module
+ */
+
+import { ConfigurationError } from "../errors.ts";
+import type { PeerDefinition } from "../options.ts";
+import { Problems } from "./problems.ts";
+
+/** The keys of a definition. */
+export const DEFINITION_KEYS: readonly string[] = Object.freeze(["name", "hostname", "port"]);
+
+/**
+ * Checks definitions and takes them in.
+ *
+ * @param where What precedes each problem's key, for instance `peers`.
+ */
+export function checkDefinitions(
+  problems: Problems,
+  where: string,
+  value: unknown,
+): PeerDefinition[] {
+  if (!Array.isArray(value)) {
+    problems.add(where, "an array of { name, hostname, port }", value);
+    return [];
+  }
+  const definitions: PeerDefinition[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, entry] of value.entries()) {
+    const key = `${where}[${index}]`;
+    if (!problems.object(key, entry)) continue;
+    problems.keys(`${key}.`, entry, DEFINITION_KEYS);
+    const { name, hostname, port } = entry;
+    const isNamed = name === undefined || problems.name(`${key}.name`, name);
+    const isPlaced = problems.hostname(`${key}.hostname`, hostname);
+    if (!problems.port(`${key}.port`, port, 1) || !isNamed || !isPlaced) continue;
+    const identity = name ?? `${hostname}:${port}`;
+    const earlier = seen.get(identity);
+    if (earlier !== undefined) {
+      problems.list.push(`${key}: '${identity}' is defined already in ${where}[${earlier}]`);
+      continue;
+    }
+    seen.set(identity, index);
+    definitions.push(name === undefined ? { hostname, port } : { name, hostname, port });
+  }
+  return definitions;
+}
+
+/**
+ * Reads the text of a definition file: a JSON array of `{ name, hostname, port }`.
+ *
+ * @param fileName For the error.
+ * @throws {ConfigurationError} `invalid-definitions`, with every problem at once.
+ */
+export function parseDefinitions(text: string, fileName: string): PeerDefinition[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigurationError("invalid-definitions", [
+      `${fileName}: expected JSON: ${reason}`,
+    ], { cause });
+  }
+  const problems = new Problems();
+  const definitions = checkDefinitions(problems, "peers", value);
+  if (problems.list.length === 0) return definitions;
+  throw new ConfigurationError(
+    "invalid-definitions",
+    problems.list.map((problem) => `${fileName}: ${problem}`),
+  );
+}
