@@ -8,13 +8,20 @@ export { Client } from "./src/client.ts";
 export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
 export type { IdentifierMode } from "./src/core/identifier.ts";
 export type { ConnectionRow } from "./src/core/connection_table.ts";
-export { Endpoint, TABLE_SERVICE } from "./src/endpoint.ts";
-export type { EndpointTable, PayloadOf, Peer, ResultOf } from "./src/endpoint.ts";
+export { Endpoint } from "./src/endpoint.ts";
+export {
+  type EndpointTable,
+  type PayloadOf,
+  type Peer,
+  type ResultOf,
+  TABLE_SERVICE,
+} from "./src/endpoint/contract.ts";
 export type { Handler, HandlerContext } from "./src/endpoint/handling.ts";
 export {
   ConfigurationError,
   type Delivery,
   type ErrorCode,
+  type ErrorDetails,
   type Fault,
   FreshlinkError,
   LinkError,
@@ -29,5 +36,7 @@ export {
   type NotifyOptions,
   type PeerDefinition,
   type RequestOptions,
+  type SecurityOptions,
+  type TuningOptions,
 } from "./src/options.ts";
-export type { CloseKind, Runtime, TcpAddress, TlsOptions } from "./src/runtime/runtime.ts";
+export type * from "./src/runtime/runtime.ts";

@@ -10,9 +10,9 @@ import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
-import { encodePayload } from "./endpoint.ts";
 import { Call, callError, Notice } from "./endpoint/call.ts";
 import { Handling } from "./endpoint/handling.ts";
+import { encodePayload } from "./endpoint/payload.ts";
 import { newBootId } from "./endpoint/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
@@ -34,7 +34,7 @@ const OPTIONAL_NONE: RequestOptions = Object.freeze({});
  * idempotent ones, and those that were never sent, go over the next connection.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { Client } from "@freshlink/freshlink";
  *
  * await using client = await Client.connect({ hostname: "127.0.0.1", port: 11000 });

@@ -9,13 +9,15 @@ import type { Codec } from "./codec.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { Link } from "./connection/link.ts";
+import { Task } from "./connection/task.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import type { ConnectionRow } from "./core/connection_table.ts";
-import { Deadline } from "./core/deadline_queue.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
 import { Call, callError, Notice } from "./endpoint/call.ts";
+import { type EndpointTable, type Peer, TABLE_SERVICE } from "./endpoint/contract.ts";
 import { EventHub } from "./endpoint/event_hub.ts";
 import { type Handler, Handling } from "./endpoint/handling.ts";
+import { checkServiceName, encodePayload } from "./endpoint/payload.ts";
 import { newBootId, nextOrdinal, readDefinitions } from "./endpoint/startup.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -28,52 +30,6 @@ import {
 } from "./options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
-
-/** The service under which an endpoint shows its table to clients. */
-export const TABLE_SERVICE = "freshlink/table";
-
-/** What `TABLE_SERVICE` answers. */
-export interface EndpointTable {
-  /** The endpoint's name. */
-  readonly name: string;
-  /** Its life. */
-  readonly bootId: string;
-  /** Where it listens. */
-  readonly address: TcpAddress;
-  /** Its connection table. */
-  readonly rows: readonly ConnectionRow[];
-}
-
-/** A service contract: an interface whose methods are the services. */
-// deno-lint-ignore no-explicit-any
-export type ServiceContract = Record<string, (payload: any) => unknown>;
-
-/** A peer whose services are checked against a contract by the compiler. */
-export interface Peer<Contract> {
-  /** The peer's name. */
-  readonly name: string;
-  /** See `Endpoint.request`. */
-  request<Service extends keyof Contract & string>(
-    service: Service,
-    payload: PayloadOf<Contract[Service]>,
-    options?: RequestOptions,
-  ): Promise<ResultOf<Contract[Service]>>;
-  /** See `Endpoint.notify`. */
-  notify<Service extends keyof Contract & string>(
-    service: Service,
-    payload: PayloadOf<Contract[Service]>,
-    options?: NotifyOptions,
-  ): Promise<void>;
-}
-
-/** What a service takes. */
-export type PayloadOf<Method> = Method extends (payload: infer Payload) => unknown ? Payload
-  : never;
-
-/** What a service answers. */
-export type ResultOf<Method> = Method extends (...payload: never[]) => infer Result
-  ? Awaited<Result>
-  : never;
 
 const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 
@@ -102,7 +58,7 @@ export class Endpoint implements AsyncDisposable {
   readonly #timers: TimerDriver;
   readonly #manager: ConnectionManager;
   readonly #handling: Handling;
-  readonly #events = new EventHub<EndpointEvent>();
+  readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
   #closing: Promise<void> | null = null;
   #isClosed = false;
@@ -118,6 +74,7 @@ export class Endpoint implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#listener = listener;
+    this.#events = new EventHub((callback) => runtime.clock.defer(callback));
     this.#timers = new TimerDriver(runtime.clock);
     this.#handling = new Handling({
       handleNotificationFailed: (peer, service, error) =>
@@ -153,7 +110,7 @@ export class Endpoint implements AsyncDisposable {
     };
     this.#manager = new ConnectionManager(
       context,
-      { handleFenced: (code) => this.#fence(code), handleLinkChange: () => {} },
+      { handleFenced: (code) => this.#fence(code) },
       options.peers,
     );
     this.handle(TABLE_SERVICE, () => this.#table());
@@ -357,7 +314,7 @@ export class Endpoint implements AsyncDisposable {
         return;
       }
       this.#manager.drain();
-      const check = new DrainCheck(() => {
+      const check = new Task(() => {
         if (!this.#isDrained() && this.#timers.nowMs() < untilMs && !this.fenced) {
           this.#timers.add(check, DRAIN_CHECK_MS);
           return;
@@ -365,7 +322,7 @@ export class Endpoint implements AsyncDisposable {
         this.#stop();
         resolve();
       });
-      if (this.fenced) check.expire();
+      if (this.fenced) check.expire(0);
       else this.#timers.add(check, 0);
     });
     return this.#closing;
@@ -423,46 +380,4 @@ export class Endpoint implements AsyncDisposable {
     const { name, bootId, address } = this;
     return { name, bootId, address, rows: this.connections() };
   }
-}
-
-/** Looks again and again whether a closing endpoint has finished. */
-class DrainCheck extends Deadline {
-  readonly #run: () => void;
-  constructor(run: () => void) {
-    super();
-    this.#run = run;
-  }
-
-  override expire(): void {
-    this.#run();
-  }
-}
-
-const encoder = new TextEncoder();
-
-/** @throws {TypeError} When the name is not 1 to 255 bytes of UTF-8. */
-export function checkServiceName(service: string): void {
-  const bytes = service.length > 85 ? encoder.encode(service).length : service.length;
-  if (bytes >= 1 && bytes <= 255) return;
-  throw new TypeError(`Cannot use a service name of ${bytes} bytes: 1 to 255 fit`);
-}
-
-/** Encodes a payload; an error instead of it where that cannot be done. */
-export function encodePayload<Target>(
-  service: string,
-  payload: unknown,
-  codec: Codec,
-  payloadMaxBytes: number,
-  refuse: (code: ErrorCode, text?: string, cause?: unknown) => Error,
-  link: Target,
-): { link: Target; bytes: Uint8Array; codec: Codec } | Error {
-  checkServiceName(service);
-  let bytes: Uint8Array;
-  try {
-    bytes = codec.encode(payload);
-  } catch (cause) {
-    return refuse("codec-failed", cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  if (bytes.length <= payloadMaxBytes) return { link, bytes, codec };
-  return refuse("payload-too-large", `${bytes.length} bytes, at most ${payloadMaxBytes} fit`);
 }

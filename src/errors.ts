@@ -20,15 +20,62 @@ export type Delivery =
 /** Who has to change something. */
 export type Fault = "caller" | "peer" | "network" | "handler" | "configuration";
 
-interface CodeRow {
+/** The code of an error: what programs match on. */
+export type ErrorCode =
+  | "timeout"
+  | "cancelled"
+  | "peer-restarted"
+  | "peer-down"
+  | "undefined-peer"
+  | "unknown-service"
+  | "handler-failed"
+  | "codec-failed"
+  | "codec-mismatch"
+  | "payload-too-large"
+  | "overloaded"
+  | "connection-lost"
+  | "closed"
+  | "fenced"
+  | "dial-failed"
+  | "handshake-timeout"
+  | "handshake-lost"
+  | "unsupported-version"
+  | "wrong-recipient"
+  | "wrong-name"
+  | "own-boot-id"
+  | "unknown-peer"
+  | "proof-mismatch"
+  | "certificate-mismatch"
+  | "duplicate"
+  | "displaced"
+  | "closing"
+  | "not-needed"
+  | "silent"
+  | "unknown-frame"
+  | "frame-too-large"
+  | "malformed-frame"
+  | "number-out-of-range"
+  | "unexpected-frame"
+  | "sequence-gap"
+  | "limit-exceeded"
+  | "invalid-options"
+  | "invalid-definitions"
+  | "listen-failed";
+
+/** What is known of a code. */
+export interface CodeRow {
+  /** The class of its error. */
   readonly class: "RequestError" | "LinkError" | "ProtocolError" | "ConfigurationError";
+  /** Its number on the wire; `null` where it never crosses it. */
   readonly wire: number | null;
+  /** Who has to change something. */
   readonly fault: Fault;
+  /** In words. */
   readonly summary: string;
 }
 
 /** The table. Wire numbers are never reused. */
-export const CODES = {
+export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   // A request ended.
   "timeout": row("RequestError", null, "network", "no answer came before the deadline"),
   "cancelled": row("RequestError", 1, "caller", "the caller's signal aborted it"),
@@ -80,10 +127,7 @@ export const CODES = {
   "invalid-options": row("ConfigurationError", null, "caller", "options that cannot work"),
   "invalid-definitions": row("ConfigurationError", null, "caller", "a definition file is wrong"),
   "listen-failed": row("ConfigurationError", null, "caller", "the address cannot be bound"),
-} as const satisfies Record<string, CodeRow>;
-
-/** The code of an error: what programs match on. */
-export type ErrorCode = keyof typeof CODES;
+});
 
 function row(
   cls: CodeRow["class"],
@@ -142,7 +186,7 @@ export abstract class FreshlinkError extends Error {
 /** A request or notification did not succeed. */
 export class RequestError extends FreshlinkError {
   /** The class's name. */
-  override readonly name = "RequestError";
+  override readonly name: string = "RequestError";
   /** What is known about its execution. */
   readonly delivery: Delivery;
   /** What the handler attached (`error.details` of what it threw), decoded; else `undefined`. */
@@ -164,19 +208,19 @@ export class RequestError extends FreshlinkError {
 /** There is no connection, or a handshake was refused. Seen in events and as a `cause`. */
 export class LinkError extends FreshlinkError {
   /** The class's name. */
-  override readonly name = "LinkError";
+  override readonly name: string = "LinkError";
 }
 
 /** The other end broke the protocol; its connection was aborted. Seen in events. */
 export class ProtocolError extends FreshlinkError {
   /** The class's name. */
-  override readonly name = "ProtocolError";
+  override readonly name: string = "ProtocolError";
 }
 
 /** Options or a definition file that cannot work; `problems` lists all of them. */
 export class ConfigurationError extends FreshlinkError {
   /** The class's name. */
-  override readonly name = "ConfigurationError";
+  override readonly name: string = "ConfigurationError";
   /** One sentence each: where, what was found, what was expected. */
   readonly problems: readonly string[];
 

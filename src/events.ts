@@ -21,6 +21,7 @@ export interface EventBase {
 
 /** A connection became the one to use. Older ones are still in the table while this is told. */
 export interface ConnectedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "connected";
   /** Its link number. */
   readonly identifier: number;
@@ -36,6 +37,7 @@ export interface ConnectedEvent extends EventBase {
 
 /** An older connection was ended because a newer one took its place. */
 export interface SupersededEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "superseded";
   /** The older one's link number. */
   readonly identifier: number;
@@ -47,6 +49,7 @@ export interface SupersededEvent extends EventBase {
 
 /** The connection in use ended and nothing took its place: the peer is down until it is back. */
 export interface LostEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "lost";
   /** Its link number. */
   readonly identifier: number;
@@ -56,6 +59,7 @@ export interface LostEvent extends EventBase {
 
 /** The peer's process is another one: what became of the requests. */
 export interface PeerRestartedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "peer-restarted";
   /** The life that ended. */
   readonly oldBootId: string;
@@ -69,6 +73,7 @@ export interface PeerRestartedEvent extends EventBase {
 
 /** A socket to the peer could not be opened; another try follows. */
 export interface DialFailedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "dial-failed";
   /** Why. */
   readonly reason: CloseKind;
@@ -78,6 +83,7 @@ export interface DialFailedEvent extends EventBase {
 
 /** A handshake did not succeed; nothing else changed. */
 export interface HandshakeFailedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "handshake-failed";
   /** Why. */
   readonly code: ErrorCode;
@@ -91,6 +97,7 @@ export interface HandshakeFailedEvent extends EventBase {
 
 /** The other end broke the protocol; its connection was aborted. */
 export interface ProtocolErrorEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "protocol-error";
   /** How. */
   readonly code: ErrorCode;
@@ -100,6 +107,7 @@ export interface ProtocolErrorEvent extends EventBase {
 
 /** Nothing was heard for a while; a second connection is tried beside the first. */
 export interface SuspectEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "suspect";
   /** How long, in milliseconds. Whether the path or the process is at fault cannot be seen. */
   readonly silenceMs: number;
@@ -109,6 +117,7 @@ export interface SuspectEvent extends EventBase {
 
 /** A second living process claims the peer's name; it was refused. */
 export interface DuplicateEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "duplicate";
   /** The life that was refused. */
   readonly refusedBootId: string;
@@ -118,6 +127,7 @@ export interface DuplicateEvent extends EventBase {
 
 /** Another living process owns this endpoint's name: this one stops for good. */
 export interface FencedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "fenced";
   /** `duplicate`: it was refused; `displaced`: a newer process took over. */
   readonly code: ErrorCode;
@@ -125,11 +135,13 @@ export interface FencedEvent extends EventBase {
 
 /** The peer is closing in good order; no new requests go there until it is back. */
 export interface DrainingEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "draining";
 }
 
 /** A notification's handler failed: there is no caller to tell. */
 export interface HandlerFailedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "handler-failed";
   /** The service. */
   readonly service: string;
@@ -139,6 +151,7 @@ export interface HandlerFailedEvent extends EventBase {
 
 /** This endpoint is closed; the last event. */
 export interface ClosedEvent extends EventBase {
+  /** Tells this event from the others. */
   readonly type: "closed";
 }
 

@@ -16,10 +16,11 @@ import type { Session } from "../core/session.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import { clientSession } from "./client_port.ts";
-import type { Connection, EndReason } from "./connection_driver.ts";
+import type { Connection } from "./connection_driver.ts";
+import type { EndReason, Sendable } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
-import { type Sendable, settle } from "./link.ts";
+import { settleAll, settleLife } from "./session_keeper.ts";
 
 /** What a client link tells. */
 export interface ClientLinkOwner {
@@ -112,7 +113,7 @@ export class ClientLink implements DialerOwner {
     this.#stopped = true;
     this.#dialer.stop();
     this.#connection?.close();
-    this.#settleAll(code);
+    settleAll(this.#session, this.outgoing, code);
     this.#context.timers.stop();
   }
 
@@ -183,23 +184,6 @@ export class ClientLink implements DialerOwner {
     const session = this.#session;
     this.#session = null;
     if (session === null) return;
-    const { written, unsent } = session.end("connection-lost");
-    const repeated = written.filter((request) => request.idempotent);
-    for (const message of [...repeated, ...unsent].reverse()) {
-      if (message instanceof OutgoingRequest) message.state = "queued";
-      this.outgoing.unshift(message);
-    }
-    for (const request of written) {
-      if (!request.idempotent) settle(request, "connection-lost", "maybe-executed");
-    }
-  }
-
-  #settleAll(code: ErrorCode): void {
-    const ended = this.#session?.end(code);
-    for (const request of ended?.written ?? []) settle(request, code, "maybe-executed");
-    for (const message of ended?.unsent ?? []) settle(message, code, "not-sent");
-    for (let item = this.outgoing.shift(); item !== null; item = this.outgoing.shift()) {
-      settle(item, code, "not-sent");
-    }
+    settleLife(session, this.outgoing, "connection-lost");
   }
 }

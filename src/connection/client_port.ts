@@ -12,15 +12,15 @@ import type { Introduction } from "../core/introduction.ts";
 import { SendQueue } from "../core/send_queue.ts";
 import { Session } from "../core/session.ts";
 import { FrameKind } from "../core/frame.ts";
-import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Connection, ConnectionOwner } from "./connection_driver.ts";
+import type { Connection } from "./connection_driver.ts";
+import type { ConnectionOwner, Sendable } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 
 /** A client that is being served. */
 export class ServedClient implements ConnectionOwner {
   readonly peerName: string;
-  readonly outgoing = new SendQueue<OutgoingRequest | OutgoingNotification>();
+  readonly outgoing = new SendQueue<Sendable>();
   readonly session: Session;
   readonly connection: Connection;
   readonly #ended: (client: ServedClient) => void;

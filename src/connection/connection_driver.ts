@@ -10,7 +10,14 @@
  */
 
 import { Deadline } from "../core/deadline_queue.ts";
-import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/frame.ts";
+import {
+  emptyFrame,
+  FrameKind,
+  isMessageKind,
+  joinFrames,
+  numberFrame,
+  readU64,
+} from "../core/frame.ts";
 import { FrameDecoder, type FrameHandler } from "../core/frame_decoder.ts";
 import {
   type AcceptorHandshake,
@@ -20,39 +27,12 @@ import {
 } from "../core/handshake.ts";
 import { checkIntervalMs, Heartbeat } from "../core/heartbeat.ts";
 import type { Introduction } from "../core/introduction.ts";
-import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
-import type { SendQueue } from "../core/send_queue.ts";
 import type { Session } from "../core/session.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { CloseKind, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
-
-/** Why a connection ended: what the socket told, or the code of a verdict. */
-export type EndReason = CloseKind | ErrorCode;
-
-/** Whom a connection tells. */
-export interface ConnectionOwner {
-  /** The handshake is complete; the other end has proved who it is. */
-  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner;
-  /** A control frame came. @returns `null`, or how the peer broke the protocol. */
-  handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
-  /** The other end refuses to go on. */
-  handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
-  /** Nothing was heard for a while. */
-  handleSuspect(connection: Connection, silenceMs: number): void;
-  /** All that a chunk held has been handled. */
-  handleChunkEnd(connection: Connection): void;
-  /** It is gone. Once, and the last call. */
-  handleClosed(connection: Connection, reason: EndReason): void;
-  /** Whether somebody waits for an answer on it. */
-  isWaiting(connection: Connection): boolean;
-  /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
-  readonly peerName: string | null;
-  /** What waits to be written, beside what the session itself has. */
-  readonly outgoing: SendQueue<OutgoingRequest | OutgoingNotification>;
-  /** The next ping's number. */
-  drawNonce(): number;
-}
+import { Task } from "./task.ts";
 
 type Phase = "handshake" | "open" | "closed";
 
@@ -109,11 +89,6 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
   }
 
-  /** Whether its handshake is complete and it is not closed. */
-  get isOpen(): boolean {
-    return this.#phase === "open";
-  }
-
   /** Whether it is closed. */
   get isClosed(): boolean {
     return this.#phase === "closed";
@@ -132,11 +107,6 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** Whether the socket still reads what it was given. */
   get isBlocked(): boolean {
     return this.#blocked;
-  }
-
-  /** From now on message frames of this session are taken from here. */
-  receive(session: Session): void {
-    this.#session = session;
   }
 
   /** From now on (again) this session sends here; announces where it starts. */
@@ -398,20 +368,13 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
       if (!taken) return;
     }
     // The others get their turn first.
-    this.#context.timers.addRare(new Resume(this), 0);
+    this.#context.timers.addRare(new Task(() => this.scheduleFlush()), 0);
   }
 
   #writeControl(): boolean {
     const frames = this.#control;
     this.#control = [];
-    if (frames.length === 1) return this.#write(frames[0]!);
-    const whole = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
-    let offset = 0;
-    for (const frame of frames) {
-      whole.set(frame, offset);
-      offset += frame.length;
-    }
-    return this.#write(whole);
+    return this.#write(joinFrames(frames));
   }
 
   #write(bytes: Uint8Array): boolean {
@@ -429,18 +392,5 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     this.#decoder.stop();
     this.#context.timers.remove(this);
     this.#owner.handleClosed(this, reason);
-  }
-}
-
-/** Goes on writing in the next turn of the loop. */
-class Resume extends Deadline {
-  readonly #connection: Connection;
-  constructor(connection: Connection) {
-    super();
-    this.#connection = connection;
-  }
-
-  override expire(): void {
-    this.#connection.scheduleFlush();
   }
 }

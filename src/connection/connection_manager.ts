@@ -14,9 +14,10 @@ import { SendQueue } from "../core/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
 import { ServedClient } from "./client_port.ts";
-import { Connection, type ConnectionOwner } from "./connection_driver.ts";
-import type { ConnectionContext } from "./context.ts";
-import { Link, type LinkOwner, type Sendable } from "./link.ts";
+import { Connection } from "./connection_driver.ts";
+import type { ConnectionOwner, Sendable } from "./connection_owner.ts";
+import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
+import { Link } from "./link.ts";
 
 /**
  * The most inbound handshakes under way at a time: a stranger can hold this many sockets for the
@@ -24,19 +25,10 @@ import { Link, type LinkOwner, type Sendable } from "./link.ts";
  */
 const HANDSHAKES_MAX = 4_096;
 
-/** Whom to dial, and who may dial. */
-export interface LinkDefinition {
-  readonly name?: string;
-  readonly hostname: string;
-  readonly port: number;
-}
-
 /** What the manager tells. */
 export interface ManagerOwner {
   /** Another living process owns this name; everything has been ended. */
   handleFenced(code: ErrorCode): void;
-  /** A link came up, went down, or its peer is draining. */
-  handleLinkChange(link: Link): void;
 }
 
 /** The manager of one endpoint. */
@@ -131,7 +123,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     this.context.timers.stop();
   }
 
-  handleFenced(_link: Link, code: ErrorCode): void {
+  handleFenced(code: ErrorCode): void {
     if (this.#fenced !== null) return;
     this.#fenced = code;
     for (const connection of [...this.#handshakes]) connection.abort("local");
@@ -139,10 +131,6 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     for (const link of this.#links.values()) link.stop("fenced", null);
     this.#owner.handleFenced(code);
     this.context.timers.stop();
-  }
-
-  handleLinkChange(link: Link): void {
-    this.#owner.handleLinkChange(link);
   }
 
   // The calls of inbound connections before their handshake is complete.

@@ -4,10 +4,12 @@
  * @module
  */
 
+import type { ConnectionTable } from "../core/connection_table.ts";
 import type { Introduction } from "../core/introduction.ts";
 import type { SegmentPool } from "../core/outbound_log.ts";
-import type { SessionHandler } from "../core/session.ts";
+import type { SessionHandler } from "../core/session_handler.ts";
 import type { IdentifierMode } from "../core/identifier.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import type { TimerDriver } from "./timer_driver.ts";
@@ -47,6 +49,21 @@ export interface ConnectionContext {
   emit(event: EventBody): void;
   /** A number for a new connection; never used again. */
   nextConnectionId(): number;
+}
+
+/** Whom to dial, and who may dial. */
+export interface LinkDefinition {
+  readonly name?: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What a link asks and tells of the endpoint it belongs to. */
+export interface LinkOwner {
+  readonly context: ConnectionContext;
+  readonly table: ConnectionTable;
+  /** This process's name is owned by another one. */
+  handleFenced(code: ErrorCode): void;
 }
 
 /** An address as people write it. */

@@ -10,7 +10,8 @@ import { DialerHandshake } from "../core/handshake.ts";
 import type { Admission } from "../core/handshake.ts";
 import type { Introduction } from "../core/introduction.ts";
 import type { Address, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
-import { Connection, type ConnectionOwner } from "./connection_driver.ts";
+import { Connection } from "./connection_driver.ts";
+import type { ConnectionOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 
 /** What a dialer asks and tells. */

@@ -120,3 +120,16 @@ export function newClaim(
     against: null,
   };
 }
+
+const encoder = new TextEncoder();
+
+/** Compares names by their UTF-8 bytes: the greater one arbitrates. */
+export function compareNames(left: string, right: string): number {
+  const a = encoder.encode(left);
+  const b = encoder.encode(right);
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    if (a[index] !== b[index]) return a[index]! - b[index]!;
+  }
+  return a.length - b.length;
+}

@@ -143,3 +143,15 @@ export function emptyFrame(kind: number): Uint8Array {
   writeHeader(frame, 0, kind, 0);
   return frame;
 }
+
+/** Frames in one piece, for one write. */
+export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
+  if (frames.length === 1) return frames[0]!;
+  const whole = new Uint8Array(frames.reduce((sum, frame) => sum + frame.length, 0));
+  let offset = 0;
+  for (const frame of frames) {
+    whole.set(frame, offset);
+    offset += frame.length;
+  }
+  return whole;
+}

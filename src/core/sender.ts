@@ -8,7 +8,12 @@
 
 import { INLINE_MAX_BYTES, type MessageWriter, STREAMS_MAX } from "./message_writer.ts";
 import type { OutboundLog } from "./outbound_log.ts";
-import { type Outgoing, OutgoingNotification, OutgoingReply, OutgoingRequest } from "./outgoing.ts";
+import {
+  type Outgoing,
+  type OutgoingNotification,
+  OutgoingReply,
+  OutgoingRequest,
+} from "./outgoing.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 import { SendQueue } from "./send_queue.ts";
 

@@ -24,61 +24,11 @@ import { OutboundLog, type SegmentPool } from "./outbound_log.ts";
 import { type OutgoingNotification, OutgoingReply, type OutgoingRequest } from "./outgoing.ts";
 import { RequestTracker } from "./request_tracker.ts";
 import type { SendQueue } from "./send_queue.ts";
+import type { InboundRequest, SessionHandler, SessionOptions } from "./session_handler.ts";
 import { Sender } from "./sender.ts";
 
 /** Bytes received without an acknowledgement after which one is sent alone. */
 export const ACK_BYTES = 65_536;
-
-/** What an inbound request's owner can be told. */
-export interface InboundRequest {
-  /** The caller gave up, or its process is gone. */
-  cancel(code: ErrorCode): void;
-}
-
-/** Takes what arrives. Bytes are borrowed until the call returns. */
-export interface SessionHandler {
-  /** A request. Answered through `Session.respond` or `Session.reject`, at once or later. */
-  onRequest(
-    session: Session,
-    slot: number,
-    generation: number,
-    timeoutMs: number,
-    service: string,
-    codec: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): InboundRequest | null;
-  /** A notification. */
-  onNotification(
-    session: Session,
-    service: string,
-    codec: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void;
-  /** Whether another notification may be handed over now. Call `resumeNotifications` later. */
-  hasRoom(session: Session): boolean;
-}
-
-/** How a session is set up. */
-export interface SessionOptions {
-  /** The name of the other end. */
-  readonly peer: string;
-  /** Whether the other end is a peer or a client. */
-  readonly role: "peer" | "client";
-  /** The life of the other end. */
-  readonly bootId: string;
-  /** What this end takes. */
-  readonly own: Limits;
-  /** What the other end takes. */
-  readonly remote: Limits;
-  /** Whether frames are kept until acknowledged (peers), or only until written (clients). */
-  readonly retain: boolean;
-  /** The bound of what is kept, in bytes. */
-  readonly retainMaxBytes: number;
-}
 
 interface Waiting {
   readonly number: number;

@@ -51,7 +51,7 @@ export function callError(
 }
 
 /** A request and its promise. */
-export class Call extends OutgoingRequest implements EventListenerObject {
+export class Call extends OutgoingRequest {
   readonly #options: CallOptions;
   readonly #route: Route;
   readonly #timers: TimerDriver;
@@ -149,7 +149,7 @@ export class Call extends OutgoingRequest implements EventListenerObject {
 }
 
 /** A notification and its promise, which settles when it has been written. */
-export class Notice extends OutgoingNotification implements EventListenerObject {
+export class Notice extends OutgoingNotification {
   readonly #options: CallOptions;
   readonly #route: Route;
   readonly #timers: TimerDriver;

@@ -11,7 +11,13 @@ const UNREAD_MAX = 10_000;
 export class EventHub<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
   readonly #iterators = new Set<EventIterator<Event>>();
+  readonly #defer: (callback: () => void) => void;
   #closed = false;
+
+  /** @param defer Runs a callback outside of the running one. */
+  constructor(defer: (callback: () => void) => void) {
+    this.#defer = defer;
+  }
 
   /** Whether anybody would hear an event. */
   get hasListeners(): boolean {
@@ -32,7 +38,7 @@ export class EventHub<Event> {
       try {
         listener(event);
       } catch (error) {
-        queueMicrotask(() => {
+        this.#defer(() => {
           throw error;
         });
       }

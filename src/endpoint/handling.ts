@@ -9,7 +9,8 @@
  */
 
 import { type Codec, codecTag, jsonCodec } from "../codec.ts";
-import type { InboundRequest, Session, SessionHandler } from "../core/session.ts";
+import type { Session } from "../core/session.ts";
+import type { InboundRequest, SessionHandler } from "../core/session_handler.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 
 /** What a handler is told beside the payload. */

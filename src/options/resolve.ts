@@ -195,7 +195,7 @@ function checkShared(problems: Problems, options: EndpointOptions | ClientOption
   if (options.name !== undefined) problems.name("name", options.name);
   checkOrder(problems, values, "heartbeatIntervalMs", "deadAfterMs");
   checkOrder(problems, values, "probeTimeoutMs", "handshakeTimeoutMs");
-  checkOrder(problems, values, "redialMinMs", "redialMaxMs");
+  checkOrder(problems, values, "redialMinMs", "redialMaxMs", true);
   checkSecurity(problems, options);
   const { codec } = options;
   const isCodec = codec === undefined || codec === "json" || codec === "bytes" ||
@@ -210,10 +210,12 @@ function checkOrder(
   values: Record<string, unknown>,
   shorter: keyof typeof DEFAULTS,
   longer: keyof typeof DEFAULTS,
+  mayBeEqual = false,
 ): void {
   const short = values[shorter] ?? DEFAULTS[shorter];
   const long = values[longer] ?? DEFAULTS[longer];
-  if (typeof short !== "number" || typeof long !== "number" || short < long) return;
+  if (typeof short !== "number" || typeof long !== "number") return;
+  if (short < long || (mayBeEqual && short === long)) return;
   if (values[shorter] === undefined && values[longer] === undefined) return;
   problems.list.push(`${shorter}: expected less than ${longer} (${long}), found ${short}`);
 }

@@ -9,7 +9,8 @@ import type { Limits } from "../../src/core/introduction.ts";
 import { SegmentPool } from "../../src/core/outbound_log.ts";
 import { OutgoingNotification, OutgoingRequest } from "../../src/core/outgoing.ts";
 import { SendQueue } from "../../src/core/send_queue.ts";
-import { type InboundRequest, Session, type SessionHandler } from "../../src/core/session.ts";
+import { Session } from "../../src/core/session.ts";
+import type { InboundRequest, SessionHandler } from "../../src/core/session_handler.ts";
 import type { Delivery, ErrorCode } from "../../src/errors.ts";
 
 /** A request whose outcome is recorded. */

@@ -1,0 +1,42 @@
+/**
+ * What a connection tells, and whom: the seam between one socket and what it is for.
+ *
+ * @module
+ */
+
+import type { Introduction } from "../core/introduction.ts";
+import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
+import type { SendQueue } from "../core/send_queue.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { CloseKind } from "../runtime/runtime.ts";
+import type { Connection } from "./connection_driver.ts";
+
+/** A message that waits for its turn. */
+export type Sendable = OutgoingRequest | OutgoingNotification;
+
+/** Why a connection ended: what the socket told, or the code of a verdict. */
+export type EndReason = CloseKind | ErrorCode;
+
+/** Whom a connection tells. */
+export interface ConnectionOwner {
+  /** The handshake is complete; the other end has proved who it is. */
+  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner;
+  /** A control frame came. @returns `null`, or how the peer broke the protocol. */
+  handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
+  /** The other end refuses to go on. */
+  handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
+  /** Nothing was heard for a while. */
+  handleSuspect(connection: Connection, silenceMs: number): void;
+  /** All that a chunk held has been handled. */
+  handleChunkEnd(connection: Connection): void;
+  /** It is gone. Once, and the last call. */
+  handleClosed(connection: Connection, reason: EndReason): void;
+  /** Whether somebody waits for an answer on it. */
+  isWaiting(connection: Connection): boolean;
+  /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
+  readonly peerName: string | null;
+  /** What waits to be written, beside what the session itself has. */
+  readonly outgoing: SendQueue<Sendable>;
+  /** The next ping's number. */
+  drawNonce(): number;
+}

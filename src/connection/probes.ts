@@ -1,0 +1,41 @@
+/**
+ * The deadlines of the probes of one link: one for each claimant.
+ *
+ * @module
+ */
+
+import type { ConnectionContext } from "./context.ts";
+import { Task } from "./task.ts";
+
+/** Probes under way, by the id of the connection that claims. */
+export class Probes {
+  readonly #context: ConnectionContext;
+  readonly #tasks = new Map<number, Task>();
+
+  constructor(context: ConnectionContext) {
+    this.#context = context;
+  }
+
+  /** Calls `timedOut` when `probeTimeoutMs` have passed; instead of an earlier probe. */
+  start(claimant: number, timedOut: () => void): void {
+    this.end(claimant);
+    const task = new Task(() => {
+      this.#tasks.delete(claimant);
+      timedOut();
+    });
+    this.#tasks.set(claimant, task);
+    this.#context.timers.addRare(task, this.#context.settings.probeTimeoutMs);
+  }
+
+  /** The claimant is gone. */
+  end(claimant: number): void {
+    const task = this.#tasks.get(claimant);
+    if (task !== undefined) this.#context.timers.remove(task);
+    this.#tasks.delete(claimant);
+  }
+
+  /** Ends all. */
+  stop(): void {
+    for (const claimant of [...this.#tasks.keys()]) this.end(claimant);
+  }
+}

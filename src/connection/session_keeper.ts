@@ -1,0 +1,278 @@
+/**
+ * Keeps the session with a peer from one connection to the next, and what waits for either.
+ *
+ * The link says which connection carries the session; the keeper sends on it, acknowledges, and
+ * settles requests when the peer's process is another one or stays away.
+ *
+ * @module
+ */
+
+import { FrameKind } from "../core/frame.ts";
+import type { Introduction } from "../core/introduction.ts";
+import { OutgoingRequest } from "../core/outgoing.ts";
+import { SendQueue } from "../core/send_queue.ts";
+import { Session } from "../core/session.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Connection } from "./connection_driver.ts";
+import type { Sendable } from "./connection_owner.ts";
+import type { ConnectionContext } from "./context.ts";
+import { Task } from "./task.ts";
+
+/** How long an acknowledgement waits for company, in milliseconds. */
+const ACK_DELAY_MS = 20;
+
+/** How many requests the end of a process's life failed, and how many are sent again. */
+export interface Settled {
+  readonly failed: number;
+  readonly repeated: number;
+}
+
+/** The session of one link. */
+export class SessionKeeper {
+  readonly #queue = new SendQueue<Sendable>();
+  readonly #nothing = new SendQueue<Sendable>();
+  readonly #context: ConnectionContext;
+  readonly #peerName: string;
+  readonly #ackTask: Task;
+  readonly #windowTask: Task;
+  #session: Session | null = null;
+  #usable: Connection | null = null;
+  #draining = false;
+
+  constructor(context: ConnectionContext, peerName: string) {
+    this.#context = context;
+    this.#peerName = peerName;
+    this.#ackTask = new Task(() => this.#acknowledge());
+    this.#windowTask = new Task((nowMs) => this.#endWindow(nowMs));
+  }
+
+  /** The session with the peer's present life; `null` before the first. */
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  /** The connection that carries the session now. */
+  get usable(): Connection | null {
+    return this.#usable;
+  }
+
+  /** Whether the peer has told that it is closing. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** What may be written to the peer: nothing new while it is closing. */
+  get outgoing(): SendQueue<Sendable> {
+    return this.#draining ? this.#nothing : this.#queue;
+  }
+
+  /** Whether another request would have to wait for a place or for room. */
+  get isFull(): boolean {
+    const session = this.#session;
+    return session !== null && (!session.tracker.hasPlace || !session.log.hasRoom(1));
+  }
+
+  /** Requests that wait for an answer. */
+  get openCount(): number {
+    return this.#session?.tracker.openCount ?? 0;
+  }
+
+  /** Bytes that wait to be written, in the queue and in parts. */
+  get queuedBytes(): number {
+    return this.#queue.bytes + (this.#session?.sender.queuedBytes ?? 0);
+  }
+
+  /** Whether messages of this end are open or waiting. */
+  get hasOutgoing(): boolean {
+    return this.#queue.size > 0 || this.openCount > 0 || !(this.#session?.sender.isIdle ?? true);
+  }
+
+  /** Whether nothing is open in either direction, and all that was sent is acknowledged. */
+  get isQuiet(): boolean {
+    const session = this.#session;
+    if (this.#usable === null || session === null) return this.#queue.size === 0;
+    return !this.hasOutgoing && session.inboundCount === 0 &&
+      session.log.acknowledged === session.log.lastNumber;
+  }
+
+  /**
+   * Sends a message, now or when it can be.
+   *
+   * @returns `null`, or why it was not taken; nothing was sent then.
+   */
+  send(message: Sendable, failWhenDown: boolean): ErrorCode | null {
+    const connection = this.#usable;
+    const ready = connection !== null && !this.#draining;
+    if (!ready && failWhenDown) return "peer-down";
+    if (
+      ready && message instanceof OutgoingRequest && this.#queue.size === 0 &&
+      !connection.isBlocked && this.#session!.tryRequest(message)
+    ) {
+      connection.scheduleFlush();
+      return null;
+    }
+    const bytes = this.queuedBytes + message.payload.length;
+    if (bytes > this.#context.settings.queueMaxBytes) return "overloaded";
+    this.#queue.push(message);
+    if (ready) connection.scheduleFlush();
+    return null;
+  }
+
+  /** Takes a message back. @returns `false`: it is written, or not here. */
+  withdraw(message: Sendable): boolean {
+    return this.#queue.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
+  }
+
+  /** The caller of a written request has given up. */
+  cancel(request: OutgoingRequest): void {
+    this.#session?.cancel(request);
+  }
+
+  /** The session is carried by this connection from now on. */
+  carry(connection: Connection): void {
+    if (this.#usable !== null && this.#usable !== connection) this.#usable.stopSending();
+    this.#usable = connection;
+    this.#draining = false;
+    this.#context.timers.remove(this.#windowTask);
+    connection.send(this.#session!);
+    this.#acknowledgeSoon();
+  }
+
+  /** The connection that carried the session is gone. */
+  drop(): void {
+    this.#usable = null;
+  }
+
+  /** From now on there is nobody to send to: requests wait for `resumeWindowMs`. */
+  startWindow(): void {
+    this.#context.timers.addRare(this.#windowTask, this.#context.settings.resumeWindowMs);
+  }
+
+  /** The peer takes nothing new any more. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** All that a chunk held has been handled. */
+  handleChunkEnd(connection: Connection): void {
+    const session = this.#session;
+    if (session === null) return;
+    if (session.ackIsUrgent) this.#acknowledge();
+    else this.#acknowledgeSoon();
+    // Answers may have come free places, and acknowledgements room, for what waits.
+    if (this.#queue.size > 0 || !session.sender.isIdle) {
+      (this.#usable ?? connection).scheduleFlush();
+    }
+  }
+
+  /** A session with another life of the peer; what the old life had is settled. */
+  begin(remote: Introduction): Settled {
+    const { settings, pool, handler, self } = this.#context;
+    const session = new Session(
+      {
+        peer: this.#peerName,
+        role: "peer",
+        bootId: remote.bootId,
+        own: self.limits,
+        remote: remote.limits,
+        retain: true,
+        retainMaxBytes: settings.retainMaxBytes,
+      },
+      pool,
+      handler,
+    );
+    session.onPending = () => this.#usable?.scheduleFlush();
+    const settled = this.settle("peer-restarted");
+    this.#session = session;
+    return settled;
+  }
+
+  /**
+   * The other life is over: what it may have fails, unless it may be sent again; that, and what was
+   * never written, waits for the next life.
+   */
+  settle(code: ErrorCode): Settled {
+    if (this.#session === null || this.#session.isEnded) return { failed: 0, repeated: 0 };
+    return settleLife(this.#session, this.#queue, code);
+  }
+
+  /** Ends everything. Messages that nobody can send any more fail with `code`. */
+  stop(code: ErrorCode): void {
+    this.#context.timers.remove(this.#ackTask);
+    this.#context.timers.remove(this.#windowTask);
+    settleAll(this.#session, this.#queue, code);
+  }
+
+  #acknowledgeSoon(): void {
+    if (!this.#session!.needsAck || this.#ackTask.lane !== null) return;
+    this.#context.timers.add(this.#ackTask, ACK_DELAY_MS);
+  }
+
+  #acknowledge(): void {
+    const session = this.#session;
+    if (session === null || !session.needsAck || this.#usable === null) return;
+    const number = session.ackNumber;
+    this.#usable.sendNumber(FrameKind.ACK, number);
+    session.ackSent(number);
+  }
+
+  /** The peer has stayed away: requests are settled; the session itself stays. */
+  #endWindow(nowMs: number): void {
+    const { resumeWindowMs } = this.#context.settings;
+    for (const request of this.#session?.tracker.takeAll() ?? []) {
+      settle(request, "peer-down", "maybe-executed");
+    }
+    let item = this.#queue.first;
+    while (item !== null) {
+      const next = item.behind as Sendable | null;
+      if (item.queuedMs <= nowMs - resumeWindowMs) {
+        this.#queue.remove(item);
+        settle(item, "peer-down", "not-sent");
+      }
+      item = next;
+    }
+    this.#context.timers.addRare(this.#windowTask, resumeWindowMs / 4);
+  }
+}
+
+/**
+ * Ends a session whose other end is gone: what may have been executed fails, unless it may be sent
+ * again; that, and what was never written, goes to the front of `queue`.
+ */
+export function settleLife(session: Session, queue: SendQueue<Sendable>, code: ErrorCode): Settled {
+  const { written, unsent } = session.end(code);
+  const repeated = written.filter((request) => request.idempotent);
+  for (const message of [...repeated, ...unsent].reverse()) {
+    if (message instanceof OutgoingRequest) message.state = "queued";
+    queue.unshift(message);
+  }
+  for (const request of written) {
+    if (!request.idempotent) settle(request, code, "maybe-executed");
+  }
+  return { failed: written.length - repeated.length, repeated: repeated.length };
+}
+
+/** Ends a session and all that waits; nothing is sent any more. */
+export function settleAll(
+  session: Session | null,
+  queue: SendQueue<Sendable>,
+  code: ErrorCode,
+): void {
+  const ended = session?.end(code);
+  for (const request of ended?.written ?? []) settle(request, code, "maybe-executed");
+  for (const message of ended?.unsent ?? []) settle(message, code, "not-sent");
+  for (let item = queue.shift(); item !== null; item = queue.shift()) {
+    settle(item, code, "not-sent");
+  }
+}
+
+function settle(
+  message: Sendable,
+  code: ErrorCode,
+  delivery: "not-sent" | "maybe-executed",
+): void {
+  if (message instanceof OutgoingRequest) {
+    message.state = "settled";
+    message.fail(code, "", delivery);
+  } else message.fail(code, "");
+}
