@@ -112,8 +112,9 @@ export class ClientLink implements DialerOwner {
   stop(code: ErrorCode): void {
     this.#stopped = true;
     this.#dialer.stop();
-    this.#connection?.close();
     settleAll(this.#session, this.outgoing, code);
+    this.#session = null;
+    this.#connection?.close();
     this.#context.timers.stop();
   }
 

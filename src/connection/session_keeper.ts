@@ -220,14 +220,14 @@ export class SessionKeeper {
   #endWindow(nowMs: number): void {
     const { resumeWindowMs } = this.#context.settings;
     for (const request of this.#session?.tracker.takeAll() ?? []) {
-      settle(request, "peer-down", "maybe-executed");
+      settle(request, "peer-down");
     }
     let item = this.#queue.first;
     while (item !== null) {
       const next = item.behind as Sendable | null;
       if (item.queuedMs <= nowMs - resumeWindowMs) {
         this.#queue.remove(item);
-        settle(item, "peer-down", "not-sent");
+        settle(item, "peer-down");
       }
       item = next;
     }
@@ -247,7 +247,7 @@ export function settleLife(session: Session, queue: SendQueue<Sendable>, code: E
     queue.unshift(message);
   }
   for (const request of written) {
-    if (!request.idempotent) settle(request, code, "maybe-executed");
+    if (!request.idempotent) settle(request, code);
   }
   return { failed: written.length - repeated.length, repeated: repeated.length };
 }
@@ -259,20 +259,16 @@ export function settleAll(
   code: ErrorCode,
 ): void {
   const ended = session?.end(code);
-  for (const request of ended?.written ?? []) settle(request, code, "maybe-executed");
-  for (const message of ended?.unsent ?? []) settle(message, code, "not-sent");
+  for (const request of ended?.written ?? []) settle(request, code);
+  for (const message of ended?.unsent ?? []) settle(message, code);
   for (let item = queue.shift(); item !== null; item = queue.shift()) {
-    settle(item, code, "not-sent");
+    settle(item, code);
   }
 }
 
-function settle(
-  message: Sendable,
-  code: ErrorCode,
-  delivery: "not-sent" | "maybe-executed",
-): void {
+function settle(message: Sendable, code: ErrorCode): void {
   if (message instanceof OutgoingRequest) {
     message.state = "settled";
-    message.fail(code, "", delivery);
+    message.fail(code, "", message.delivery);
   } else message.fail(code, "");
 }

@@ -58,6 +58,8 @@ export abstract class OutgoingRequest extends Outgoing {
   /** How long the caller waits, in milliseconds; told to the handler. */
   readonly timeoutMs: number;
   state: RequestState = "queued";
+  /** Whether it was written at any time: a process that is gone may have executed it. */
+  wasWritten = false;
   /** The place in the tracker while written. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */
@@ -74,6 +76,11 @@ export abstract class OutgoingRequest extends Outgoing {
     this.service = service;
     this.timeoutMs = timeoutMs;
     this.idempotent = idempotent;
+  }
+
+  /** What is known of its execution as long as no answer has come. */
+  get delivery(): "not-sent" | "maybe-executed" {
+    return this.wasWritten ? "maybe-executed" : "not-sent";
   }
 
   /** The answer came; the bytes are borrowed. The state is `settled` already. */

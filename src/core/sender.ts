@@ -184,6 +184,7 @@ export class Sender {
     const { slot, generation, timeoutMs, service, codec, payload } = request;
     this.#writer.request(slot, generation, timeoutMs, service, codec, stream, payload, start);
     request.state = "written";
+    request.wasWritten = true;
     return true;
   }
 
@@ -242,7 +243,7 @@ function refuseLarge(message: OutgoingRequest | OutgoingNotification): void {
   const text = `${message.payload.length} bytes`;
   if (message instanceof OutgoingRequest) {
     message.state = "settled";
-    message.fail("payload-too-large", text, "not-sent");
+    message.fail("payload-too-large", text, message.delivery);
   } else message.fail("payload-too-large", text);
 }
 

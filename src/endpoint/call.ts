@@ -83,7 +83,7 @@ export class Call extends OutgoingRequest {
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
     this.state = "settled";
-    this.fail(refused, "", "not-sent");
+    this.fail(refused, "", this.delivery);
   }
 
   override expire(): void {
@@ -132,13 +132,13 @@ export class Call extends OutgoingRequest {
     if (this.state === "written") {
       this.state = "settled";
       this.#route.cancel(this);
-      this.fail(code, "", "maybe-executed");
+      this.fail(code, "", this.delivery);
       return;
     }
     const full = this.#route.isUp && this.#route.isFull;
     this.#route.withdraw(this);
     this.state = "settled";
-    this.fail(code === "timeout" && full ? "overloaded" : code, "", "not-sent");
+    this.fail(code === "timeout" && full ? "overloaded" : code, "", this.delivery);
   }
 
   #finish(): void {

@@ -1,0 +1,154 @@
+// Clients: callers that are not peers.
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  Client,
+  ConfigurationError,
+  type EndpointTable,
+  LinkError,
+  TABLE_SERVICE,
+} from "../../mod.ts";
+import { freePort, Pair, requestError, Watched } from "../support/endpoints.ts";
+
+function start(port: number): Promise<Watched> {
+  return Watched.start({ name: "SP10", listen: { port } });
+}
+
+async function linkError(connect: Promise<Client>): Promise<LinkError> {
+  const error = await assertRejects(() => connect, LinkError);
+  assert(error instanceof LinkError);
+  return error;
+}
+
+Deno.test("a client asks and tells; handlers see its name and role; the table does not", async () => {
+  await using server = await start(0);
+  const told = Promise.withResolvers<unknown>();
+  server.endpoint.handle("who", (_payload, { peer, role }) => [peer, role]);
+  server.endpoint.handle("note", (payload) => told.resolve(payload));
+  const { port } = server.endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port, name: "till" });
+  assertEquals(client.peer, "SP10");
+  assertEquals(await client.request("who"), ["till", "client"]);
+  await client.notify("note", 7);
+  assertEquals(await told.promise, 7);
+  assertEquals(server.endpoint.connections(), []);
+  await using other = await Client.connect({ hostname: "127.0.0.1", port });
+  const [name] = await other.request<[string]>("who");
+  assertMatch(name, /^client-[0-9a-f]{8}$/);
+});
+
+Deno.test("SP10 answers a client by asking its peer", async () => {
+  await using pair = await Pair.start();
+  const { endpoint } = pair.left;
+  pair.right.endpoint.handle("debit", (amount: number) => 100 - amount);
+  endpoint.handle("order", (amount: number) => endpoint.request("SP20", "debit", amount));
+  const { port } = endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port });
+  assertEquals(await client.request("order", 30), 70);
+});
+
+Deno.test("a client sees the table", async () => {
+  await using pair = await Pair.start();
+  const { port } = pair.left.endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port });
+  const table = await client.request<EndpointTable>(TABLE_SERVICE);
+  assertEquals([table.name, table.bootId], ["SP10", pair.left.endpoint.bootId]);
+  assertEquals(table.rows.map(({ peer, usable }) => [peer, usable]), [["SP20", true]]);
+});
+
+Deno.test("dial-failed: nobody listens there", async () => {
+  const error = await linkError(Client.connect({ hostname: "127.0.0.1", port: freePort() }));
+  assertEquals(error.code, "dial-failed");
+  assertMatch(error.message, /127\.0\.0\.1:\d+.*refused/);
+});
+
+Deno.test("another endpoint answers than was meant, or another secret", async () => {
+  await using server = await Watched.start({ name: "SP10", listen: { port: 0 }, secret: "right" });
+  const { port } = server.endpoint.address;
+  const connect = (more: object) => Client.connect({ hostname: "127.0.0.1", port, ...more });
+  const name = await linkError(connect({ to: "SP20", secret: "right" }));
+  assertEquals(name.code, "wrong-recipient");
+  const secret = await linkError(connect({ secret: "wrong" }));
+  assertEquals(secret.code, "proof-mismatch");
+  await using client = await connect({ to: "SP10", secret: "right" });
+  assertEquals(client.peer, "SP10");
+});
+
+Deno.test("invalid-options: every problem at once", async () => {
+  const connect = Client.connect({ hostname: "", port: 0, requestTimeoutMs: 0 });
+  const error = await assertRejects(() => connect, ConfigurationError);
+  assert(error instanceof ConfigurationError);
+  assertEquals(error.problems.length, 3);
+});
+
+Deno.test("connection-lost: what may have run fails, idempotent and unsent requests go on", async () => {
+  const first = await start(0);
+  const { port } = first.endpoint.address;
+  await using client = await Client.connect({
+    hostname: "127.0.0.1",
+    port,
+    redialMinMs: 20,
+    requestTimeoutMs: 20_000,
+  });
+  const running = Promise.withResolvers<void>();
+  let count = 0;
+  first.endpoint.handle("slow", () => {
+    if (++count === 2) running.resolve();
+    return new Promise(() => {});
+  });
+  const once = requestError(client.request("slow", "once"));
+  const again = client.request("slow", "again", { idempotent: true });
+  await running.promise;
+  await first.endpoint.close({ drainMs: 0 });
+  const error = await once;
+  assertEquals([error.code, error.delivery], ["connection-lost", "maybe-executed"]);
+  const later = client.request("slow", "later");
+  await using second = await start(port);
+  second.endpoint.handle("slow", (payload) => payload);
+  assertEquals([await again, await later], ["again", "later"]);
+  assert(client.isConnected);
+});
+
+Deno.test("a client that disappears aborts its handlers' signals", async () => {
+  await using server = await start(0);
+  const started = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  server.endpoint.handle("wait", (_payload, { signal }) => {
+    started.resolve();
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => {
+        aborted.resolve();
+        resolve(null);
+      });
+    });
+  });
+  const { port } = server.endpoint.address;
+  const client = await Client.connect({ hostname: "127.0.0.1", port });
+  const calls = [true, false].map((idempotent) =>
+    requestError(client.request("wait", null, { idempotent }))
+  );
+  await started.promise;
+  await client.close();
+  await aborted.promise;
+  for (const error of await Promise.all(calls)) {
+    assertEquals([error.code, error.delivery], ["closed", "maybe-executed"]);
+  }
+  const after = await requestError(client.request("wait"));
+  assertEquals([after.code, after.delivery], ["closed", "not-sent"]);
+});
+
+Deno.test("an idempotent request that was sent once is never called not-sent again", async () => {
+  const server = await start(0);
+  const started = Promise.withResolvers<void>();
+  server.endpoint.handle("wait", () => {
+    started.resolve();
+    return new Promise(() => {});
+  });
+  const { port } = server.endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port, redialMinMs: 20 });
+  const call = requestError(client.request("wait", null, { idempotent: true, timeoutMs: 300 }));
+  await started.promise;
+  await server.endpoint.close({ drainMs: 0 });
+  const error = await call;
+  assertEquals([error.code, error.delivery], ["timeout", "maybe-executed"]);
+});
