@@ -335,3 +335,43 @@ Deno.test("truncated frame, then silence: the peer's own link ends after deadAft
   assertEquals(lost.reason, "silent");
   await scene.assertUnharmed();
 });
+
+Deno.test("who goes away inside the handshake is reported as handshake-lost", async () => {
+  await using scene = await Scene.make();
+  const stranger = await Stranger.to(scene.target);
+  await stranger.send(hello({}));
+  assertEquals((await stranger.frame())?.kind, FrameKind.WELCOME);
+  stranger[Symbol.dispose]();
+  const event = await scene.event((one) =>
+    one.type === "handshake-failed" && one.code === "handshake-lost"
+  );
+  assertEquals(event.remoteAddress, stranger.address);
+  await scene.assertUnharmed();
+});
+
+Deno.test("an endpoint that closes says so to who is in the handshake", async () => {
+  await using scene = await Scene.make();
+  using stranger = await Stranger.to(scene.target);
+  await stranger.send(hello({}));
+  assertEquals((await stranger.frame())?.kind, FrameKind.WELCOME);
+  await scene.target.close();
+  assertEquals(await stranger.refusal(), "closing");
+});
+
+Deno.test("a dial that another connection made needless is given up as not-needed", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using target = await Endpoint.start({
+    name: "SP10",
+    listen: { port: 0 },
+    secret: SECRET,
+    peers: [{ name: "SP20", hostname: "127.0.0.1", port: listener.addr.port }],
+  });
+  // SP20 takes the dial and does not answer it yet; meanwhile its own dial is through.
+  using dialled = new Stranger(await listener.accept());
+  assertEquals((await dialled.frame())?.kind, FrameKind.HELLO);
+  using stranger = await Stranger.to(target);
+  await stranger.link();
+  assertEquals(await dialled.refusal(), "not-needed");
+  assertEquals(target.connections().map(({ usable }) => usable), [true]);
+  listener.close();
+});

@@ -1,0 +1,250 @@
+/**
+ * The demonstration: three server processes on three runtimes, a crash, a restart, and not one
+ * time-out. `deno task demo`; `--help` tells the options.
+ *
+ * SP10 (orders), SP20 (accounts) and SP30 (stock) run from the definition files beside this one.
+ * Each machine hangs on a cable that can fall silent. SP20's machine dies and comes back while a
+ * client places orders without pause; the ledgers are counted afterwards.
+ */
+
+import { parseArgs } from "node:util";
+import { Client, type ConnectionRow, type EndpointTable, TABLE_SERVICE } from "../../mod.ts";
+import { findRuntime, type RuntimeName } from "../../tools/runtimes.ts";
+import { Load } from "./demo/load.ts";
+import { layCables, Machine, readConfigs } from "./demo/machines.ts";
+import { headline, ms, paint, printSecond, printTable } from "./demo/print.ts";
+import { countRepetitions, readLedger } from "./ledger.ts";
+import type { Takeover } from "./orders.ts";
+
+const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
+
+  deno task demo [--identifier counter|clock] [--json]
+
+  --identifier MODE   what tells the newer of two connections: a count or a time
+  --json              the last line is one JSON object with the result
+  --help              this
+
+Exit code 0: every order was done, and no life of a process executed one twice. 1: not so.
+`;
+
+const FOLDER = decodeURIComponent(new URL("./", import.meta.url).pathname);
+const RUNTIMES: Readonly<Record<string, RuntimeName>> = { SP10: "deno", SP20: "bun", SP30: "node" };
+const HANDLERS: Readonly<Record<string, string>> = {
+  SP10: "orders.ts",
+  SP20: "accounts.ts",
+  SP30: "stock.ts",
+};
+
+/** How long each part takes, in seconds of orders. */
+const BEFORE_S = 3;
+const DOWN_S = 1;
+const AFTER_S = 4;
+
+const READY_TIMEOUT_MS = 10_000;
+const POLL_MS = 20;
+
+/** The whole result: the last line with `--json`. */
+interface Result {
+  readonly runtimes: Record<string, string>;
+  readonly orders: {
+    sent: number;
+    ok: number;
+    failed: number;
+    timedOut: number;
+    repeated: number;
+    executedTwice: number;
+  };
+  readonly takeover: { helloToOldClosedMs: number | null; helloToFirstReplyMs: number | null };
+  readonly tables: { before: ConnectionRow[]; during: ConnectionRow[]; after: ConnectionRow[] };
+}
+
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: "boolean", default: false },
+      identifier: { type: "string", default: "counter" },
+      json: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const runFolder = await Deno.makeTempDir({ prefix: "freshlink-demo-" });
+  const machines = await buildMachines(runFolder, values.identifier);
+  const relays = layCables(machines.list, machines.configs);
+  let result: Result;
+  try {
+    result = await run(machines.list);
+  } finally {
+    await Promise.all(machines.list.map((machine) => machine.stop()));
+    for (const relay of relays) relay.close();
+    await Deno.remove(runFolder, { recursive: true });
+  }
+  if (values.json) console.log(JSON.stringify(result));
+  const { failed, timedOut, executedTwice } = result.orders;
+  return failed + timedOut + executedTwice === 0 ? 0 : 1;
+}
+
+async function buildMachines(runFolder: string, identifier: string) {
+  const names = Object.keys(RUNTIMES);
+  const configs = await readConfigs(FOLDER, names);
+  const list: Machine[] = [];
+  for (const name of names) {
+    const { runtime, executable } = await runtimeFor(name);
+    const config = { ...configs.get(name)!, identifier };
+    const configFile = `${runFolder}/${name}.json`;
+    await Deno.writeTextFile(configFile, JSON.stringify(config));
+    const ledger = `${runFolder}/${name}.ledger`;
+    await Deno.writeTextFile(ledger, "");
+    const handlers = `${FOLDER}${HANDLERS[name]}`;
+    list.push(new Machine({ name, runtime, executable, handlers, config, configFile, ledger }));
+  }
+  return { list, configs };
+}
+
+/** The runtime of a machine; Deno, which is here, where its own cannot be had. */
+async function runtimeFor(name: string): Promise<{ runtime: RuntimeName; executable: string }> {
+  const runtime = RUNTIMES[name]!;
+  try {
+    return { runtime, executable: await findRuntime(runtime) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.log(paint(33, `${name} runs on Deno, because ${runtime} is not to be had: ${reason}`));
+    return { runtime: "deno", executable: Deno.execPath() };
+  }
+}
+
+async function run(machines: readonly Machine[]): Promise<Result> {
+  const [sp10, sp20] = machines as [Machine, Machine, Machine];
+  headline("Three machines start");
+  for (const { name, runtime, port } of machines) {
+    console.log(`  ${name} on ${runtime.padEnd(4)}  port ${port}`);
+  }
+  await Promise.all(machines.map((machine) => machine.start()));
+  await using client = await Client.connect({ hostname: "127.0.0.1", port: sp10.port });
+  const before = await tableWhen(client, (rows) => usableRows(rows).length === 2);
+
+  headline("SP10's table before");
+  printTable(before);
+  headline("A client places orders; SP10 asks SP20 and SP30 for each");
+  const load = new Load(client);
+  const clock = new SecondClock(load);
+  await clock.pass(BEFORE_S);
+
+  headline("SP20's machine dies: its cable falls silent, nobody sends FIN or RST");
+  await sp20.crash();
+  await clock.pass(DOWN_S);
+
+  headline("SP20 is back on a new cable, and dials in");
+  sp20.cable.replace();
+  await sp20.start();
+  const takeover = await takeoverOf(client, "SP20");
+  headline("SP10's table during: two connections to SP20, the greater identifier is used");
+  printTable(takeover.during);
+  await clock.pass(AFTER_S);
+
+  await load.stop();
+  const after = await table(client);
+  headline("SP10's table after");
+  printTable(after);
+  const { helloToOldClosedMs, helloToFirstReplyMs } = takeover;
+  const result: Result = {
+    runtimes: Object.fromEntries(machines.map(({ name, runtime }) => [name, runtime])),
+    orders: { ...load.count, ...ledgerCount(machines) },
+    takeover: { helloToOldClosedMs, helloToFirstReplyMs },
+    tables: { before, during: takeover.during, after },
+  };
+  printSummary(result, load.firstError);
+  return result;
+}
+
+function printSummary({ orders, takeover }: Result, firstError: string | null): void {
+  headline("Summary");
+  const good = orders.failed + orders.timedOut + orders.executedTwice === 0;
+  const verdict = good ? paint(32, "all done") : paint(31, "NOT all done");
+  console.log(`  ${orders.ok} of ${orders.sent} orders done: ${verdict}`);
+  console.log(`  ${orders.failed} failed, ${orders.timedOut} timed out`);
+  console.log(`  ${orders.executedTwice} executed twice by one life of a process`);
+  console.log(`  ${orders.repeated} executed again by SP20's next life, known by their numbers`);
+  console.log(`  first hello of the new process to`);
+  console.log(`    the dead connection closed: ${ms(takeover.helloToOldClosedMs)}`);
+  console.log(`    the first order answered:   ${ms(takeover.helloToFirstReplyMs)}`);
+  if (firstError !== null) console.log(paint(31, `  first error: ${firstError}`));
+}
+
+function ledgerCount(machines: readonly Machine[]): { repeated: number; executedTwice: number } {
+  let repeated = 0;
+  let executedTwice = 0;
+  for (const { ledger } of machines) {
+    const count = countRepetitions(readLedger(ledger));
+    repeated += count.repeated;
+    executedTwice += count.executedTwice;
+  }
+  return { repeated, executedTwice };
+}
+
+/** Prints a line each second. */
+class SecondClock {
+  readonly #load: Load;
+  #second = 0;
+  #ok = 0;
+  #failed = 0;
+
+  constructor(load: Load) {
+    this.#load = load;
+  }
+
+  async pass(seconds: number): Promise<void> {
+    for (let index = 0; index < seconds; index++) {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const { ok, failed, timedOut } = this.#load.count;
+      const bad = failed + timedOut;
+      printSecond(++this.#second, ok - this.#ok, bad - this.#failed);
+      this.#ok = ok;
+      this.#failed = bad;
+    }
+  }
+}
+
+async function table(client: Client): Promise<ConnectionRow[]> {
+  return (await client.request<EndpointTable>(TABLE_SERVICE)).rows as ConnectionRow[];
+}
+
+function usableRows(rows: readonly ConnectionRow[]): ConnectionRow[] {
+  return rows.filter(({ usable }) => usable);
+}
+
+function tableWhen(
+  client: Client,
+  fits: (rows: ConnectionRow[]) => boolean,
+): Promise<ConnectionRow[]> {
+  return poll("the links between the machines are not up", async () => {
+    const rows = await table(client);
+    return fits(rows) ? rows : null;
+  });
+}
+
+function takeoverOf(client: Client, peer: string): Promise<Takeover> {
+  return poll(`nothing took the place of ${peer}'s dead connection`, async () => {
+    const takeovers = await client.request<Takeover[]>("takeovers");
+    const found = takeovers.find((one) => one.peer === peer);
+    if (found === undefined || found.helloToOldClosedMs === null) return null;
+    return found.helloToFirstReplyMs === null ? null : found;
+  });
+}
+
+async function poll<Value>(what: string, look: () => Promise<Value | null>): Promise<Value> {
+  const untilMs = performance.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const value = await look();
+    if (value !== null) return value;
+    if (performance.now() > untilMs) {
+      throw new Error(`The demonstration cannot go on: ${what} after ${READY_TIMEOUT_MS} ms`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,64 @@
+// What the README says about options and errors is what the code does.
+
+import { assert, assertEquals } from "@std/assert";
+import { DEFAULTS } from "../../mod.ts";
+import { CODES } from "../../src/errors.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+function read(path: string): Promise<string> {
+  return Deno.readTextFile(new URL(path, ROOT));
+}
+
+/** The rows of all tables, as cells. */
+function rows(markdown: string): string[][] {
+  return markdown.split("\n").filter((line) => line.startsWith("|"))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+}
+
+function words(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
+}
+
+Deno.test("README: every default is the one that is used", async () => {
+  const defaults: Readonly<Record<string, unknown>> = DEFAULTS;
+  const told = rows(await read("README.md")).filter(([option]) =>
+    words(option ?? "").some((word) => word in defaults)
+  );
+  assertEquals(told.length > 8, true);
+  for (const [option, value] of told) {
+    const key = words(option!)[0]!;
+    assertEquals(value!.replaceAll("`", ""), String(defaults[key]), key);
+  }
+});
+
+Deno.test("README: every code of a request's end is told, and no other", async () => {
+  const known = Object.entries(CODES).filter(([, row]) => row.class === "RequestError")
+    .map(([code]) => code);
+  const text = (await read("README.md")).split("| `code`")[1]!.split("\n\n")[0]!;
+  const told = rows(text).flatMap(([cell]) => words(cell ?? "")).filter((word) => word !== "code");
+  assertEquals(told.toSorted(), known.toSorted());
+});
+
+Deno.test("every error code is produced by some test", async () => {
+  const texts: string[] = [];
+  for await (const path of testFiles("tests")) texts.push(await read(path));
+  const text = texts.join("\n");
+  const untested = Object.keys(CODES).filter((code) => !text.includes(`"${code}"`));
+  assertEquals(untested, []);
+});
+
+async function* testFiles(folder: string): AsyncIterable<string> {
+  for await (const entry of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* testFiles(path);
+    else if (path.endsWith("_test.ts") && !path.startsWith("tests/docs")) yield path;
+  }
+}
+
+Deno.test("README: the commands on top are tasks", async () => {
+  const { tasks } = JSON.parse(await read("deno.json"));
+  const commands = [...(await read("README.md")).matchAll(/npx -y deno@2 task (\S+)/g)];
+  assert(commands.length >= 2);
+  for (const [, task] of commands) assert(task! in tasks, `no task ${task}`);
+});
