@@ -1,0 +1,59 @@
+/**
+ * `freshlink call`: a request from the command line.
+ *
+ * @module
+ */
+
+import { Client } from "../client.ts";
+import { DEFAULTS } from "../options.ts";
+import { type Arguments, readAddress, readMs, usage } from "./arguments.ts";
+import { EXIT } from "./exit_code.ts";
+import { readSecret } from "./files.ts";
+import type { Output } from "./output.ts";
+
+/** Asks, and prints the answer. */
+export async function call(args: Arguments, output: Output): Promise<number> {
+  const [target, service, json] = args.operands;
+  let payload: unknown;
+  try {
+    payload = json === undefined ? undefined : JSON.parse(json);
+  } catch (error) {
+    throw usage(
+      "call",
+      `the payload is no JSON: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+  const timeoutMs = readMs("call", args, "timeout", DEFAULTS.requestTimeoutMs);
+  const client = await connectClient("call", target!, args, timeoutMs);
+  try {
+    if (args.flags.has("notify")) {
+      await client.notify(service!, payload, { timeoutMs });
+      output.line("sent", { sent: true });
+      return EXIT.ok;
+    }
+    const idempotent = args.flags.has("idempotent");
+    const answer = await client.request(service!, payload, { timeoutMs, idempotent });
+    output.line(answer === undefined ? "done" : JSON.stringify(answer, null, 2), { answer });
+    return EXIT.ok;
+  } finally {
+    await client.close();
+  }
+}
+
+/** A client as the options say. */
+export async function connectClient(
+  command: string,
+  target: string,
+  args: Arguments,
+  timeoutMs: number,
+): Promise<Client> {
+  const to = args.values.get("to");
+  return await Client.connect({
+    ...readAddress(command, target),
+    ...await readSecret(args),
+    ...(to === undefined ? {} : { to }),
+    connectTimeoutMs: timeoutMs,
+    // The handshake has to last longer than a probe does.
+    handshakeTimeoutMs: Math.max(timeoutMs, DEFAULTS.probeTimeoutMs + 1),
+  });
+}

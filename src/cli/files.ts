@@ -1,0 +1,39 @@
+/**
+ * Files that the command reads.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import process from "node:process";
+import type { Arguments } from "./arguments.ts";
+import { CommandError, EXIT } from "./exit_code.ts";
+
+/** The text of a file. @throws {CommandError} `no-input`. */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError("no-input", EXIT.noInput, `${path} cannot be read: ${reason}`, cause);
+  }
+}
+
+/** A path that stands in a file, relative to that file. */
+export function besideFile(file: string, path: string): string {
+  return resolve(dirname(resolve(file)), path);
+}
+
+/** The secret of a client: from `--secret-file`, else from the environment. */
+export async function readSecret(args: Arguments): Promise<{ secret?: string }> {
+  const file = args.values.get("secret-file");
+  if (file !== undefined) return { secret: (await readText(file)).trim() };
+  return environmentSecret();
+}
+
+/** What `FRESHLINK_SECRET` says. */
+export function environmentSecret(): { secret?: string } {
+  const secret = process.env["FRESHLINK_SECRET"];
+  return secret === undefined || secret === "" ? {} : { secret };
+}
