@@ -37,7 +37,7 @@ const HANDLERS: Readonly<Record<string, string>> = {
 
 /** How long each part takes, in seconds of orders. */
 const BEFORE_S = 3;
-const DOWN_S = 1;
+const DOWN_S = 2;
 const AFTER_S = 4;
 
 const READY_TIMEOUT_MS = 10_000;

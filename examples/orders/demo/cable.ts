@@ -57,13 +57,13 @@ export class Relay {
     }
   }
 
-  async #connect(near: Deno.Conn): Promise<void> {
+  async #connect(near: Deno.TcpConn): Promise<void> {
     this.#open.add(near);
     const plugs = this.#cables.map((cable) => cable.plug);
     const isCut = () => plugs.some((plug) => plug.isCut);
     // Through a cut cable nothing comes: the connection was accepted by nobody.
     if (isCut()) return;
-    let far: Deno.Conn;
+    let far: Deno.TcpConn;
     try {
       far = await Deno.connect({ hostname: "127.0.0.1", port: this.#targetPort });
     } catch {
@@ -72,6 +72,9 @@ export class Relay {
       return;
     }
     this.#open.add(far);
+    // A cable does not wait for more bytes.
+    near.setNoDelay();
+    far.setNoDelay();
     this.#pump(near, far, isCut);
     this.#pump(far, near, isCut);
   }
