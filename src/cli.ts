@@ -16,13 +16,12 @@ import {
 } from "./cli/arguments.ts";
 import { call } from "./cli/call.ts";
 import { demo } from "./cli/demo.ts";
-import { CommandError, EXIT } from "./cli/exit_code.ts";
+import { EXIT, exitCodeOf } from "./cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
 import { Output } from "./cli/output.ts";
 import { serve } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
 import { VERSION } from "./cli/version.ts";
-import { ConfigurationError, FreshlinkError, RequestError } from "./errors.ts";
 
 interface Command extends Syntax {
   readonly run: (args: Arguments, output: Output) => Promise<number>;
@@ -51,14 +50,18 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await run(args, output);
   } catch (error) {
-    return tell(error, output);
+    output.error(error);
+    return exitCodeOf(error);
   }
 }
 
 async function run(args: readonly string[], output: Output): Promise<number> {
-  const [name, ...rest] = args;
+  // `--json` is understood before the command as well as after it.
+  const [name, ...rest] = args[0] === "--json" ? [...args.slice(1), "--json"] : args;
+  if (name === "--json") throw usage("", "no command was given");
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    output.raw(GENERAL_HELP);
+    const [about = ""] = rest;
+    output.raw(Object.hasOwn(COMMAND_HELP, about) ? COMMAND_HELP[about]! : GENERAL_HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
   if (name === "--version") {
@@ -66,49 +69,29 @@ async function run(args: readonly string[], output: Output): Promise<number> {
     return EXIT.ok;
   }
   const wantsHelp = rest.includes("--help") || rest.includes("-h");
-  if (wantsHelp && name in COMMAND_HELP) {
+  if (wantsHelp && Object.hasOwn(COMMAND_HELP, name)) {
     output.raw(COMMAND_HELP[name]!);
     return EXIT.ok;
   }
   if (name === "demo") return await demo(rest);
-  const command = COMMANDS[name];
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
     throw usage("", `there is no command '${name}': ${Object.keys(COMMAND_HELP).join(", ")}`);
   }
   return await command.run(readArguments(name, rest, command), output);
 }
 
-/** Tells what went wrong, for people or for programs. @returns The exit code. */
-function tell(error: unknown, output: Output): number {
-  if (error instanceof CommandError) {
-    output.error(error.message, { code: error.code, message: error.message });
-    return error.exitCode;
-  }
-  if (error instanceof ConfigurationError) {
-    const { code, message, problems } = error;
-    output.error(problems.join("\nfreshlink: "), { code, message, problems });
-    return EXIT.config;
-  }
-  if (error instanceof RequestError) {
-    const { code, message, delivery, details } = error;
-    output.error(message, { code, message, delivery, details });
-    return delivery === "executed" ? EXIT.failed : EXIT.noAnswer;
-  }
-  if (error instanceof FreshlinkError) {
-    const { code, message } = error;
-    output.error(`${code}: ${message}`, { code, message });
-    return EXIT.noAnswer;
-  }
-  throw error;
-}
-
 /** Whether this file is what was started. Node before 24.2 has no `import.meta.main`. */
 function isMain(): boolean {
-  const { main } = import.meta as { readonly main?: boolean };
+  const { main, url } = import.meta as { readonly main?: boolean; readonly url: string };
   if (main !== undefined) return main;
   const [, started] = process.argv;
-  return started !== undefined && import.meta.url.startsWith("file:") &&
-    realpathSync(started) === fileURLToPath(import.meta.url);
+  return started !== undefined && url.startsWith("file:") &&
+    realpathSync(started) === fileURLToPath(url);
 }
 
-if (isMain()) process.exitCode = await main(process.argv.slice(2));
+if (isMain()) {
+  // A reader that is gone (`| head`) is no error, and no reason to end a server process.
+  process.stdout.on("error", () => {});
+  process.exitCode = await main(process.argv.slice(2));
+}

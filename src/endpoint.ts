@@ -113,7 +113,7 @@ export class Endpoint implements AsyncDisposable {
       { handleFenced: (code) => this.#fence(code) },
       options.peers,
     );
-    this.handle(TABLE_SERVICE, () => this.#table());
+    this.handle(TABLE_SERVICE, () => this.#table(), { codec: "json" });
   }
 
   /**

@@ -24,7 +24,13 @@ export interface Syntax {
 }
 
 /** Options of every command that connects. */
-export const CONNECTION_VALUES: readonly string[] = Object.freeze(["timeout", "secret-file", "to"]);
+export const CONNECTION_VALUES: readonly string[] = Object.freeze([
+  "timeout",
+  "secret",
+  "secret-file",
+  "name",
+  "to",
+]);
 
 /** @throws {CommandError} `usage`, with a hint. */
 export function readArguments(command: string, args: readonly string[], syntax: Syntax): Arguments {

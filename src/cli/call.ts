@@ -48,10 +48,12 @@ export async function connectClient(
   timeoutMs: number,
 ): Promise<Client> {
   const to = args.values.get("to");
+  const name = args.values.get("name");
   return await Client.connect({
     ...readAddress(command, target),
-    ...await readSecret(args),
+    ...await readSecret(command, args),
     ...(to === undefined ? {} : { to }),
+    ...(name === undefined ? {} : { name }),
     connectTimeoutMs: timeoutMs,
     // The handshake has to last longer than a probe does.
     handshakeTimeoutMs: Math.max(timeoutMs, DEFAULTS.probeTimeoutMs + 1),

@@ -11,7 +11,7 @@ import {
   type PeerDefinition,
   resolveEndpointOptions,
 } from "../options.ts";
-import { CommandError } from "./exit_code.ts";
+import { CommandError, EXIT } from "./exit_code.ts";
 import { besideFile, environmentSecret, readText } from "./files.ts";
 
 /** Keys of `tls` that name a file, and what they become. */
@@ -21,11 +21,17 @@ const TLS_FILES: readonly (readonly [key: string, option: string])[] = Object.fr
   ["authoritiesFile", "authorities"],
 ]);
 
+/** What is wrong with a definition file and the files that it names. */
+class FileProblems {
+  readonly list: string[] = [];
+  unreadableCount = 0;
+}
+
 /**
  * Reads a definition file and all files that it names.
  *
  * @throws {ConfigurationError} With every problem at once, each with the file and the key.
- * @throws {CommandError} `no-input` when the file itself cannot be read.
+ * @throws {CommandError} `no-input` when it cannot be read, or nothing but a file that it names.
  */
 export async function readConfig(path: string): Promise<EndpointOptions> {
   const text = await readText(path);
@@ -41,15 +47,19 @@ export async function readConfig(path: string): Promise<EndpointOptions> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new ConfigurationError("invalid-options", [`${path}: expected an object`]);
   }
-  const problems: string[] = [];
+  const problems = new FileProblems();
   const options = await takeFiles(path, value as Record<string, unknown>, problems);
   try {
     resolveEndpointOptions(options as never);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    problems.push(...error.problems.map((problem) => `${path}: ${problem}`));
+    problems.list.push(...error.problems.map((problem) => `${path}: ${problem}`));
   }
-  if (problems.length > 0) throw new ConfigurationError("invalid-options", problems);
+  const { list, unreadableCount } = problems;
+  if (list.length > 0 && list.length === unreadableCount) {
+    throw new CommandError("no-input", EXIT.noInput, list.join("\n"));
+  }
+  if (list.length > 0) throw new ConfigurationError("invalid-options", list);
   return options as unknown as EndpointOptions;
 }
 
@@ -57,16 +67,18 @@ export async function readConfig(path: string): Promise<EndpointOptions> {
 async function takeFiles(
   path: string,
   config: Record<string, unknown>,
-  problems: string[],
+  problems: FileProblems,
 ): Promise<Record<string, unknown>> {
-  const { $schema: _, secretFile, ...options } = config;
+  const { $schema: _, secretFile, runtime, ...options } = config;
+  if (runtime !== undefined) problems.list.push(`${path}: runtime: there is no such key in a file`);
   const take = (key: string, file: unknown) => readNamed(path, key, file, problems);
   if (secretFile !== undefined) {
     if (options["secret"] !== undefined) {
-      problems.push(`${path}: secretFile: expected either secret or secretFile, found both`);
+      problems.list.push(`${path}: secretFile: expected either secret or secretFile, found both`);
     }
     const secret = await take("secretFile", secretFile);
-    if (secret !== null) options["secret"] = secret.trim();
+    // Where it cannot be read, that is the problem to tell, and not that there is none.
+    options["secret"] = secret === null ? "unreadable" : secret.trim();
   } else if (options["secret"] === undefined) Object.assign(options, environmentSecret());
   if (typeof options["stateFile"] === "string") {
     options["stateFile"] = besideFile(path, options["stateFile"]);
@@ -92,17 +104,20 @@ async function readNamed(
   path: string,
   key: string,
   file: unknown,
-  problems: string[],
+  problems: FileProblems,
 ): Promise<string | null> {
   if (typeof file !== "string" || file === "") {
-    problems.push(`${path}: ${key}: expected the path of a file, found ${JSON.stringify(file)}`);
+    problems.list.push(
+      `${path}: ${key}: expected the path of a file, found ${JSON.stringify(file)}`,
+    );
     return null;
   }
   try {
     return await readText(besideFile(path, file));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    problems.push(`${path}: ${key}: ${error.message}`);
+    problems.list.push(`${path}: ${key}: ${error.message}`);
+    problems.unreadableCount++;
     return null;
   }
 }
@@ -110,7 +125,7 @@ async function readNamed(
 async function readPeers(
   path: string,
   file: string,
-  problems: string[],
+  problems: FileProblems,
 ): Promise<readonly PeerDefinition[]> {
   const text = await readNamed(path, "peers", file, problems);
   if (text === null) return [];
@@ -118,7 +133,7 @@ async function readPeers(
     return parseDefinitions(text, besideFile(path, file));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    problems.push(...error.problems);
+    problems.list.push(...error.problems);
     return [];
   }
 }

@@ -13,7 +13,8 @@ import { onInterrupt } from "./signals.ts";
 
 /** Runs examples/orders/demo.ts under Deno, with the same arguments. */
 export function demo(args: readonly string[]): Promise<number> {
-  const url = new URL("../../examples/orders/demo.ts", import.meta.url);
+  const { url: here } = import.meta as { readonly url: string };
+  const url = new URL("../../examples/orders/demo.ts", here);
   const path = url.protocol === "file:" ? fileURLToPath(url) : "";
   if (path === "" || !existsSync(path)) {
     throw new CommandError(

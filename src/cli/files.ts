@@ -7,7 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import type { Arguments } from "./arguments.ts";
+import { type Arguments, usage } from "./arguments.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 
 /** The text of a file. @throws {CommandError} `no-input`. */
@@ -25,9 +25,17 @@ export function besideFile(file: string, path: string): string {
   return resolve(dirname(resolve(file)), path);
 }
 
-/** The secret of a client: from `--secret-file`, else from the environment. */
-export async function readSecret(args: Arguments): Promise<{ secret?: string }> {
+/** The secret of a client: from `--secret` or `--secret-file`, else from the environment. */
+export async function readSecret(
+  command: string,
+  args: Arguments,
+): Promise<{ secret?: string }> {
+  const secret = args.values.get("secret");
   const file = args.values.get("secret-file");
+  if (secret !== undefined && file !== undefined) {
+    throw usage(command, "--secret and --secret-file say the same twice");
+  }
+  if (secret !== undefined) return { secret };
   if (file !== undefined) return { secret: (await readText(file)).trim() };
   return environmentSecret();
 }

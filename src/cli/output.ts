@@ -5,12 +5,15 @@
  */
 
 import process from "node:process";
+import { errorReport } from "./exit_code.ts";
+import { printable } from "./table_text.ts";
 
 /** One command's output. */
 export class Output {
   /** Whether programs read it. */
   readonly json: boolean;
 
+  /** Makes an output for people or, with `json`, for programs. */
   constructor(json: boolean) {
     this.json = json;
   }
@@ -35,9 +38,18 @@ export class Output {
     process.stdout.write(text);
   }
 
-  /** Writes what went wrong. */
-  error(text: string, value: Readonly<Record<string, unknown>>): void {
-    if (this.json) process.stdout.write(`${JSON.stringify({ error: value })}\n`);
-    else process.stderr.write(`freshlink: ${text}\n`);
+  /** Tells what went wrong: every problem on a line of its own. */
+  error(error: unknown): void {
+    const report = errorReport(error);
+    if (this.json) {
+      process.stdout.write(`${JSON.stringify({ error: report })}\n`);
+      return;
+    }
+    const { code, message, delivery, details, problems } = report;
+    const lines = problems.length > 0 ? problems : message.split("\n");
+    const known = delivery === null ? "" : ` (${code}, ${delivery})`;
+    const more = details === undefined ? [] : [`details: ${JSON.stringify(details)}`];
+    const [first = "", ...rest] = [...lines, ...more].map(printable);
+    process.stderr.write([`freshlink: ${first}${known}`, ...rest].join("\n  ") + "\n");
   }
 }

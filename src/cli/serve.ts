@@ -4,18 +4,25 @@
  * @module
  */
 
-import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
+import process from "node:process";
+import { setTimeout } from "node:timers";
+import { pathToFileURL } from "node:url";
 import type { Handler } from "../endpoint/handling.ts";
 import { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
+import { readText } from "./files.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
+import { printable } from "./table_text.ts";
 
 type Handlers = Readonly<Record<string, Handler<unknown, unknown>>>;
+
+/** How long what handlers left running may keep an ended server process alive, in milliseconds. */
+const LINGER_MS = 500;
 
 /** Runs until it is interrupted or fenced. */
 export async function serve(args: Arguments, output: Output): Promise<number> {
@@ -25,63 +32,82 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   const options = await readConfig(path!);
   const exported = await importHandlers(file);
   const endpoint = await Endpoint.start(options);
-  const ended = Promise.withResolvers<number>();
-  const stopListening = endpoint.on((event) => {
-    report(event, output);
-    if (event.type === "fenced") ended.resolve(EXIT.fenced);
+  let end: (code: number) => void = () => {};
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
   });
-  const release = onInterrupt(() => ended.resolve(EXIT.ok));
+  // Until the first line is written, events wait: programs are promised which line is the first.
+  let early: EndpointEvent[] | null = [];
+  const stopListening = endpoint.on((event) => {
+    if (early === null) report(event, output);
+    else early.push(event);
+    if (event.type === "fenced") end(EXIT.fenced);
+  });
+  const release = onInterrupt(() => end(EXIT.ok));
+  let code: number = EXIT.ok;
   try {
     await register(endpoint, exported, file);
     const { name, bootId, address } = endpoint;
-    output.line(`${name} listens on ${address.hostname}:${address.port}`, {
+    output.line(`${printable(name)} listens on ${address.hostname}:${address.port}`, {
       type: "listening",
       name,
       bootId,
       address,
     });
-    return await ended.promise;
+    for (const event of early) report(event, output);
+    early = null;
+    code = await ended;
   } finally {
     await endpoint.close();
     stopListening();
     release();
   }
+  // A timer or a socket of a handler's own must not keep a server process that has ended.
+  setTimeout(() => process.exit(code), LINGER_MS).unref();
+  return code;
 }
 
+/** A module's `handlers`, or its default export. */
 async function importHandlers(file: string): Promise<unknown> {
-  const url = pathToFileURL(resolve(file)).href;
+  const path = resolve(file);
+  await readText(path);
+  let module: { readonly default?: unknown; readonly handlers?: unknown };
   try {
-    const module: { readonly default?: unknown } = await import(url);
-    return module.default;
+    module = await import(pathToFileURL(path).href);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError(
-      "no-input",
-      EXIT.noInput,
-      `${file} cannot be loaded: ${reason}`,
-      cause,
-    );
+    throw invalidHandlers(`${file}: cannot be loaded: ${reason}`, cause);
   }
+  const exported = module.handlers ?? module.default;
+  if (exported !== undefined) return exported;
+  const found = Object.keys(module).join(", ") || "nothing";
+  throw invalidHandlers(`${file}: expected an export 'handlers' or 'default', found ${found}`);
 }
 
+function invalidHandlers(message: string, cause?: unknown): CommandError {
+  return new CommandError("invalid-handlers", EXIT.config, message, cause);
+}
+
+/** Registers what was exported; a function may register by itself and return nothing. */
 async function register(endpoint: Endpoint, exported: unknown, file: string): Promise<void> {
-  const made = typeof exported === "function" ? await exported(endpoint) : exported;
+  const isFunction = typeof exported === "function";
+  const made: unknown = isFunction ? await exported(endpoint) : exported;
+  if (isFunction && made === undefined) return;
   if (typeof made !== "object" || made === null) {
-    throw new CommandError(
-      "invalid-handlers",
-      EXIT.config,
-      `${file}: expected a default export { service: handler }, or a function that returns it`,
+    throw invalidHandlers(
+      `${file}: expected { service: handler }, or a function that returns it, found ${typeof made}`,
     );
   }
+  const entries = Object.entries(made);
+  const wrong = entries.filter(([, handler]) => typeof handler !== "function")
+    .map(([service, value]) => `${file}: ${service}: expected a function, found ${typeof value}`);
+  if (wrong.length > 0) throw invalidHandlers(wrong.join("\n"));
   for (const [service, handler] of Object.entries(made as Handlers)) {
-    if (typeof handler !== "function") {
-      throw new CommandError(
-        "invalid-handlers",
-        EXIT.config,
-        `${file}: ${service}: expected a function, found ${typeof handler}`,
-      );
+    try {
+      endpoint.handle(service, handler);
+    } catch (cause) {
+      throw invalidHandlers(`${file}: ${valueText(cause)}`, cause);
     }
-    endpoint.handle(service, handler);
   }
 }
 
@@ -93,7 +119,7 @@ function report(event: EndpointEvent, output: Output): void {
   );
   const who = [peer, remoteAddress].filter((part) => part !== null).join(" ");
   const error = "error" in event ? { error: valueText(event.error) } : {};
-  output.line(`${time} ${`${type} ${who}`.trim()}${details}`, { ...event, ...error });
+  output.line(printable(`${time} ${`${type} ${who}`.trim()}${details}`), { ...event, ...error });
 }
 
 function valueText(value: unknown): string {

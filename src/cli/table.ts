@@ -14,7 +14,7 @@ import { connectClient } from "./call.ts";
 import { EXIT } from "./exit_code.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
-import { tableLines } from "./table_text.ts";
+import { printable, tableLines } from "./table_text.ts";
 
 const WATCH_EVERY_MS = 500;
 
@@ -69,18 +69,22 @@ async function look(client: Client, timeoutMs: number, output: Output): Promise<
     output.line(text(found, output), found);
   } catch (error) {
     if (!(error instanceof FreshlinkError)) throw error;
-    output.error(error.message, { code: error.code, message: error.message });
+    output.error(error);
   }
 }
 
 function ask(client: Client, timeoutMs: number): Promise<EndpointTable> {
-  return client.request<EndpointTable>(TABLE_SERVICE, undefined, { timeoutMs, idempotent: true });
+  return client.request<EndpointTable>(TABLE_SERVICE, undefined, {
+    timeoutMs,
+    idempotent: true,
+    codec: "json",
+  });
 }
 
 function text({ name, address, bootId, rows }: EndpointTable, output: Output): string {
   const width = process.stdout.columns ?? 80;
   return [
-    `${name} on ${address.hostname}:${address.port}, boot ${bootId.slice(0, 4)}`,
+    `${printable(name)} on ${address.hostname}:${address.port}, boot ${bootId.slice(0, 8)}`,
     ...tableLines(rows, { colour: output.colour, width }),
   ].join("\n");
 }
