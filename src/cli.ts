@@ -47,11 +47,17 @@ const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
  */
 export async function main(args: readonly string[]): Promise<number> {
   const output = new Output(args.includes("--json"));
+  // A server process goes on without its reader; whatever else only prints has done its work.
+  const release = output.onReaderGone(() => {
+    if (!args.includes("serve")) process.exit(EXIT.ok);
+  });
   try {
     return await run(args, output);
   } catch (error) {
     output.error(error);
     return exitCodeOf(error);
+  } finally {
+    release();
   }
 }
 
@@ -90,8 +96,4 @@ function isMain(): boolean {
     realpathSync(started) === fileURLToPath(url);
 }
 
-if (isMain()) {
-  // A reader that is gone (`| head`) is no error, and no reason to end a server process.
-  process.stdout.on("error", () => {});
-  process.exitCode = await main(process.argv.slice(2));
-}
+if (isMain()) process.exitCode = await main(process.argv.slice(2));

@@ -9,7 +9,7 @@ import { DEFAULTS } from "../options.ts";
 import { type Arguments, readAddress, readMs, usage } from "./arguments.ts";
 import { EXIT } from "./exit_code.ts";
 import { readSecret } from "./files.ts";
-import type { Output } from "./output.ts";
+import { jsonText, type Output } from "./output.ts";
 
 /** Asks, and prints the answer. */
 export async function call(args: Arguments, output: Output): Promise<number> {
@@ -33,7 +33,7 @@ export async function call(args: Arguments, output: Output): Promise<number> {
     }
     const idempotent = args.flags.has("idempotent");
     const answer = await client.request(service!, payload, { timeoutMs, idempotent });
-    output.line(answer === undefined ? "done" : JSON.stringify(answer, null, 2), { answer });
+    output.line(answer === undefined ? "done" : jsonText(answer, 2), { answer });
     return EXIT.ok;
   } finally {
     await client.close();

@@ -1,5 +1,5 @@
 /**
- * The help texts.
+ * The help texts: 80 columns.
  *
  * @module
  */
@@ -7,15 +7,20 @@
 const EXIT_CODES = `Exit codes:
   0   done
   1   an answer came, and it was an error
-  2   no connection, or no answer in time (--json: "delivery" tells what is known)
+  2   no connection, or no answer; "delivery" tells what is known about the
+      execution: not-sent, maybe-executed
   64  the command line is wrong
   66  a file cannot be read
-  69  something that is needed is not here
+  69  unavailable: the address cannot be listened on, or something is not here
   70  fenced: another living process owns this endpoint's name
   78  the configuration is wrong`;
 
 const CONNECTION_OPTIONS = `  --timeout MS        how long to wait, in milliseconds (default 5000)
-  --secret-file FILE  the secret that the endpoint wants; else $FRESHLINK_SECRET
+  --secret TEXT       the secret that the endpoint wants; the process list shows
+                      it to others, unlike the next two
+  --secret-file FILE  the same from a file; without either, $FRESHLINK_SECRET
+  --name NAME         the caller's name as handlers see it (default: client- and
+                      random digits)
   --to NAME           the endpoint's name: refuse any other that answers`;
 
 /** What `freshlink --help` prints. */
@@ -23,11 +28,12 @@ export const GENERAL_HELP: string = `freshlink: one live link to every peer proc
 
   freshlink serve CONFIG --handlers FILE   run one server process
   freshlink call ADDRESS SERVICE [JSON]    ask a running endpoint, as a client
-  freshlink table ADDRESS                  print a running endpoint's connections
+  freshlink table ADDRESS                  print its connection table
   freshlink watch ADDRESS                  the same, live
   freshlink demo                           three processes, a crash, a restart
 
-  --json       print JSON, one value a line; errors too
+  --json       print JSON, one value a line; an error is
+               {"error": {"code", "message", "delivery", "problems"}}
   --help       this, or more about a command: freshlink serve --help
   --version    the version
 
@@ -40,62 +46,88 @@ ${EXIT_CODES}
 export const COMMAND_HELP: Readonly<Record<string, string>> = Object.freeze({
   serve: `freshlink serve CONFIG --handlers FILE [--json]
 
-Runs one server process until SIGINT or SIGTERM; then it closes in good order. Prints a line when
-it listens and a line for each event.
+Runs one server process until SIGINT or SIGTERM; then it finishes what is open,
+for drainMs at most, and ends. A second signal ends it at once (exit code 130).
+Prints a line when it listens and a line for each event.
 
-  CONFIG            a JSON file with the options of Endpoint.start (docs/config.schema.json):
-                    {
-                      "name": "SP10",
-                      "listen": { "hostname": "127.0.0.1", "port": 11000 },
-                      "peers": [{ "name": "SP20", "hostname": "10.0.0.2", "port": 11000 }]
-                    }
-                    Also "secretFile", and "tls" with "certificateFile", "privateKeyFile" and
-                    "authoritiesFile". Paths are relative to CONFIG. Without any secret in it,
-                    $FRESHLINK_SECRET is used where it is set.
-  --handlers FILE   a module whose default export is an object { service: handler }, or a function
-                    that gets the endpoint and returns such an object
-  --json            events as JSON, one a line; the first is {"type": "listening", ...}
+  CONFIG           a JSON file with the options of Endpoint.start:
+                   {
+                     "name": "SP10",
+                     "listen": { "hostname": "127.0.0.1", "port": 11000 },
+                     "peers": [
+                       { "name": "SP20", "hostname": "10.0.0.2", "port": 11000 }
+                     ]
+                   }
+                   "peers" may be the path of a file with such an array. Instead
+                   of "secret": "secretFile"; in "tls": "certificateFile",
+                   "privateKeyFile", "authoritiesFile". Paths are relative to
+                   CONFIG. Without a secret in it, $FRESHLINK_SECRET is used where
+                   it is set. docs/config.schema.json lists every key.
+  --handlers FILE  a module that exports "handlers", or by default, an object
+                   { service: handler }, or a function that gets the endpoint and
+                   returns such an object or a promise of it
+  --json           events as JSON, one a line; the first line is
+                   {"type": "listening", "name", "bootId", "address"}
+
+  freshlink serve SP10.json --handlers orders.ts
 
 ${EXIT_CODES}
 `,
   call: `freshlink call ADDRESS SERVICE [JSON] [options]
 
-Asks a running endpoint as a client, and prints the answer.
+Asks a running endpoint as a client, and prints the answer as JSON ("done" where
+the handler returned nothing).
 
 ${CONNECTION_OPTIONS}
-  --idempotent        it may be executed more than once: try again when the connection breaks
-  --notify            tell, do not wait for an answer
-  --json              the answer as {"answer": ...} in one line
+  --idempotent        it may be executed more than once: when the connection
+                      breaks, it is sent again
+  --notify            tell, and do not wait for an answer
+  --json              one line: {"answer": ...}, or {"sent": true} of --notify
 
   freshlink call 127.0.0.1:11000 order '{"item": "tea", "count": 2}'
+  freshlink call 127.0.0.1:11000 add -- -5
 
 ${EXIT_CODES}
 `,
   table: `freshlink table ADDRESS [options]
 
-Prints the connection table of a running endpoint.
+Prints the connection table of a running endpoint:
+
+  peer    whose connection it is
+  remote  the other end of the socket
+  port    where the peer listens for connections of its own
+  fd      the file descriptor; - where the runtime does not tell it
+  id      the identifier: of two rows for one peer the greater one is newer
+  since   time of establishment: seconds since 1970, with microseconds
+  use     * is the connection that is used
+  dir     who dialled: in or out
+  boot    which life of the peer's process: its first digits
+  rtt     the last round trip, in milliseconds
+  req     requests that wait for an answer
 
 ${CONNECTION_OPTIONS}
-  --json              one line of JSON with name, bootId, address and rows
-
-Of two rows for one peer, the one with the greater ID is newer; * marks the one that is used.
+  --json              one line: {"name", "bootId", "address", "rows"}
 
 ${EXIT_CODES}
 `,
   watch: `freshlink watch ADDRESS [options]
 
 Prints the connection table of a running endpoint again and again, until SIGINT.
+Goes on while the endpoint is away; only the first look has to succeed.
+freshlink table --help explains the columns.
 
   --every MS          how often to look, in milliseconds (default 500)
 ${CONNECTION_OPTIONS}
-  --json              a line of JSON for each look
+  --json              a line for each look, as freshlink table --json has it, or
+                      an error
 
 ${EXIT_CODES}
 `,
   demo: `freshlink demo [--identifier counter|clock] [--json]
 
-Runs the demonstration of a checkout: three server processes on three runtimes, a crash, a restart,
-and not one time-out. Needs examples/orders, which only the repository has, and Deno.
+Runs the demonstration of a checkout: three server processes on three runtimes,
+a crash, a restart, and not one time-out. Needs examples/orders, which only the
+repository has, and Deno.
 
 ${EXIT_CODES}
 `,

@@ -28,9 +28,22 @@ export class Output {
     return !this.json && process.stdout.isTTY === true;
   }
 
+  /**
+   * Calls back when nobody reads standard output any more (`| head`). Until then, and afterwards,
+   * writing into the void is no error.
+   *
+   * @returns Ends that.
+   */
+  onReaderGone(callback: () => void): () => void {
+    process.stdout.on("error", callback);
+    return () => {
+      process.stdout.off("error", callback);
+    };
+  }
+
   /** Writes a line: the text, or the value where programs read. */
   line(text: string, value: unknown): void {
-    process.stdout.write(`${this.json ? JSON.stringify(value) : text}\n`);
+    process.stdout.write(`${this.json ? jsonText(value) : text}\n`);
   }
 
   /** Writes as it is. */
@@ -42,14 +55,22 @@ export class Output {
   error(error: unknown): void {
     const report = errorReport(error);
     if (this.json) {
-      process.stdout.write(`${JSON.stringify({ error: report })}\n`);
+      this.line("", { error: report });
       return;
     }
     const { code, message, delivery, details, problems } = report;
     const lines = problems.length > 0 ? problems : message.split("\n");
     const known = delivery === null ? "" : ` (${code}, ${delivery})`;
-    const more = details === undefined ? [] : [`details: ${JSON.stringify(details)}`];
+    const more = details === undefined ? [] : [`details: ${jsonText(details)}`];
     const [first = "", ...rest] = [...lines, ...more].map(printable);
     process.stderr.write([`freshlink: ${first}${known}`, ...rest].join("\n  ") + "\n");
   }
+}
+
+/** JSON in which nothing is left that a terminal would obey; it reads as the same value. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    /[\x7f-\x9f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
 }

@@ -23,7 +23,7 @@ export async function table(args: Arguments, output: Output): Promise<number> {
   const timeoutMs = readMs("table", args, "timeout", DEFAULTS.requestTimeoutMs);
   const client = await connectClient("table", args.operands[0]!, args, timeoutMs);
   try {
-    const found = await ask(client, timeoutMs);
+    const found = await ask(client, timeoutMs, null);
     output.line(text(found, output), found);
     return EXIT.ok;
   } finally {
@@ -36,23 +36,13 @@ export async function watch(args: Arguments, output: Output): Promise<number> {
   const timeoutMs = readMs("watch", args, "timeout", DEFAULTS.requestTimeoutMs);
   const everyMs = readMs("watch", args, "every", WATCH_EVERY_MS);
   const client = await connectClient("watch", args.operands[0]!, args, timeoutMs);
-  let wake: () => void = () => {};
-  let ended = false;
-  const release = onInterrupt(() => {
-    ended = true;
-    wake();
-  });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const release = onInterrupt(() => stop.abort());
   try {
-    while (!ended) {
-      await look(client, timeoutMs, output);
-      if (ended) break;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, everyMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+    while (!signal.aborted) {
+      await look(client, timeoutMs, output, signal);
+      await pause(everyMs, signal);
     }
     return EXIT.ok;
   } finally {
@@ -61,23 +51,51 @@ export async function watch(args: Arguments, output: Output): Promise<number> {
   }
 }
 
-async function look(client: Client, timeoutMs: number, output: Output): Promise<void> {
+/** Waits, but not beyond the wish to end. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
+
+async function look(
+  client: Client,
+  timeoutMs: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const found = await ask(client, timeoutMs);
+    const found = await ask(client, timeoutMs, signal);
     // On a terminal the new table is written over the old one.
     if (output.isTerminal) output.raw("\x1b[H\x1b[2J");
     output.line(text(found, output), found);
   } catch (error) {
+    if (signal.aborted) return;
     if (!(error instanceof FreshlinkError)) throw error;
     output.error(error);
   }
 }
 
-function ask(client: Client, timeoutMs: number): Promise<EndpointTable> {
+function ask(
+  client: Client,
+  timeoutMs: number,
+  signal: AbortSignal | null,
+): Promise<EndpointTable> {
   return client.request<EndpointTable>(TABLE_SERVICE, undefined, {
     timeoutMs,
     idempotent: true,
     codec: "json",
+    ...(signal === null ? {} : { signal }),
   });
 }
 
