@@ -61,11 +61,11 @@ Prints a line when it listens and a line for each event.
                    "peers" may be the path of a file with such an array. Instead
                    of "secret": "secretFile"; in "tls": "certificateFile",
                    "privateKeyFile", "authoritiesFile". Paths are relative to
-                   CONFIG. Without a secret in it, $FRESHLINK_SECRET is used where
-                   it is set. docs/config.schema.json lists every key.
+                   CONFIG. Without a secret in it, $FRESHLINK_SECRET is used
+                   where it is set. docs/config.schema.json lists every key.
   --handlers FILE  a module that exports "handlers", or by default, an object
-                   { service: handler }, or a function that gets the endpoint and
-                   returns such an object or a promise of it
+                   { service: handler }, or a function that gets the endpoint
+                   and returns such an object or a promise of it
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
 
