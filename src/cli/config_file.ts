@@ -80,8 +80,9 @@ async function takeFiles(
     // Where it cannot be read, that is the problem to tell, and not that there is none.
     options["secret"] = secret === null ? "unreadable" : secret.trim();
   } else if (options["secret"] === undefined) Object.assign(options, environmentSecret());
-  if (typeof options["stateFile"] === "string") {
-    options["stateFile"] = besideFile(path, options["stateFile"]);
+  const { stateFile } = options;
+  if (typeof stateFile === "string" && stateFile !== "") {
+    options["stateFile"] = besideFile(path, stateFile);
   }
   if (typeof options["peers"] === "string") {
     options["peers"] = await readPeers(path, options["peers"], problems);
