@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import type { Handler } from "../endpoint/handling.ts";
 import { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
+import type { EndpointOptions } from "../options.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
@@ -22,7 +23,7 @@ import { printable } from "./table_text.ts";
 type Handlers = Readonly<Record<string, Handler<unknown, unknown>>>;
 
 /** How long what handlers left running may keep an ended server process alive, in milliseconds. */
-const LINGER_MS = 500;
+const LINGER_MS = 250;
 
 /** Runs until it is interrupted or fenced. */
 export async function serve(args: Arguments, output: Output): Promise<number> {
@@ -30,7 +31,20 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   const file = args.values.get("handlers");
   if (file === undefined) throw usage("serve", "serve needs --handlers FILE");
   const options = await readConfig(path!);
-  const exported = await importHandlers(file);
+  try {
+    return await runEndpoint(options, await importHandlers(file), file, output);
+  } finally {
+    // A timer or a socket of a handler's own must not keep a server process that has ended.
+    setTimeout(() => process.exit(), LINGER_MS).unref();
+  }
+}
+
+async function runEndpoint(
+  options: EndpointOptions,
+  exported: unknown,
+  file: string,
+  output: Output,
+): Promise<number> {
   const endpoint = await Endpoint.start(options);
   let end: (code: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {
@@ -44,7 +58,6 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
     if (event.type === "fenced") end(EXIT.fenced);
   });
   const release = onInterrupt(() => end(EXIT.ok));
-  let code: number = EXIT.ok;
   try {
     await register(endpoint, exported, file);
     const { name, bootId, address } = endpoint;
@@ -56,15 +69,12 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
     });
     for (const event of early) report(event, output);
     early = null;
-    code = await ended;
+    return await ended;
   } finally {
     await endpoint.close();
     stopListening();
     release();
   }
-  // A timer or a socket of a handler's own must not keep a server process that has ended.
-  setTimeout(() => process.exit(code), LINGER_MS).unref();
-  return code;
 }
 
 /** A module's `handlers`, or its default export. */

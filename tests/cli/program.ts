@@ -90,7 +90,7 @@ export class Program implements AsyncDisposable {
 
   /** How it ended. Fails when it does not end in time. */
   async ended(): Promise<Ended> {
-    let timer = 0;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
         () => reject(new Error(`still there after ${WAIT_MS} ms:\n${this.lines.join("\n")}`)),

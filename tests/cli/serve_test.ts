@@ -1,0 +1,197 @@
+// Server processes from definition files, and what call, table and watch say of them.
+
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import type { EndpointTable } from "../../mod.ts";
+import { EXIT } from "../../src/cli/exit_code.ts";
+import { freePort } from "../support/endpoints.ts";
+import { Program } from "./program.ts";
+
+const HANDLERS = new URL("handlers.ts", import.meta.url).pathname;
+
+/** Definition files of processes that all know each other. */
+class Site implements AsyncDisposable {
+  readonly folder: string;
+  readonly ports: ReadonlyMap<string, number>;
+
+  private constructor(folder: string, ports: ReadonlyMap<string, number>) {
+    this.folder = folder;
+    this.ports = ports;
+  }
+
+  static async of(...names: string[]): Promise<Site> {
+    const site = new Site(
+      await Deno.makeTempDir(),
+      new Map(names.map((name) => [name, freePort()])),
+    );
+    for (const name of names) await site.write(name, site.ports.get(name)!);
+    return site;
+  }
+
+  address(name: string): string {
+    return `127.0.0.1:${this.ports.get(name)}`;
+  }
+
+  /** @returns The file's path. */
+  async write(name: string, port: number, file = name): Promise<string> {
+    const peers = [...this.ports].filter(([peer]) => peer !== name)
+      .map(([peer, port]) => ({ name: peer, hostname: "127.0.0.1", port }));
+    const path = `${this.folder}/${file}.json`;
+    await Deno.writeTextFile(
+      path,
+      JSON.stringify({ name, listen: { port }, peers, redialMaxMs: 200 }),
+    );
+    return path;
+  }
+
+  serve(name: string): Promise<Program> {
+    return Program.start([
+      ...["serve", `${this.folder}/${name}.json`, "--handlers", HANDLERS, "--json"],
+    ]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test("serve, call, table: two processes find each other and answer", async () => {
+  await using site = await Site.of("SP10", "SP20");
+  await using sp10 = await site.serve("SP10");
+  await using sp20 = await site.serve("SP20");
+  const listening = await sp10.event("listening");
+  assertEquals(sp10.lines[0], JSON.stringify(listening));
+  assertEquals(Object.keys(listening), ["type", "name", "bootId", "address"]);
+  assertEquals(listening["name"], "SP10");
+  assertEquals((await sp10.event("connected"))["peer"], "SP20");
+  await sp20.event("connected");
+  const address = site.address("SP10");
+  const call = (...args: string[]) => Program.run(["call", address, ...args]);
+  const [echo, nothing, nested, text, json] = await Promise.all([
+    call("echo", '{ "a": [1, "\\u009b"] }', "--idempotent"),
+    call("nothing"),
+    call("ask", '{ "peer": "SP20", "service": "name" }', "--json"),
+    Program.run(["table", address]),
+    Program.run(["table", address, "--json"]),
+  ]);
+  assertEquals(echo.out, '{\n  "a": [\n    1,\n    "\\u009b"\n  ]\n}\n');
+  assertEquals(nothing.out, "done\n");
+  assertEquals(nested.out, '{"answer":"SP10"}\n');
+  assertEquals([echo, nothing, nested, text, json].map(({ code }) => code), [0, 0, 0, 0, 0]);
+  const [head, columns, ...rows] = text.out.trimEnd().split("\n");
+  const boot = String(listening["bootId"]).slice(0, 8);
+  assertEquals(head, `SP10 on ${address}, boot ${boot}`);
+  assertMatch(columns!, /^peer +remote +port +fd +id +since +use +dir +boot +rtt +req$/);
+  assertEquals(rows.length, 1);
+  assertMatch(rows[0]!, /^SP20 +127\.0\.0\.1:\d+ +\d+ +- +\d+ +\d{10}\.\d{6} +\* +(in|out) +/);
+  const table: EndpointTable = JSON.parse(json.out);
+  assertEquals([table.name, table.bootId], ["SP10", listening["bootId"]]);
+  assertEquals(table.rows.map(({ peer, usable }) => [peer, usable]), [["SP20", true]]);
+  assertEquals(table.rows[0]!.listeningPort, site.ports.get("SP20"));
+});
+
+Deno.test("call tells apart: answered with an error, no answer, sent again", async () => {
+  await using site = await Site.of("SP10");
+  await using sp10 = await site.serve("SP10");
+  await sp10.event("listening");
+  const call = (...args: string[]) => Program.run(["call", site.address("SP10"), ...args]);
+  const [failed, unknown, timedOut, notified, text] = await Promise.all([
+    call("fail", "--json"),
+    call("nobody", "--json"),
+    call("hang", "--json", "--timeout", "200"),
+    call("echo", "1", "--notify", "--json"),
+    call("fail"),
+  ]);
+  assertEquals([failed.code, unknown.code, timedOut.code, notified.code], [
+    EXIT.failed,
+    EXIT.failed,
+    EXIT.noAnswer,
+    EXIT.ok,
+  ]);
+  const { code, message, delivery, details } = JSON.parse(failed.out).error;
+  assertEquals([code, delivery, details], ["handler-failed", "executed", { left: 0 }]);
+  assertStringIncludes(message, "no stock");
+  assertEquals(JSON.parse(unknown.out).error.code, "unknown-service");
+  const { error } = JSON.parse(timedOut.out);
+  assertEquals([error.code, error.delivery], ["timeout", "maybe-executed"]);
+  assertEquals(notified.out, '{"sent":true}\n');
+  assertEquals([text.code, text.out], [EXIT.failed, ""]);
+  assertMatch(text.err, /^freshlink: .*no stock \(handler-failed, executed\)\n {2}details: /);
+});
+
+Deno.test("serve ends in good order: what is open is answered, and it exits with 0", async () => {
+  await using site = await Site.of("SP10");
+  await using sp10 = await site.serve("SP10");
+  await sp10.event("listening");
+  const answer = Program.run(["call", site.address("SP10"), "slow"]);
+  await sp10.line((line) => line === "slow has begun");
+  sp10.kill("SIGTERM");
+  // A terminal and a parent may both pass one wish on: that is no impatience.
+  sp10.kill("SIGINT");
+  assertEquals((await answer).out, '"done in good order"\n');
+  const { code, err } = await sp10.ended();
+  assertEquals([code, err], [EXIT.ok, ""]);
+  await sp10.event("closed");
+});
+
+Deno.test("watch shows each look, survives a restart and ends with 0", async () => {
+  await using site = await Site.of("SP10");
+  await using first = await site.serve("SP10");
+  const { bootId } = await first.event("listening");
+  const args = ["watch", site.address("SP10"), "--every", "50", "--timeout", "300"];
+  await using json = await Program.start([...args, "--json"]);
+  await using text = await Program.start(args);
+  const shows = (id: unknown) => (line: string) => line.includes(`"bootId":"${id}"`);
+  await json.line(shows(bootId));
+  await text.line((line) => line === "no connections");
+  first.kill("SIGKILL");
+  await first.ended();
+  const error = JSON.parse(await json.line((line) => line.startsWith('{"error"'))).error;
+  assertEquals(Object.keys(error), ["code", "message", "delivery", "problems"]);
+  await using second = await site.serve("SP10");
+  const next = (await second.event("listening"))["bootId"];
+  assert(next !== bootId);
+  await json.line(shows(next));
+  await text.line((line) => line.endsWith(`boot ${String(next).slice(0, 8)}`));
+  json.kill("SIGINT");
+  text.kill("SIGTERM");
+  assertEquals([(await json.ended()).code, (await text.ended()).code], [EXIT.ok, EXIT.ok]);
+  assertGreater(json.lines.length, 2);
+});
+
+Deno.test("of two processes with one name, one is fenced and exits with 70", async () => {
+  await using site = await Site.of("SP10", "SP20");
+  await using sp10 = await site.serve("SP10");
+  await using sp20 = await site.serve("SP20");
+  await Promise.all([sp10.event("connected"), sp20.event("connected")]);
+  await site.write("SP20", freePort(), "second");
+  await using second = await site.serve("second");
+  const ended = await Promise.race([sp20, second].map((program) => program.ended()));
+  assertEquals([ended.code, ended.err], [EXIT.fenced, ""]);
+  assertStringIncludes(ended.out, '{"type":"fenced"');
+});
+
+for (const runtime of ["bun", "node"] as const) {
+  Deno.test(`serve and call on ${runtime}`, async () => {
+    await using site = await Site.of("SP10");
+    await using server = await Program.start([
+      ...["serve", `${site.folder}/SP10.json`, "--handlers", HANDLERS],
+    ], { runtime });
+    await server.line((line) => line === `SP10 listens on ${site.address("SP10")}`);
+    const { code, out } = await Program.run(
+      ["call", site.address("SP10"), "echo", "[5]", "--json"],
+      {
+        runtime,
+      },
+    );
+    assertEquals([code, out], [0, '{"answer":[5]}\n']);
+    server.kill("SIGTERM");
+    assertEquals((await server.ended()).code, EXIT.ok);
+    await server.line((line) => / closed$/.test(line));
+  });
+}
