@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import {
   type Arguments,
   CONNECTION_VALUES,
@@ -92,7 +92,7 @@ function isMain(): boolean {
   const { main, url } = import.meta as { readonly main?: boolean; readonly url: string };
   if (main !== undefined) return main;
   const [, started] = process.argv;
-  return started !== undefined && url.startsWith("file:") &&
+  return started !== undefined && existsSync(started) && url.startsWith("file:") &&
     realpathSync(started) === fileURLToPath(url);
 }
 

@@ -5,7 +5,8 @@ import { Endpoint } from "../../mod.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "../../src/cli/help.ts";
 import { VERSION } from "../../src/cli/version.ts";
-import { config } from "../../tools/project.ts";
+import { config, ROOT } from "../../tools/project.ts";
+import { runDeno } from "../../tools/run_deno.ts";
 import { RUNTIME_NAMES } from "../../tools/runtimes.ts";
 import { freePort } from "../support/endpoints.ts";
 import { Program } from "./program.ts";
@@ -31,6 +32,12 @@ Deno.test("every help fits into 80 columns and tells every exit code", () => {
     const told = [...text.matchAll(/^ {2}(\d+) {2,}\S/gm)].map((match) => Number(match[1]));
     assertEquals(told, Object.values(EXIT));
   }
+});
+
+Deno.test("docs/cli.md tells every exit code", async () => {
+  const text = await Deno.readTextFile(`${ROOT}docs/cli.md`);
+  const told = [...text.matchAll(/^\| (\d+) +\|/gm)].map((match) => Number(match[1]));
+  assertEquals(told, [...Object.values(EXIT), 130]);
 });
 
 Deno.test("freshlink COMMAND --help and freshlink help COMMAND say the same", async () => {
@@ -155,6 +162,34 @@ Deno.test("an address that is taken ends serve with 69", async () => {
     await Deno.remove(file);
   }
 });
+
+Deno.test("demo runs the demonstration with its arguments, or tells where it is", async () => {
+  const { code, err } = await Program.run(["demo", "--frob"]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "Unknown option '--frob'");
+  const folder = await Deno.makeTempDir();
+  try {
+    // The sources alone, as a package has them.
+    await copyFolder(`${ROOT}src`, `${folder}/src`);
+    await Deno.copyFile(`${ROOT}mod.ts`, `${folder}/mod.ts`);
+    const { code, text } = await runDeno([
+      ...["run", "--allow-all", "--no-check", "--quiet", `--config=${ROOT}deno.json`],
+      ...[`${folder}/src/cli.ts`, "demo"],
+    ], { timeoutMs: 10_000, output: "capture", cwd: folder });
+    assertEquals(code, EXIT.unavailable, text);
+    assertStringIncludes(text, "npx -y deno@2 task demo");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const copy = isDirectory ? copyFolder : Deno.copyFile;
+    await copy(`${from}/${name}`, `${to}/${name}`);
+  }
+}
 
 Deno.test("a secret comes from the option, a file or the environment, and has to be right", async () => {
   await using endpoint = await Endpoint.start({ name: "A", listen: { port: 0 }, secret: "s3" });
