@@ -31,6 +31,8 @@ export interface ConnectedEvent extends EventBase {
   readonly direction: "inbound" | "outbound";
   /** Whether the peer's process is another one than before. */
   readonly newProcess: boolean;
+  /** Frames that were not acknowledged on earlier connections and are sent (again) on this one. */
+  readonly replayedFrames: number;
   /** When its HELLO was sent or received, on the monotonic clock, in milliseconds. */
   readonly helloAtMs: number;
 }

@@ -18,8 +18,11 @@ import type { Takeover } from "./orders.ts";
 
 const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
 
-  deno task demo [--identifier counter|clock] [--json]
+  deno task demo [--fault crash|cut] [--identifier counter|clock] [--json]
 
+  --fault crash       SP20's machine dies and comes back (the default)
+  --fault cut         SP20's cable swallows everything, while all processes live; the orders may
+                      not be executed again
   --identifier MODE   what tells the newer of two connections: a count or a time
   --json              the last line is one JSON object with the result
   --help              this
@@ -55,6 +58,8 @@ interface Result {
     executedTwice: number;
   };
   readonly takeover: { helloToOldClosedMs: number | null; helloToFirstReplyMs: number | null };
+  /** With `--fault cut` only. */
+  readonly cut?: { silenceToFirstReplyMs: number | null; replayedFrames: number };
   readonly tables: { before: ConnectionRow[]; during: ConnectionRow[]; after: ConnectionRow[] };
 }
 
@@ -63,6 +68,7 @@ async function main(args: string[]): Promise<number> {
     args,
     options: {
       help: { type: "boolean", default: false },
+      fault: { type: "string", default: "crash" },
       identifier: { type: "string", default: "counter" },
       json: { type: "boolean", default: false },
     },
@@ -71,16 +77,27 @@ async function main(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  const isCut = values.fault === "cut";
+  if (!isCut && values.fault !== "crash" || !["counter", "clock"].includes(values.identifier)) {
+    console.error(`${HELP}\n--fault is crash or cut, --identifier is counter or clock`);
+    return 64;
+  }
   const runFolder = await Deno.makeTempDir({ prefix: "freshlink-demo-" });
   const machines = await buildMachines(runFolder, values.identifier);
   const relays = layCables(machines.list, machines.configs);
-  let result: Result;
-  try {
-    result = await run(machines.list);
-  } finally {
+  const end = async () => {
     await Promise.all(machines.list.map((machine) => machine.stop()));
     for (const relay of relays) relay.close();
     await Deno.remove(runFolder, { recursive: true });
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => end().finally(() => Deno.exit(130)));
+  }
+  let result: Result;
+  try {
+    result = await run(machines.list, isCut);
+  } finally {
+    await end();
   }
   if (values.json) console.log(JSON.stringify(result));
   const { failed, timedOut, executedTwice } = result.orders;
@@ -116,7 +133,7 @@ async function runtimeFor(name: string): Promise<{ runtime: RuntimeName; executa
   }
 }
 
-async function run(machines: readonly Machine[]): Promise<Result> {
+async function run(machines: readonly Machine[], isCut: boolean): Promise<Result> {
   const [sp10, sp20] = machines as [Machine, Machine, Machine];
   headline("Three machines start");
   for (const { name, runtime, port } of machines) {
@@ -129,46 +146,70 @@ async function run(machines: readonly Machine[]): Promise<Result> {
   headline("SP10's table before");
   printTable(before);
   headline("A client places orders; SP10 asks SP20 and SP30 for each");
-  const load = new Load(client);
-  const clock = new SecondClock(load);
-  await clock.pass(BEFORE_S);
-
-  headline("SP20's machine dies: its cable falls silent, nobody sends FIN or RST");
-  await sp20.crash();
-  await clock.pass(DOWN_S);
-
-  headline("SP20 is back on a new cable, and dials in");
-  sp20.cable.replace();
-  await sp20.start();
-  const takeover = await takeoverOf(client, "SP20");
-  headline("SP10's table during: two connections to SP20, the greater identifier is used");
-  printTable(takeover.during);
-  await clock.pass(AFTER_S);
-
-  await load.stop();
+  const load = new Load(client, !isCut);
+  let takeover: Takeover;
+  try {
+    const clock = new SecondClock(load);
+    await clock.pass(BEFORE_S);
+    await (isCut ? cut(sp20, clock) : crash(sp20, clock));
+    takeover = await takeoverOf(client, "SP20");
+    headline("SP10's table during: two connections to SP20, the greater identifier is used");
+    printTable(takeover.during);
+    await clock.pass(AFTER_S);
+  } finally {
+    await load.stop();
+  }
   const after = await table(client);
   headline("SP10's table after");
   printTable(after);
-  const { helloToOldClosedMs, helloToFirstReplyMs } = takeover;
+  const { helloToOldClosedMs, helloToFirstReplyMs, silenceToFirstReplyMs } = takeover;
+  const { replayedFrames } = takeover;
   const result: Result = {
     runtimes: Object.fromEntries(machines.map(({ name, runtime }) => [name, runtime])),
     orders: { ...load.count, ...ledgerCount(machines) },
     takeover: { helloToOldClosedMs, helloToFirstReplyMs },
+    ...(isCut ? { cut: { silenceToFirstReplyMs, replayedFrames } } : {}),
     tables: { before, during: takeover.during, after },
   };
   printSummary(result, load.firstError);
   return result;
 }
 
-function printSummary({ orders, takeover }: Result, firstError: string | null): void {
+/** The machine dies without a word, and comes back. */
+async function crash(sp20: Machine, clock: SecondClock): Promise<void> {
+  headline("SP20's machine dies: its cable falls silent, nobody sends FIN or RST");
+  await sp20.crash();
+  await clock.pass(DOWN_S);
+  headline("SP20 is back on a new cable, and dials in");
+  sp20.cable.replace();
+  await sp20.start();
+}
+
+/** The connections through the cable are silent from now on; new ones work. */
+async function cut(sp20: Machine, clock: SecondClock): Promise<void> {
+  headline("SP20's cable swallows everything that goes over the present connections");
+  sp20.cable.cut();
+  sp20.cable.replace();
+  await clock.pass(DOWN_S);
+}
+
+function printSummary({ orders, takeover, cut }: Result, firstError: string | null): void {
   headline("Summary");
   const good = orders.failed + orders.timedOut + orders.executedTwice === 0;
   const verdict = good ? paint(32, "all done") : paint(31, "NOT all done");
   console.log(`  ${orders.ok} of ${orders.sent} orders done: ${verdict}`);
   console.log(`  ${orders.failed} failed, ${orders.timedOut} timed out`);
   console.log(`  ${orders.executedTwice} executed twice by one life of a process`);
-  console.log(`  ${orders.repeated} executed again by SP20's next life, known by their numbers`);
-  console.log(`  first hello of the new process to`);
+  if (cut === undefined) {
+    console.log(`  ${orders.repeated} executed again by SP20's next life, known by their numbers`);
+  } else {
+    const { silenceToFirstReplyMs, replayedFrames } = cut;
+    console.log(
+      `  last answer before the cut to the first one after it: ${ms(silenceToFirstReplyMs)}`,
+    );
+    console.log(`  ${replayedFrames} frames sent again over the second connection`);
+  }
+  console.log(`  first hello of the new connection to`);
   console.log(`    the dead connection closed: ${ms(takeover.helloToOldClosedMs)}`);
   console.log(`    the first order answered:   ${ms(takeover.helloToFirstReplyMs)}`);
   if (firstError !== null) console.log(paint(31, `  first error: ${firstError}`));

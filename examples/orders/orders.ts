@@ -11,6 +11,8 @@ export interface Order {
   readonly number: number;
   readonly item: string;
   readonly amount: number;
+  /** Whether SP20 and SP30 may be asked again when nobody knows what a dead process has done. */
+  readonly repeatable: boolean;
 }
 
 /** What SP20 and SP30 answer: which of their lives did it. */
@@ -18,15 +20,21 @@ export interface Booking {
   readonly life: string;
 }
 
-/** How one restarted peer took its place. Times in milliseconds. */
+/** How a connection took the place of another one. Times in milliseconds; `null`: not yet. */
 export interface Takeover {
   readonly peer: string;
+  /** Whether it leads to another process than the one before. */
+  readonly newProcess: boolean;
   /** The table while both connections to the peer were in it. */
   readonly during: ConnectionRow[];
-  /** From the new process's HELLO until the dead connection was closed; `null`: not yet. */
+  /** Frames that were sent again. */
+  readonly replayedFrames: number;
+  /** From the new connection's HELLO until the old connection was closed. */
   readonly helloToOldClosedMs: number | null;
-  /** From the new process's HELLO until its first answer to an order; `null`: not yet. */
+  /** From the new connection's HELLO until the first answer to an order. */
   readonly helloToFirstReplyMs: number | null;
+  /** From the last answer over the old connection until the first one over the new. */
+  readonly silenceToFirstReplyMs: number | null;
 }
 
 /** Registered by `freshlink serve`. */
@@ -34,55 +42,65 @@ export default function handlers(endpoint: Endpoint) {
   const watch = new TakeoverWatch(endpoint);
   return {
     async order(order: Order, { signal, timeoutMs }: HandlerContext) {
-      const options = { idempotent: true, signal, timeoutMs };
-      const [debit, reservation] = await Promise.all([
-        endpoint.request<Booking>("SP20", "debit", order, options),
-        endpoint.request<Booking>("SP30", "reserve", order, options),
-      ]);
-      watch.answered("SP20", debit.life);
-      watch.answered("SP30", reservation.life);
+      const options = { idempotent: order.repeatable, signal, timeoutMs };
+      const ask = async (peer: string, service: string) => {
+        await endpoint.request<Booking>(peer, service, order, options);
+        watch.answered(peer);
+      };
+      await Promise.all([ask("SP20", "debit"), ask("SP30", "reserve")]);
       return { number: order.number, done: true };
     },
     takeovers: () => watch.takeovers,
   };
 }
 
-/** Looks at the table at the moment when a restarted peer's connection comes into use. */
+/** Looks at the table at the moment when another connection to a peer comes into use. */
 class TakeoverWatch {
-  readonly takeovers: (Takeover & { life: string; helloAtMs: number })[] = [];
+  readonly takeovers: Takeover[] = [];
+  readonly #helloAtMs: number[] = [];
+  /** By peer: when it answered last; before the first answer there is nothing to take over. */
+  readonly #answeredMs = new Map<string, number>();
 
   constructor(endpoint: Endpoint) {
     endpoint.on((event) => {
-      if (event.type === "connected" && event.newProcess) {
+      if (event.type === "connected" && this.#answeredMs.has(event.peer!)) {
+        this.#helloAtMs.push(event.helloAtMs);
         this.takeovers.push({
           peer: event.peer!,
-          life: event.bootId,
-          helloAtMs: event.helloAtMs,
+          newProcess: event.newProcess,
           during: endpoint.connections(),
+          replayedFrames: event.replayedFrames,
           helloToOldClosedMs: null,
           helloToFirstReplyMs: null,
+          silenceToFirstReplyMs: null,
         });
       }
       if (event.type === "superseded") {
-        const at = this.takeovers.findIndex(({ peer, helloToOldClosedMs }) =>
-          peer === event.peer && helloToOldClosedMs === null
-        );
-        this.#put(at, "helloToOldClosedMs", event.atMs);
+        const at = this.#pending(event.peer!, "helloToOldClosedMs");
+        if (at >= 0) this.#put(at, { helloToOldClosedMs: event.atMs - this.#helloAtMs[at]! });
       }
     });
   }
 
-  answered(peer: string, life: string): void {
+  /** An answer came from that peer. */
+  answered(peer: string): void {
+    const nowMs = performance.now();
+    const before = this.#answeredMs.get(peer) ?? nowMs;
+    this.#answeredMs.set(peer, nowMs);
     if (this.takeovers.length === 0) return;
-    const at = this.takeovers.findIndex((one) =>
-      one.peer === peer && one.life === life && one.helloToFirstReplyMs === null
-    );
-    this.#put(at, "helloToFirstReplyMs", performance.now());
+    const at = this.#pending(peer, "helloToFirstReplyMs");
+    if (at < 0) return;
+    this.#put(at, {
+      helloToFirstReplyMs: nowMs - this.#helloAtMs[at]!,
+      silenceToFirstReplyMs: nowMs - before,
+    });
   }
 
-  #put(at: number, key: "helloToOldClosedMs" | "helloToFirstReplyMs", atMs: number): void {
-    const takeover = this.takeovers[at];
-    if (takeover === undefined) return;
-    this.takeovers[at] = { ...takeover, [key]: atMs - takeover.helloAtMs };
+  #pending(peer: string, key: "helloToOldClosedMs" | "helloToFirstReplyMs"): number {
+    return this.takeovers.findIndex((one) => one.peer === peer && one[key] === null);
+  }
+
+  #put(at: number, times: Partial<Takeover>): void {
+    this.takeovers[at] = { ...this.takeovers[at]!, ...times };
   }
 }

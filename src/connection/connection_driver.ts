@@ -318,7 +318,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (number === 0) return "number-out-of-range";
     if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
     this.#nextNumber = number;
-    return null;
+    return this.#owner.handleControl(this, FrameKind.START, number);
   }
 
   /** The other end broke the protocol. */

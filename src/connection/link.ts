@@ -200,6 +200,9 @@ export class Link implements DialerOwner {
       case FrameKind.USEACK:
         decisions = rules.handleUseAck(connection.id, number, wallMicros);
         break;
+      case FrameKind.START:
+        decisions = rules.handleStart(connection.id, wallMicros);
+        break;
       case FrameKind.PONG:
         if (number >= this.#drainNonce) this.#drainNonce = 0;
         decisions = rules.handlePong(connection.id, number, wallMicros);
@@ -308,7 +311,7 @@ export class Link implements DialerOwner {
     this.#owner.table.identify(connection.id, number);
     if (newSession) this.#beginSession(remote);
     if (this.#rules instanceof Follower) connection.sendNumber(FrameKind.USEACK, number);
-    this.#carry(connection);
+    const replayedFrames = this.#carry(connection);
     this.#context.emit({
       type: "connected",
       peer: this.name,
@@ -316,16 +319,18 @@ export class Link implements DialerOwner {
       identifier: number,
       bootId: remote.bootId,
       direction: connection.direction,
+      replayedFrames,
       newProcess: before !== null && before !== remote.bootId,
       helloAtMs: connection.helloAtMs,
     });
   }
 
   /** The session is carried by this connection from now on. */
-  #carry(connection: Connection): void {
-    this.#keeper.carry(connection);
+  #carry(connection: Connection): number {
+    const replayedFrames = this.#keeper.carry(connection);
     this.#owner.table.use(this.name, connection.id);
     this.#dialer.succeed();
+    return replayedFrames;
   }
 
   /** Another life of the peer: what may have reached the old one is settled at once. */

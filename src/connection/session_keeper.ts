@@ -128,14 +128,20 @@ export class SessionKeeper {
     this.#session?.cancel(request);
   }
 
-  /** The session is carried by this connection from now on. */
-  carry(connection: Connection): void {
+  /**
+   * The session is carried by this connection from now on.
+   *
+   * @returns How many frames that have their number already are sent on it.
+   */
+  carry(connection: Connection): number {
     if (this.#usable !== null && this.#usable !== connection) this.#usable.stopSending();
     this.#usable = connection;
     this.#draining = false;
     this.#context.timers.remove(this.#windowTask);
     connection.send(this.#session!);
     this.#acknowledgeSoon();
+    const { log } = this.#session!;
+    return log.lastNumber - log.acknowledged;
   }
 
   /** The connection that carried the session is gone. */

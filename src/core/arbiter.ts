@@ -87,6 +87,11 @@ export class Arbiter implements LinkRules {
     return decisions;
   }
 
+  /** It has decided already; the older connections were ended with the decision. */
+  handleStart(): Decision[] {
+    return [];
+  }
+
   handlePong(id: number, nonce: number): Decision[] {
     const decisions: Decision[] = [];
     for (const claimant of [...this.#claims.values()]) {

@@ -91,6 +91,8 @@ export interface LinkRules {
   handleUse(id: number, proposal: number): Decision[] | null;
   /** USEACK arrived. `null`: it may not come now, or its number is implausible. */
   handleUseAck(id: number, settled: number, wallMicros: number): Decision[] | null;
+  /** START arrived: the other end sends its session on this connection now. */
+  handleStart(id: number, wallMicros: number): Decision[];
   /** PONG arrived on `id`. */
   handlePong(id: number, nonce: number, wallMicros: number): Decision[];
   /** The probe on behalf of `claimant` had no answer in time. */

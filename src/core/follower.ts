@@ -10,6 +10,7 @@
  *
  * "N" of another life is adopted only after N itself has answered a probe, as long as a session
  * with another life is held: a decision that lay in a dead machine's buffer takes nothing over.
+ * START on N says that the arbiter uses N and has ended what is older: then it ends that too.
  * Adopting, it settles the number above all that this link has had. When the connection in use
  * dies, it falls back to the greatest other one of the same life.
  *
@@ -61,6 +62,22 @@ export class Follower implements LinkRules {
   /** Only the follower sends USEACK. */
   handleUseAck(): null {
     return null;
+  }
+
+  /**
+   * The arbiter has ended what is older than this one, but on a dead path nobody hears that.
+   */
+  handleStart(id: number): Decision[] {
+    const claim = this.#claims.get(id);
+    if (claim?.state !== "adopted") return [];
+    const decisions: Decision[] = [];
+    for (const older of [...this.#claims.values()]) {
+      if (older.bootId !== claim.bootId || older.proposal >= claim.proposal) continue;
+      if (older.state !== "adopted" && older.state !== "standby") continue;
+      decisions.push({ kind: "supersede", connection: older.id });
+      decisions.push(...this.handleClosed(older.id));
+    }
+    return decisions;
   }
 
   handlePong(id: number, nonce: number): Decision[] {

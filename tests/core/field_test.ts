@@ -149,6 +149,30 @@ Deno.test("closed before confirmed: the arbiter keeps the older connection until
   assertEquals(pair.lives.a.log.at(-1), `resume ${old}`);
 });
 
+Deno.test("dead path: the follower ends the older connection when the arbiter's START has come", () => {
+  const pair = new RulesPair();
+  const old = pair.connect();
+  pair.settle();
+  // Both processes live, but what the arbiter says on the old connection is never heard.
+  pair.cut(old);
+  const id = pair.connect();
+  while (pair.usable("b") !== id) {
+    for (const end of ["a", "b"] as const) {
+      const waits = pair.pipes.get(id)!.inbox[end].length > 0;
+      if (waits && pair.usable("b") !== id) pair.deliver(id, end);
+    }
+  }
+  assertEquals(pair.usable("a"), id);
+  assert(
+    pair.lives.a.rules.claim(old),
+    "it must not be ended before the arbiter is known to be here",
+  );
+  pair.settle();
+  assertEquals(pair.lives.a.log.at(-1), `supersede ${old}`);
+  assertEquals(pair.lives.a.rules.claim(old), undefined);
+  assertEquals(assertAgreed(pair), id);
+});
+
 Deno.test("orders are not ordered: a smaller proposal stands by, and serves when the greater dies", () => {
   const pair = new RulesPair();
   const first = pair.connect();
@@ -216,6 +240,7 @@ Deno.test("superseded is no verdict: the rule is applied to the successor", () =
   assertFalse(pair.pipes.get(first)!.open.b);
   assertEquals(pair.lives.b.rules.claim(stray)!.state, "probing");
   pair.deliver(second, "a"); // PING
+  pair.deliver(second, "b"); // START
   pair.deliver(second, "b"); // PONG
   assertEquals(pair.lives.b.log.at(-1), `refuse ${stray}`);
   assertEquals(pair.usable("b"), second);

@@ -9,6 +9,7 @@ const TIMEOUT_MS = 60_000;
 
 interface Result {
   runtimes: Record<string, string>;
+  cut?: { silenceToFirstReplyMs: number; replayedFrames: number };
   orders: Record<"sent" | "ok" | "failed" | "timedOut" | "repeated" | "executedTwice", number>;
   takeover: { helloToOldClosedMs: number; helloToFirstReplyMs: number };
   tables: Record<"before" | "during" | "after", ConnectionRow[]>;
@@ -55,6 +56,19 @@ for (const identifier of ["counter", "clock"]) {
     assertEquals(tooWide, []);
   });
 }
+
+Deno.test("the demonstration of a cut: over a second connection, nothing failed, nothing twice", async () => {
+  const { code, lines } = await run(["--json", "--fault", "cut"]);
+  const { orders, cut, tables }: Result = JSON.parse(lines.at(-1)!);
+  assertEquals([orders.failed, orders.timedOut, orders.executedTwice, code], [0, 0, 0, 0]);
+  assertEquals([orders.ok, orders.repeated], [orders.sent, 0]);
+  assertGreater(cut!.replayedFrames, 0);
+  // The suspicion takes a second; the verdict would take ten.
+  assertLess(cut!.silenceToFirstReplyMs, 5_000);
+  const during = of("SP20", tables.during);
+  assertEquals(new Set(during.map(({ bootId }) => bootId)).size, 1);
+  assertEquals(of("SP20", tables.after).length, 1);
+});
 
 Deno.test("the ledgers tell what one life did twice from what the next one did again", async () => {
   const file = await Deno.makeTempFile();

@@ -13,7 +13,7 @@ export type End = "a" | "b";
 
 type Message =
   | { kind: "USE" | "USEACK" | "PING" | "PONG"; number: number }
-  | { kind: "REFUSE" | "RST"; number: 0 };
+  | { kind: "START" | "REFUSE" | "RST"; number: 0 };
 
 interface Life {
   rules: LinkRules;
@@ -93,6 +93,8 @@ export class RulesPair {
           return rules.handleUse(id, message.number) ?? [];
         case "USEACK":
           return rules.handleUseAck(id, message.number, this.wallMicros[end]) ?? [];
+        case "START":
+          return rules.handleStart(id, this.wallMicros[end]);
         case "PING":
           this.#send(pipe, other(end), { kind: "PONG", number: message.number });
           return [];
@@ -201,6 +203,7 @@ export class RulesPair {
         break;
       case "adopt":
         if (end === "a") this.#send(pipe, "b", { kind: "USEACK", number: decision.number });
+        this.#send(pipe, other(end), { kind: "START", number: 0 });
         break;
       case "probe":
         this.#send(pipe, other(end), { kind: "PING", number: decision.nonce });
@@ -216,6 +219,7 @@ export class RulesPair {
         this.#send(pipe, other(end), { kind: "RST", number: 0 });
         break;
       case "resume":
+        this.#send(pipe, other(end), { kind: "START", number: 0 });
         break;
     }
   }

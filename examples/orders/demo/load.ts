@@ -24,15 +24,18 @@ export class Load {
   /** What went wrong first, in words. */
   firstError: string | null = null;
   readonly #client: Client;
+  readonly #repeatable: boolean;
   readonly #loops: Promise<void>[];
   #stopped = false;
 
-  constructor(client: Client) {
+  /** @param repeatable Whether the orders may be executed again after a crash. */
+  constructor(client: Client, repeatable: boolean) {
     this.#client = client;
+    this.#repeatable = repeatable;
     this.#loops = Array.from({ length: CONCURRENCY }, () => this.#loop());
   }
 
-  /** Places no more orders; resolves when all have ended. */
+  /** Places no more orders; resolves when all have ended. More than once does no harm. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#loops);
@@ -42,8 +45,8 @@ export class Load {
     while (!this.#stopped) {
       const number = ++this.count.sent;
       try {
-        const order = { number, item: "tea", amount: 10 };
-        const options = { idempotent: true, timeoutMs: ORDER_TIMEOUT_MS };
+        const order = { number, item: "tea", amount: 10, repeatable: this.#repeatable };
+        const options = { idempotent: this.#repeatable, timeoutMs: ORDER_TIMEOUT_MS };
         await this.#client.request("order", order, options);
         this.count.ok++;
       } catch (error) {

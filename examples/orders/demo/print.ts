@@ -9,7 +9,8 @@ import type { ConnectionRow } from "../../../mod.ts";
 /** Whether to write in colour: on a terminal, unless `NO_COLOR` is set. */
 export const COLOUR: boolean = process.stdout.isTTY === true && !process.env["NO_COLOR"];
 
-const WIDTH = 80;
+/** The lines are indented by two columns: 80 in all. */
+const WIDTH = 78;
 
 /** Highlights a text. */
 export function paint(code: number, text: string): string {
@@ -28,7 +29,7 @@ export function printTable(rows: readonly ConnectionRow[]): void {
 
 /** One line for a second of orders. */
 export function printSecond(second: number, ok: number, failed: number): void {
-  const bar = "#".repeat(Math.min(40, Math.ceil(ok / 50)));
+  const bar = "#".repeat(Math.min(40, Math.ceil(ok / 600)));
   const tail = failed === 0 ? "" : paint(31, `  ${failed} failed`);
   console.log(`  ${String(second).padStart(3)} s  ${String(ok).padStart(6)} orders ${bar}${tail}`);
 }
