@@ -100,7 +100,8 @@ export interface TuningOptions {
    */
   readonly retainMaxBytes?: number;
   /**
-   * The most that may wait to be sent to one peer, in bytes; more fails with `overloaded`.
+   * The most that may wait to be sent to one peer, in bytes; more fails with `overloaded`. Left out,
+   * it is at least twice `payloadMaxBytes`.
    *
    * @default {33554432}
    */

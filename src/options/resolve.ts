@@ -172,6 +172,9 @@ function settings<Options extends TuningOptions>(options: Options) {
     const value = (options as Record<string, unknown>)[key];
     if (value !== undefined) chosen[key] = value;
   }
+  if (options.queueMaxBytes === undefined) {
+    chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * (options.payloadMaxBytes ?? 0));
+  }
   return chosen as { -readonly [Key in keyof typeof DEFAULTS]: (typeof DEFAULTS)[Key] };
 }
 
@@ -191,6 +194,10 @@ function checkShared(problems: Problems, options: EndpointOptions | ClientOption
   }
   if (queueMaxBytes !== undefined) {
     problems.integer("queueMaxBytes", queueMaxBytes, 1, Number.MAX_SAFE_INTEGER);
+  }
+  const largest = payloadMaxBytes ?? DEFAULTS.payloadMaxBytes;
+  if (queueMaxBytes !== undefined && queueMaxBytes < largest) {
+    problems.add("queueMaxBytes", `at least payloadMaxBytes (${largest})`, queueMaxBytes);
   }
   if (options.name !== undefined) problems.name("name", options.name);
   checkOrder(problems, values, "heartbeatIntervalMs", "deadAfterMs");
