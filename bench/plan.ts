@@ -1,0 +1,112 @@
+/**
+ * What is to be measured: the command line, and the numbers to reach.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { RUNTIME_NAMES, type RuntimeName } from "../tools/runtimes.ts";
+
+/** The help text. */
+export const HELP = `What freshlink costs, as ratios to a bare framed echo over the same sockets.
+
+  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--json]
+
+  --quick           short rounds: all runtimes in less than a minute
+  --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
+  --runtime NAME    deno, bun, node or all (the default)
+  --payload BYTES   one or more sizes with commas between, each 32 to 1048576 and a multiple of 4;
+                    64 by default
+  --memory          memory of an idle link too
+  --json            the last line is one JSON object with all figures
+  --help            this
+
+Exit code 0: measured, whether the targets were met or not. 1: a request failed. 2: not understood.
+`;
+
+/** What is to be measured. Durations are in milliseconds. */
+export interface Plan {
+  /** The runtimes, one after the other. */
+  readonly runtimes: readonly RuntimeName[];
+  /** The sizes of payloads, in bytes. */
+  readonly payloads: readonly number[];
+  /** Each is measured so many times, ... */
+  readonly rounds: number;
+  /** ... each time for so long, ... */
+  readonly durationMs: number;
+  /** ... but for no more requests than this. */
+  readonly maxCount: number;
+  /** How many restarts are measured. */
+  readonly takeovers: number;
+  /** Idle connections whose memory is measured; 0: none. */
+  readonly idle: number;
+  /** Whether the last line is JSON. */
+  readonly json: boolean;
+}
+
+/** Requests in flight, as the design has them. */
+export const IN_FLIGHT: readonly number[] = [1, 64, 1_024];
+
+/** The number to reach: freshlink's part of the bare echo. Stated for 64 bytes only. */
+export function targetRatio(payload: number, inFlight: number): number | null {
+  if (payload !== 64) return null;
+  if (inFlight === 1) return 1 / 1.15;
+  return inFlight === 64 ? 0.8 : inFlight === 1_024 ? 0.5 : null;
+}
+
+/** From a restarted peer's first HELLO until the old connection is gone, in milliseconds. */
+export const TARGET_TAKEOVER_MS = 10;
+
+/** An idle link's memory, as a multiple of a bare socket's. */
+export const TARGET_MEMORY_RATIO = 2;
+
+const UNBOUNDED = 2 ** 31;
+
+const EFFORTS = {
+  full: { rounds: 9, durationMs: 500, maxCount: UNBOUNDED, takeovers: 15, idle: 500 },
+  quick: { rounds: 5, durationMs: 200, maxCount: UNBOUNDED, takeovers: 7, idle: 500 },
+  tiny: { rounds: 2, durationMs: 50, maxCount: 2_000, takeovers: 1, idle: 50 },
+};
+
+/**
+ * Reads the command line.
+ *
+ * @returns The plan, or `null` when help is asked for.
+ * @throws {TypeError} When it cannot be understood.
+ */
+export function readPlan(args: readonly string[]): Plan | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      tiny: { type: "boolean", default: false },
+      runtime: { type: "string", default: "all" },
+      payload: { type: "string", default: "64" },
+      memory: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return null;
+  const effort = values.tiny ? EFFORTS.tiny : values.quick ? EFFORTS.quick : EFFORTS.full;
+  return {
+    ...effort,
+    idle: values.memory ? effort.idle : 0,
+    runtimes: readRuntimes(values.runtime),
+    payloads: values.payload.split(",").map(readPayload),
+    json: values.json,
+  };
+}
+
+function readRuntimes(text: string): readonly RuntimeName[] {
+  if (text === "all") return RUNTIME_NAMES;
+  const found = RUNTIME_NAMES.find((name) => name === text);
+  if (found !== undefined) return [found];
+  throw new TypeError(`--runtime ${text}: deno, bun, node or all was expected`);
+}
+
+function readPayload(text: string): number {
+  const bytes = Number(text);
+  if (Number.isInteger(bytes / 4) && bytes >= 32 && bytes <= 1_048_576) return bytes;
+  throw new TypeError(`--payload ${text}: multiples of 4 from 32 to 1048576 were expected`);
+}

@@ -1,0 +1,144 @@
+/**
+ * One process of the benchmark: does what it is told by lines of JSON on its standard input, and
+ * answers each with a line of JSON. Ends when its standard input does. Runs unchanged on Deno, Bun
+ * and Node.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { Endpoint, type PeerDefinition } from "../mod.ts";
+import { detectRuntime } from "../src/runtime/detect.ts";
+import { EchoClient, EchoServer } from "./echo.ts";
+import {
+  bareSender,
+  bytesSender,
+  type Carrier,
+  jsonSender,
+  Load,
+  type LoadOptions,
+  type Measurement,
+} from "./load.ts";
+import { restartPeer } from "./takeover.ts";
+
+/** An order to the program, without its number. */
+export type Order =
+  /** Starts the bare echo's server. Answers `{ port }`. */
+  | { do: "echo" }
+  /** Opens connections to the bare echo's server. */
+  | { do: "dial"; port: number; count: number }
+  /** Starts an endpoint that echoes. Answers `{ port }`. */
+  | { do: "endpoint"; name: string; port: number; peers: readonly PeerDefinition[] }
+  /** Starts so many endpoints, each with one peer. Answers `{ peers }`, their definitions. */
+  | { do: "crowd"; count: number; peer: PeerDefinition }
+  /** Puts a load on the peer `server`. Answers a `Measurement`. */
+  | { do: "load"; carrier: Carrier; options: LoadOptions }
+  /** How much was echoed, and how many connections there are. Answers a `Report`. */
+  | { do: "report" }
+  /** Collects garbage. Answers `{ rssBytes }`. */
+  | { do: "memory" }
+  /** Restarts a peer that first has this port. Answers a `TakeoverSample`. */
+  | { do: "takeover"; port: number };
+
+/** What the server's process has seen. */
+export interface Report {
+  /** Requests echoed, by carrier. */
+  readonly served: Record<Carrier, number>;
+  /** Open connections of the bare echo. */
+  readonly sockets: number;
+  /** Usable links of the endpoint. */
+  readonly links: number;
+}
+
+const runtime = await detectRuntime();
+const served = { bytes: 0, json: 0 };
+const crowd: Endpoint[] = [];
+const clients: EchoClient[] = [];
+let echo: EchoServer | null = null;
+let endpoint: Endpoint | null = null;
+
+async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoint> {
+  const started = await Endpoint.start({
+    name: order.name,
+    listen: { port: order.port },
+    peers: order.peers,
+  });
+  started.handle("echo-bytes", (payload) => {
+    served.bytes++;
+    return payload;
+  }, { codec: "bytes" });
+  started.handle("echo-json", (payload) => {
+    served.json++;
+    return payload;
+  }, { codec: "json" });
+  return started;
+}
+
+async function startCrowd(count: number, peer: PeerDefinition): Promise<PeerDefinition[]> {
+  const definitions: PeerDefinition[] = [];
+  for (let index = 0; index < count; index++) {
+    const name = `peer-${index}`;
+    const one = await Endpoint.start({ name, listen: { port: 0 }, peers: [peer] });
+    crowd.push(one);
+    definitions.push({ name, hostname: "127.0.0.1", port: one.address.port });
+  }
+  return definitions;
+}
+
+function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
+  const load = new Load(options);
+  if (carrier === "bare") return load.run(bareSender(clients[0]!, load, options));
+  const newSender = carrier === "bytes" ? bytesSender : jsonSender;
+  return load.run(newSender(endpoint!, "server", load, options));
+}
+
+async function residentBytes(): Promise<number> {
+  const host = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
+  for (let turn = 0; turn < 3; turn++) {
+    host.Bun?.gc(true);
+    host.gc?.();
+    // What the collection makes free is given back in a later turn.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return process.memoryUsage().rss;
+}
+
+async function obey(order: Order): Promise<unknown> {
+  switch (order.do) {
+    case "echo":
+      echo = await EchoServer.start(runtime);
+      return { port: echo.port };
+    case "dial":
+      for (let index = 0; index < order.count; index++) {
+        clients.push(await EchoClient.connect(runtime, order.port));
+      }
+      return {};
+    case "endpoint":
+      endpoint = await startEndpoint(order);
+      return { port: endpoint.address.port };
+    case "crowd":
+      return { peers: await startCrowd(order.count, order.peer) };
+    case "load":
+      return putLoad(order.carrier, order.options);
+    case "report":
+      return {
+        served: { bare: echo?.echoed ?? 0, ...served },
+        sockets: echo?.open ?? 0,
+        links: endpoint?.connections().filter(({ usable }) => usable).length ?? 0,
+      };
+    case "memory":
+      return { rssBytes: await residentBytes() };
+    case "takeover":
+      return restartPeer(runtime, order.port);
+  }
+}
+
+process.stdout.write(`${JSON.stringify({ id: 0 })}\n`);
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, ...order } = JSON.parse(line) as Order & { id: number };
+  obey(order as Order).catch((error) => ({ error: String(error?.stack ?? error) }))
+    .then((answer) => process.stdout.write(`${JSON.stringify({ id, ...(answer as object) })}\n`));
+}
+process.exit(0);
