@@ -160,8 +160,11 @@ export function bytesSender(
   options: LoadOptions,
 ): Sender {
   const payloads = newPayloads(options);
-  const { answered, failed } = perSlot(options.inFlight, load, (answer: Uint8Array) =>
-    readNumber(answer, 0, answer.length, options.payload));
+  const { answered, failed } = perSlot(
+    options.inFlight,
+    load,
+    (answer: Uint8Array) => readNumber(answer, 0, answer.length, options.payload),
+  );
   const requestOptions = { codec: "bytes", timeoutMs: LATE_MS } as const;
   return {
     send(slot, number) {
@@ -191,8 +194,11 @@ export function jsonSender(
   const frameLength = JSON.stringify({ n: NUMBER_BASE, text: "" }).length;
   const text = "x".repeat(options.payload - frameLength);
   const payloads = Array.from({ length: options.inFlight }, (): Message => ({ n: 0, text }));
-  const { answered, failed } = perSlot(options.inFlight, load, (answer: Message) =>
-    answer.text === text ? answer.n - NUMBER_BASE : -1);
+  const { answered, failed } = perSlot(
+    options.inFlight,
+    load,
+    (answer: Message) => answer.text === text ? answer.n - NUMBER_BASE : -1,
+  );
   const requestOptions = { codec: "json", timeoutMs: LATE_MS } as const;
   return {
     send(slot, number) {
