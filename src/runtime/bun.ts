@@ -43,7 +43,7 @@ function listen(
 ): Promise<Listener> {
   if (options.tls !== undefined) return listenNode(address, options, onSocket);
   return Promise.resolve().then(() => {
-    const listener = bun.listen({ ...target(address), socket: handlers(onSocket) });
+    const listener = bun.listen({ ...target(address), socket: handlers(address, onSocket) });
     return new BunAdapterListener(listener, address);
   });
 }
@@ -71,7 +71,7 @@ function connect(address: Address, options: ConnectOptions, handler: ConnectHand
   if (signal?.aborted) aborted();
   else signal?.addEventListener("abort", aborted);
   // Bun cannot give a dial up: a socket that opens too late is ended there and then.
-  const accept = handlers((socket) => {
+  const accept = handlers(address, (socket) => {
     if (settle()) return handler.onConnect(socket);
     socket.abort();
     return IGNORE;
@@ -107,12 +107,12 @@ class BunAdapterListener implements Listener {
 
 // --- socket ---
 
-function handlers(attach: (socket: Socket) => SocketHandler): BunHandlers {
+function handlers(address: Address, attach: (socket: Socket) => SocketHandler): BunHandlers {
   return {
     binaryType: "uint8array",
     open(socket) {
       socket.setNoDelay(true);
-      socket.data = BunAdapterSocket.adopt(socket, attach);
+      socket.data = BunAdapterSocket.adopt(socket, address, attach);
     },
     data: (socket, chunk) => (socket.data as BunAdapterSocket | undefined)?.handleData(chunk),
     drain: (socket) => (socket.data as BunAdapterSocket | undefined)?.handleDrain(),
@@ -136,16 +136,22 @@ class BunAdapterSocket implements Socket {
   #kept: Uint8Array | null = null;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  static adopt(socket: BunSocket, attach: (socket: Socket) => SocketHandler): BunAdapterSocket {
-    const adopted = new BunAdapterSocket(socket);
+  static adopt(
+    socket: BunSocket,
+    address: Address,
+    attach: (socket: Socket) => SocketHandler,
+  ): BunAdapterSocket {
+    const adopted = new BunAdapterSocket(socket, address);
     adopted.#handler = attach(adopted);
     return adopted;
   }
 
-  private constructor(socket: BunSocket) {
+  /** @param address Where it was listened, or what was dialled. */
+  private constructor(socket: BunSocket, address: Address) {
     this.#socket = socket;
-    this.remoteAddress = tcpAddress(socket.remoteAddress, socket.remotePort);
-    this.localAddress = tcpAddress(socket.localAddress, socket.localPort);
+    const isUnix = "path" in address;
+    this.remoteAddress = isUnix ? address : tcpAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddress = isUnix ? address : tcpAddress(socket.localAddress, socket.localPort);
     this.descriptor = typeof socket.fd === "number" && socket.fd >= 0 ? socket.fd : null;
   }
 

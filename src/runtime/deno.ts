@@ -26,17 +26,21 @@ import {
 // --- adapter ---
 
 /** Deno's runtime. */
-export const denoRuntime: Runtime = Object.freeze({
-  name: "deno",
-  clock: hostClock,
-  random: hostRandom,
-  listen,
-  connect,
-});
+export function newDenoRuntime(): Runtime {
+  const pool = new BufferPool();
+  return {
+    name: "deno",
+    clock: hostClock,
+    random: hostRandom,
+    listen: (address, options, onSocket) => listen(pool, address, options, onSocket),
+    connect: (address, options, handler) => connect(pool, address, options, handler),
+  };
+}
 
 const deno = (globalThis as unknown as { Deno: DenoGlobal }).Deno;
 
 async function listen(
+  pool: BufferPool,
   address: Address,
   options: ListenOptions,
   onSocket: (socket: Socket) => SocketHandler,
@@ -50,10 +54,19 @@ async function listen(
       ? { transport: "unix", path: address.path }
       : { hostname: address.hostname, port: address.port },
   );
-  return new DenoAdapterListener(listener, onSocket);
+  return new DenoAdapterListener(
+    listener,
+    address,
+    (connection) => DenoSocket.adopt(connection, address, pool, onSocket),
+  );
 }
 
-function connect(address: Address, options: ConnectOptions, handler: ConnectHandler): void {
+function connect(
+  pool: BufferPool,
+  address: Address,
+  options: ConnectOptions,
+  handler: ConnectHandler,
+): void {
   checkTimeout(options.timeoutMs);
   if (options.tls !== undefined) {
     import("./node.ts").then(({ connectNode }) => connectNode(address, options, handler));
@@ -77,7 +90,7 @@ function connect(address: Address, options: ConnectOptions, handler: ConnectHand
     clearTimeout(timer);
     signal?.removeEventListener("abort", aborted);
     if (reason === null) {
-      DenoSocket.adopt(connection, (socket) => handler.onConnect(socket));
+      DenoSocket.adopt(connection, address, pool, (socket) => handler.onConnect(socket));
       return;
     }
     connection.close();
@@ -96,10 +109,14 @@ class DenoAdapterListener implements Listener {
   readonly #listener: DenoListener;
   #closed = false;
 
-  constructor(listener: DenoListener, onSocket: (socket: Socket) => SocketHandler) {
+  constructor(
+    listener: DenoListener,
+    asked: Address,
+    accepted: (connection: DenoConnection) => void,
+  ) {
     this.#listener = listener;
-    this.address = addressOf(listener.addr);
-    this.#accept(onSocket);
+    this.address = "path" in asked ? asked : addressOf(listener.addr);
+    this.#accept(accepted);
   }
 
   close(): void {
@@ -108,7 +125,7 @@ class DenoAdapterListener implements Listener {
     this.#listener.close();
   }
 
-  async #accept(onSocket: (socket: Socket) => SocketHandler): Promise<void> {
+  async #accept(accepted: (connection: DenoConnection) => void): Promise<void> {
     while (!this.#closed) {
       let connection: DenoConnection;
       try {
@@ -120,7 +137,7 @@ class DenoAdapterListener implements Listener {
         continue;
       }
       if (this.#closed) connection.close();
-      else DenoSocket.adopt(connection, onSocket);
+      else accepted(connection);
     }
   }
 }
@@ -140,6 +157,7 @@ class DenoSocket implements Socket {
   readonly descriptor = null;
   readonly peerCertificate = null;
   readonly #connection: DenoConnection;
+  readonly #pool: BufferPool;
   #handler!: SocketHandler;
   #ending = false;
   #closed = false;
@@ -155,8 +173,13 @@ class DenoSocket implements Socket {
   #paused = false;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  static adopt(connection: DenoConnection, attach: (socket: Socket) => SocketHandler): void {
-    const socket = new DenoSocket(connection);
+  static adopt(
+    connection: DenoConnection,
+    address: Address,
+    pool: BufferPool,
+    attach: (socket: Socket) => SocketHandler,
+  ): void {
+    const socket = new DenoSocket(connection, address, pool);
     try {
       connection.setNoDelay?.(true);
     } catch {
@@ -166,17 +189,20 @@ class DenoSocket implements Socket {
     socket.#read();
   }
 
-  private constructor(connection: DenoConnection) {
+  /** @param address Where it was listened, or what was dialled. */
+  private constructor(connection: DenoConnection, address: Address, pool: BufferPool) {
     this.#connection = connection;
-    this.remoteAddress = addressOf(connection.remoteAddr);
-    this.localAddress = addressOf(connection.localAddr);
+    this.#pool = pool;
+    const isUnix = "path" in address;
+    this.remoteAddress = isUnix ? address : addressOf(connection.remoteAddr);
+    this.localAddress = isUnix ? address : addressOf(connection.localAddr);
   }
 
   write(bytes: Uint8Array): boolean {
     if (this.#ending || this.#closed) return false;
     if (this.#mustDrain) throw new Error("Cannot write before the socket has drained");
     if (bytes.length + this.#copied <= COPY_MAX_BYTES) {
-      this.#copy ??= takeBuffer();
+      this.#copy ??= this.#pool.take();
       this.#copy.set(bytes, this.#copied);
       this.#copied += bytes.length;
       if (!this.#writing) this.#writeOut();
@@ -251,7 +277,7 @@ class DenoSocket implements Socket {
           this.#copy = null;
           this.#copied = 0;
           await this.#writeAll(copy.subarray(0, count));
-          giveBuffer(copy);
+          this.#pool.give(copy);
         } else if (this.#kept !== null) {
           await this.#writeAll(this.#kept);
           this.#kept = null;
@@ -309,18 +335,19 @@ class DenoSocket implements Socket {
 // --- details ---
 
 function addressOf(address: DenoAddress): Address {
-  if (address.path !== undefined) return { path: address.path };
   return tcpAddress(address.hostname, address.port);
 }
 
-/** Buffers for copies, shared by all sockets: an idle one has none. */
-const spare: { readonly buffers: Uint8Array[] } = Object.freeze({ buffers: [] });
-const SPARE_MAX = 32;
+/** Buffers for copies, shared by the sockets of a runtime: an idle socket has none. */
+class BufferPool {
+  static readonly #MAX_SPARE = 32;
+  readonly #spare: Uint8Array[] = [];
 
-function takeBuffer(): Uint8Array {
-  return spare.buffers.pop() ?? new Uint8Array(COPY_MAX_BYTES);
-}
+  take(): Uint8Array {
+    return this.#spare.pop() ?? new Uint8Array(COPY_MAX_BYTES);
+  }
 
-function giveBuffer(buffer: Uint8Array): void {
-  if (spare.buffers.length < SPARE_MAX) spare.buffers.push(buffer);
+  give(buffer: Uint8Array): void {
+    if (this.#spare.length < BufferPool.#MAX_SPARE) this.#spare.push(buffer);
+  }
 }

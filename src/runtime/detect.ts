@@ -10,6 +10,6 @@ import type { Runtime } from "./runtime.ts";
 export async function detectRuntime(): Promise<Runtime> {
   // Bun and Deno both pretend to be Node as well: they are asked for first.
   if ("Bun" in globalThis) return (await import("./bun.ts")).bunRuntime;
-  if ("Deno" in globalThis) return (await import("./deno.ts")).denoRuntime;
+  if ("Deno" in globalThis) return (await import("./deno.ts")).newDenoRuntime();
   return (await import("./node.ts")).nodeRuntime;
 }

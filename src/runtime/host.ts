@@ -6,10 +6,18 @@
 
 import type { Clock, Random, TcpAddress, TimerHandle } from "./runtime.ts";
 
+/** How far the fine clock may be from the coarse one, in milliseconds. */
+const FINE_ERROR_MS = 2;
+
 /** Time as JavaScript has it. */
 export const hostClock: Clock = Object.freeze({
   nowMs: () => performance.now(),
-  wallMicros: () => Math.floor((performance.timeOrigin + performance.now()) * 1_000),
+  wallMicros() {
+    const fineMs = performance.timeOrigin + performance.now();
+    const coarseMs = Date.now();
+    // The fine one does not notice when somebody sets the clock.
+    return Math.floor((Math.abs(fineMs - coarseMs) <= FINE_ERROR_MS ? fineMs : coarseMs) * 1_000);
+  },
   setTimer: (delayMs: number, callback: () => void) => setTimeout(callback, delayMs),
   clearTimer: (handle: TimerHandle) => clearTimeout(handle as number),
   defer: (callback: () => void) => queueMicrotask(callback),

@@ -42,7 +42,7 @@ export function listenNode(
   options: ListenOptions,
   onSocket: (socket: Socket) => SocketHandler,
 ): Promise<Listener> {
-  const accept = (socket: net.Socket) => NodeSocket.adopt(socket, onSocket);
+  const accept = (socket: net.Socket) => NodeSocket.adopt(socket, address, onSocket);
   const server = options.tls === undefined
     ? net.createServer({ noDelay: true }, accept)
     : tls.createServer(serverOptions(options.tls), accept);
@@ -93,7 +93,7 @@ export function connectNode(
   socket.once("error", (error) => fail(reasonOf(error, options.tls ? "tls" : "refused")));
   socket.once("close", () => fail({ kind: "reset", code: null }));
   socket.once(options.tls === undefined ? "connect" : "secureConnect", () => {
-    if (settle()) NodeSocket.adopt(socket, (adopted) => handler.onConnect(adopted));
+    if (settle()) NodeSocket.adopt(socket, address, (adopted) => handler.onConnect(adopted));
   });
   if (signal?.aborted) aborted();
   else signal?.addEventListener("abort", aborted);
@@ -135,15 +135,21 @@ class NodeSocket implements Socket {
   #reason: CloseReason | null = null;
   #deadline: ReturnType<typeof setTimeout> | undefined;
 
-  static adopt(socket: net.Socket, attach: (socket: Socket) => SocketHandler): void {
-    const adopted = new NodeSocket(socket);
+  static adopt(
+    socket: net.Socket,
+    address: Address,
+    attach: (socket: Socket) => SocketHandler,
+  ): void {
+    const adopted = new NodeSocket(socket, address);
     adopted.#handler = attach(adopted);
   }
 
-  private constructor(socket: net.Socket) {
+  /** @param address Where it was listened, or what was dialled. */
+  private constructor(socket: net.Socket, address: Address) {
     this.#socket = socket;
-    this.remoteAddress = tcpAddress(socket.remoteAddress, socket.remotePort);
-    this.localAddress = tcpAddress(socket.localAddress, socket.localPort);
+    const isUnix = "path" in address;
+    this.remoteAddress = isUnix ? address : tcpAddress(socket.remoteAddress, socket.remotePort);
+    this.localAddress = isUnix ? address : tcpAddress(socket.localAddress, socket.localPort);
     this.descriptor = descriptorOf(socket);
     this.peerCertificate = certificateOf(socket);
     socket.removeAllListeners("close");
@@ -199,10 +205,13 @@ class NodeSocket implements Socket {
   abort(): void {
     if (this.#aborted || this.#closed) return;
     this.#aborted = true;
+    // Neither TLS, nor a Unix socket, nor one whose FIN is on its way can be reset.
+    const canReset = !this.#ending && !(this.#socket instanceof tls.TLSSocket) &&
+      !("path" in this.remoteAddress);
     this.#ending = true;
     this.#reason ??= { kind: "local", code: null };
-    if (this.#socket instanceof tls.TLSSocket) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    if (canReset) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   /** Node drains below its high-water mark without a word: an empty write tells when. */

@@ -146,8 +146,8 @@ export class Process implements Runtime {
 
   #setTimer(delayMs: number, callback: () => void): TimerHandle {
     const timer = this.host.simulation.schedule(delayMs, this, () => {
-      this.#timers.delete(timer);
-      callback();
+      // Disarmed while the process was frozen.
+      if (this.#timers.delete(timer)) callback();
     });
     this.#timers.add(timer);
     return timer;

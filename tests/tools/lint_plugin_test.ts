@@ -44,7 +44,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ],
       [
         "src/connection/link.ts",
-        'import { denoRuntime } from "../runtime/deno.ts";',
+        'import { newDenoRuntime } from "../runtime/deno.ts";',
         'import { detectRuntime } from "../runtime/detect.ts";',
         'import { Endpoint } from "../endpoint.ts";',
         'import { Simulator } from "../simulator/mod.ts";',
