@@ -30,8 +30,8 @@ export type Order =
   | { do: "dial"; port: number; count: number }
   /** Starts an endpoint that echoes. Answers `{ port }`. */
   | { do: "endpoint"; name: string; port: number; peers: readonly PeerDefinition[] }
-  /** Starts so many endpoints, each with one peer. Answers `{ peers }`, their definitions. */
-  | { do: "crowd"; count: number; peer: PeerDefinition }
+  /** Starts endpoints with the names and ports of these definitions, each with one peer. */
+  | { do: "crowd"; members: readonly PeerDefinition[]; peer: PeerDefinition }
   /** Puts a load on the peer `server`. Answers a `Measurement`. */
   | { do: "load"; carrier: Carrier; options: LoadOptions }
   /** How much was echoed, and how many connections there are. Answers a `Report`. */
@@ -75,15 +75,10 @@ async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoin
   return started;
 }
 
-async function startCrowd(count: number, peer: PeerDefinition): Promise<PeerDefinition[]> {
-  const definitions: PeerDefinition[] = [];
-  for (let index = 0; index < count; index++) {
-    const name = `peer-${index}`;
-    const one = await Endpoint.start({ name, listen: { port: 0 }, peers: [peer] });
-    crowd.push(one);
-    definitions.push({ name, hostname: "127.0.0.1", port: one.address.port });
+async function startCrowd(members: readonly PeerDefinition[], peer: PeerDefinition): Promise<void> {
+  for (const { name, port } of members) {
+    crowd.push(await Endpoint.start({ name: name!, listen: { port }, peers: [peer] }));
   }
-  return definitions;
 }
 
 function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
@@ -118,7 +113,8 @@ async function obey(order: Order): Promise<unknown> {
       endpoint = await startEndpoint(order);
       return { port: endpoint.address.port };
     case "crowd":
-      return { peers: await startCrowd(order.count, order.peer) };
+      await startCrowd(order.members, order.peer);
+      return {};
     case "load":
       return putLoad(order.carrier, order.options);
     case "report":

@@ -1,0 +1,52 @@
+/**
+ * `deno task bench`: what freshlink costs, as ratios; see `plan.ts` for the command line.
+ *
+ * @module
+ */
+
+import { measureRuntime, type Results } from "./measure.ts";
+import { HELP, type Plan, readPlan } from "./plan.ts";
+import { resultsText } from "./print.ts";
+import { Processes } from "./process.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(): Promise<number> {
+  let plan: Plan | null;
+  try {
+    plan = readPlan(Deno.args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    return EXIT_USAGE;
+  }
+  if (plan === null) {
+    console.log(HELP);
+    return 0;
+  }
+  const processes = new Processes();
+  const interrupted = () => {
+    processes.kill();
+    Deno.exit(EXIT_FAILED);
+  };
+  Deno.addSignalListener("SIGINT", interrupted);
+  const results: Results = { rates: [], takeovers: [], memory: [] };
+  try {
+    for (const runtime of plan.runtimes) {
+      console.error(`measuring ${runtime} ...`);
+      await measureRuntime(plan, runtime, processes, results);
+    }
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupted);
+    processes.kill();
+  }
+  console.log(resultsText(results));
+  if (plan.json) console.log(JSON.stringify(results));
+  const failed = [...results.rates, ...results.takeovers]
+    .reduce((sum, row) => sum + row.failed, 0);
+  if (failed === 0) return 0;
+  console.error(`${failed} requests had no right answer`);
+  return EXIT_FAILED;
+}
+
+if (import.meta.main) Deno.exit(await main());
