@@ -14,7 +14,6 @@ import { OutgoingRequest } from "../core/outgoing.ts";
 import { SendQueue } from "../core/send_queue.ts";
 import type { Session } from "../core/session.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
-import type { CloseReason } from "../runtime/runtime.ts";
 import { clientSession } from "./client_port.ts";
 import type { Connection } from "./connection_driver.ts";
 import type { EndReason, Sendable } from "./connection_owner.ts";
@@ -61,6 +60,11 @@ export class ClientLink implements DialerOwner {
   /** Whether there is a connection. */
   get isUp(): boolean {
     return this.#connection !== null;
+  }
+
+  /** See `Link.trouble`. */
+  get trouble(): string {
+    return this.#dialer.trouble;
   }
 
   /** See `Link.isFull`. */
@@ -128,9 +132,9 @@ export class ClientLink implements DialerOwner {
     return { code: "wrong-name", detail: `'${this.#to}' was meant, not '${remote.name}'` };
   }
 
-  handleDialFailed(reason: CloseReason): void {
-    const text = `Cannot reach ${this.#dialer.addressText}: ${reason.kind} ${reason.code ?? ""}`;
-    this.#owner.handleDown(new LinkError("dial-failed", text.trim(), { peer: this.peerName }));
+  handleDialFailed(): void {
+    const text = `Cannot reach ${this.#dialer.trouble}`;
+    this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
   }
 
   handleOpen(connection: Connection, remote: Introduction): ClientLink {
@@ -145,6 +149,10 @@ export class ClientLink implements DialerOwner {
 
   handleControl(_connection: Connection, kind: number): ErrorCode | null {
     return kind === FrameKind.PONG ? null : "unexpected-frame";
+  }
+
+  handleFailed(detail: string): void {
+    this.#dialer.trouble = detail;
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {

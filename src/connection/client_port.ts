@@ -47,6 +47,8 @@ export class ServedClient implements ConnectionOwner {
     return kind === FrameKind.PONG ? null : "unexpected-frame";
   }
 
+  handleFailed(): void {}
+
   handleRefused(): void {}
 
   handleSuspect(): void {}

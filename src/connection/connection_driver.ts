@@ -339,6 +339,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   }
 
   #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
+    this.#owner.handleFailed(detail);
     this.#context.emit({
       type: "handshake-failed",
       peer: this.#owner.peerName,

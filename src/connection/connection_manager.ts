@@ -155,6 +155,8 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     return "unexpected-frame";
   }
 
+  handleFailed(): void {}
+
   handleRefused(): void {}
 
   handleSuspect(): void {}

@@ -23,6 +23,8 @@ export interface ConnectionOwner {
   handleOpen(connection: Connection, remote: Introduction): ConnectionOwner;
   /** A control frame came. @returns `null`, or how the peer broke the protocol. */
   handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
+  /** The handshake failed; `detail` is for people. */
+  handleFailed(detail: string): void;
   /** The other end refuses to go on. */
   handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
   /** Nothing was heard for a while. */

@@ -34,6 +34,8 @@ export class Dialer extends Deadline {
   #attempt: AbortController | null = null;
   #connection: Connection | null = null;
   #stopped = false;
+  /** Why the last attempt failed, for people; empty: it did not. */
+  trouble = "";
 
   /** @param to The name in HELLO. */
   constructor(context: ConnectionContext, owner: DialerOwner, address: Address, to: string) {
@@ -71,6 +73,8 @@ export class Dialer extends Deadline {
       onConnectError: (reason) => {
         if (this.#attempt !== attempt) return;
         this.#attempt = null;
+        const { kind, code } = reason;
+        this.trouble = `${this.addressText}: ${kind}${code === null ? "" : ` ${code}`}`;
         this.#owner.handleDialFailed(reason);
         this.dialLater();
       },
@@ -98,6 +102,7 @@ export class Dialer extends Deadline {
   /** A connection is in use: an attempt that has not completed its handshake is given up. */
   succeed(): void {
     this.#backoff.reset();
+    this.trouble = "";
     this.#giveUp();
   }
 

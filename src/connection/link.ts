@@ -68,6 +68,11 @@ export class Link implements DialerOwner {
     return this.#keeper.isFull;
   }
 
+  /** Why there is no connection, as far as it is known, for people. */
+  get trouble(): string {
+    return this.#dialer.trouble;
+  }
+
   /** What may be written to the peer now. */
   get outgoing(): SendQueue<Sendable> {
     return this.#keeper.outgoing;
@@ -218,6 +223,10 @@ export class Link implements DialerOwner {
     return null;
   }
 
+  handleFailed(detail: string): void {
+    this.#dialer.trouble = detail;
+  }
+
   handleRefused(connection: Connection, code: ErrorCode, _detail: string): void {
     if (code === "duplicate" || code === "displaced") this.#owner.handleFenced(code);
     // That life of the peer is over: nothing will come of what it has.
@@ -309,7 +318,7 @@ export class Link implements DialerOwner {
     const remote = connection.remote!;
     const before = this.#keeper.session?.bootId ?? null;
     this.#owner.table.identify(connection.id, number);
-    if (newSession) this.#beginSession(remote);
+    if (newSession) this.#keeper.begin(remote);
     if (this.#rules instanceof Follower) connection.sendNumber(FrameKind.USEACK, number);
     const replayedFrames = this.#carry(connection);
     this.#context.emit({
@@ -331,22 +340,6 @@ export class Link implements DialerOwner {
     this.#owner.table.use(this.name, connection.id);
     this.#dialer.succeed();
     return replayedFrames;
-  }
-
-  /** Another life of the peer: what may have reached the old one is settled at once. */
-  #beginSession(remote: Introduction): void {
-    const old = this.#keeper.session;
-    const { failed, repeated } = this.#keeper.begin(remote);
-    if (old === null) return;
-    this.#context.emit({
-      type: "peer-restarted",
-      peer: this.name,
-      remoteAddress: null,
-      oldBootId: old.bootId,
-      bootId: remote.bootId,
-      failed,
-      repeated,
-    });
   }
 
   #probe(connection: Connection, claimant: number, nonce: number): void {

@@ -172,7 +172,8 @@ export class SessionKeeper {
   }
 
   /** A session with another life of the peer; what the old life had is settled. */
-  begin(remote: Introduction): Settled {
+  begin(remote: Introduction): void {
+    const old = this.#session;
     const { settings, pool, handler, self } = this.#context;
     const session = new Session(
       {
@@ -188,9 +189,18 @@ export class SessionKeeper {
       handler,
     );
     session.onPending = () => this.#usable?.scheduleFlush();
-    const settled = this.settle("peer-restarted");
+    const { failed, repeated } = this.settle("peer-restarted");
     this.#session = session;
-    return settled;
+    if (old === null) return;
+    this.#context.emit({
+      type: "peer-restarted",
+      peer: this.#peerName,
+      remoteAddress: null,
+      oldBootId: old.bootId,
+      bootId: remote.bootId,
+      failed,
+      repeated,
+    });
   }
 
   /**

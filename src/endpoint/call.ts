@@ -15,6 +15,8 @@ import { codecTag, jsonCodec } from "../codec.ts";
 export interface Route {
   /** Whether there is a connection. */
   readonly isUp: boolean;
+  /** Why there is no connection, for people; empty where that is not known. */
+  readonly trouble: string;
   /** Whether another request would have to wait for a place. */
   readonly isFull: boolean;
   /** Sends or queues. @returns `null`, or why it was not taken. */
@@ -50,6 +52,11 @@ export function callError(
   return new RequestError(code, message, delivery, { peer, ...more });
 }
 
+function noConnectionText(trouble: string): string {
+  const reason = trouble === "" ? "" : ` (the last attempt failed: ${trouble})`;
+  return `there was no connection before the deadline${reason}`;
+}
+
 /** A request and its promise. */
 export class Call extends OutgoingRequest {
   readonly #options: CallOptions;
@@ -83,7 +90,9 @@ export class Call extends OutgoingRequest {
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
     this.state = "settled";
-    this.fail(refused, "", this.delivery);
+    const { trouble } = this.#route;
+    const isDown = refused === "peer-down" && trouble !== "";
+    this.fail(refused, isDown ? `${CODES[refused].summary} (${trouble})` : "", this.delivery);
   }
 
   override expire(): void {
@@ -138,7 +147,9 @@ export class Call extends OutgoingRequest {
     const full = this.#route.isUp && this.#route.isFull;
     this.#route.withdraw(this);
     this.state = "settled";
-    this.fail(code === "timeout" && full ? "overloaded" : code, "", this.delivery);
+    const isDown = code === "timeout" && !this.#route.isUp;
+    const text = isDown ? noConnectionText(this.#route.trouble) : "";
+    this.fail(code === "timeout" && full ? "overloaded" : code, text, this.delivery);
   }
 
   #finish(): void {
