@@ -137,14 +137,17 @@ export class ClientLink implements DialerOwner {
     this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
   }
 
-  handleOpen(connection: Connection, remote: Introduction): ClientLink {
+  ownerOf(): ClientLink {
+    return this;
+  }
+
+  handleOpen(connection: Connection, remote: Introduction): void {
     this.#dialer.handleSettled(connection);
     this.#dialer.succeed();
     this.#connection = connection;
     this.#session = clientSession(this.#context, connection, remote);
     this.#wanted = false;
     this.#owner.handleUp(remote);
-    return this;
   }
 
   handleControl(_connection: Connection, kind: number): ErrorCode | null {

@@ -39,9 +39,11 @@ export class ServedClient implements ConnectionOwner {
     this.session = clientSession(context, connection, remote);
   }
 
-  handleOpen(): ServedClient {
+  ownerOf(): ServedClient {
     return this;
   }
+
+  handleOpen(): void {}
 
   handleControl(_connection: Connection, kind: number): ErrorCode | null {
     return kind === FrameKind.PONG ? null : "unexpected-frame";

@@ -272,7 +272,9 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     this.#handshake = null;
     this.#remote = remote;
     this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
-    this.#owner = this.#owner.handleOpen(this, remote);
+    // The new owner may end it at once, and has to hear of that.
+    this.#owner = this.#owner.ownerOf(this, remote);
+    this.#owner.handleOpen(this, remote);
   }
 
   #handleControl(kind: number, bytes: Uint8Array, start: number, end: number): ErrorCode | null {

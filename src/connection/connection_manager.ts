@@ -135,7 +135,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
 
   // The calls of inbound connections before their handshake is complete.
 
-  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner {
+  ownerOf(connection: Connection, remote: Introduction): ConnectionOwner {
     this.#handshakes.delete(connection);
     if (remote.role === "client") {
       const client = new ServedClient(this.context, connection, remote, (ended) => {
@@ -144,8 +144,10 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
       this.#clients.add(client);
       return client;
     }
-    return this.#linkOf(remote)!.handleOpen(connection, remote);
+    return this.#linkOf(remote)!;
   }
+
+  handleOpen(): void {}
 
   handleClosed(connection: Connection): void {
     this.#handshakes.delete(connection);

@@ -19,8 +19,10 @@ export type EndReason = CloseKind | ErrorCode;
 
 /** Whom a connection tells. */
 export interface ConnectionOwner {
-  /** The handshake is complete; the other end has proved who it is. */
-  handleOpen(connection: Connection, remote: Introduction): ConnectionOwner;
+  /** Who has a connection to this other end, which has proved who it is; often this owner. */
+  ownerOf(connection: Connection, remote: Introduction): ConnectionOwner;
+  /** The handshake is complete, and this is the owner from now on. */
+  handleOpen(connection: Connection, remote: Introduction): void;
   /** A control frame came. @returns `null`, or how the peer broke the protocol. */
   handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
   /** The handshake failed; `detail` is for people. */

@@ -163,7 +163,11 @@ export class Link implements DialerOwner {
 
   // The connections' calls.
 
-  handleOpen(connection: Connection, remote: Introduction): Link {
+  ownerOf(): Link {
+    return this;
+  }
+
+  handleOpen(connection: Connection, remote: Introduction): void {
     this.#dialer.handleSettled(connection);
     if (this.#identity.take(remote.name)) this.#rules = null;
     const { self, settings } = this.#context;
@@ -191,7 +195,6 @@ export class Link implements DialerOwner {
     connection.ping(this.drawNonce());
     const { bootId, ordinal } = remote;
     this.#apply(this.#rules.handleCompleted(connection.id, bootId, ordinal, wallMicros));
-    return this;
   }
 
   handleControl(connection: Connection, kind: number, number: number): ErrorCode | null {
@@ -298,14 +301,16 @@ export class Link implements DialerOwner {
           this.#probe(connection, decision.claimant, decision.nonce);
           break;
         case "refuse":
-          this.#refuse(connection);
+          this.#tellDuplicate(connection);
+          connection.refuse("duplicate", "a living process has this name");
           break;
         case "supersede":
           this.#tellSuperseded(connection);
           connection.abort("local");
           break;
         case "displace":
-          this.#tellSuperseded(connection);
+          if (this.#numberOf(connection) === 0) this.#tellDuplicate(connection);
+          else this.#tellSuperseded(connection);
           connection.refuse("displaced", "a newer process has this name");
           break;
         case "abandon":
@@ -350,7 +355,7 @@ export class Link implements DialerOwner {
     );
   }
 
-  #refuse(connection: Connection): void {
+  #tellDuplicate(connection: Connection): void {
     this.#context.emit({
       type: "duplicate",
       peer: this.name,
@@ -358,7 +363,6 @@ export class Link implements DialerOwner {
       refusedBootId: connection.remote!.bootId,
       bootId: this.#keeper.session?.bootId ?? "",
     });
-    connection.refuse("duplicate", "a living process has this name");
   }
 
   #tellSuperseded(connection: Connection): void {

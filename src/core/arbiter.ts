@@ -3,6 +3,7 @@
  *
  * | when a handshake completes on N, and C is the newest connection decided on | then |
  * | --- | --- |
+ * | the session with N's process has ended, because another one was adopted | N is displaced |
  * | there is no C | N |
  * | C leads to the same process (bootId) | N: the newest completed handshake wins |
  * | N's process has the higher ordinal | N |
@@ -19,6 +20,7 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
+import { EndedLives } from "./ended_lives.ts";
 import {
   type IdentifierMode,
   isPlausibleNumber,
@@ -30,6 +32,7 @@ import {
 export class Arbiter implements LinkRules {
   readonly #mode: IdentifierMode;
   readonly #claims = new Map<number, Claim>();
+  readonly #ended = new EndedLives();
   #lastNumber = 0;
   #lastNonce = 0;
   #sessionBootId: string | null = null;
@@ -74,6 +77,7 @@ export class Arbiter implements LinkRules {
     claim.number = settled;
     this.#lastNumber = Math.max(this.#lastNumber, settled);
     const newSession = this.#sessionBootId !== claim.bootId;
+    if (newSession) this.#ended.add(this.#sessionBootId);
     this.#sessionBootId = claim.bootId;
     const decisions: Decision[] = [
       { kind: "adopt", connection: id, number: settled, newSession },
@@ -121,6 +125,7 @@ export class Arbiter implements LinkRules {
   }
 
   #decide(claim: Claim, wallMicros: number): Decision[] {
+    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
     const current = this.#greatest(isDecided);
     if (current === null || current.bootId === claim.bootId || claim.ordinal > current.ordinal) {
       return this.#propose(claim, wallMicros);
@@ -138,6 +143,7 @@ export class Arbiter implements LinkRules {
     const target = claim.target;
     claim.state = "waiting";
     claim.target = 0;
+    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
     const current = this.#greatest(isDecided);
     if (current === null || current.id === target) return this.#propose(claim, wallMicros);
     return this.#decide(claim, wallMicros);
@@ -150,6 +156,12 @@ export class Arbiter implements LinkRules {
     claim.proposal = number;
     claim.number = number;
     return [{ kind: "propose", connection: claim.id, number }];
+  }
+
+  /** Another life was adopted after this one's session. */
+  #displace(claim: Claim): Decision[] {
+    this.#claims.delete(claim.id);
+    return [{ kind: "displace", connection: claim.id }];
   }
 
   #greatest(matches: (claim: Claim) => boolean): Claim | null {

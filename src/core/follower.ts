@@ -3,6 +3,7 @@
  *
  * | USE(n) arrives on N, and C is the connection in use | then |
  * | --- | --- |
+ * | the session with N's life has ended, because another one was adopted | N is displaced |
  * | N leads to the same life of the arbiter, n is greater than C's proposal, or no C | adopt N |
  * | the same life, n is smaller | N stands by, and is adopted when the greater one dies |
  * | another life with a higher ordinal, or no C | N |
@@ -20,11 +21,13 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
+import { EndedLives } from "./ended_lives.ts";
 import { isPlausibleNumber, lastWithoutConnections, settleNumber } from "./identifier.ts";
 
 /** The rules at the end with the smaller name. */
 export class Follower implements LinkRules {
   readonly #claims = new Map<number, Claim>();
+  readonly #ended = new EndedLives();
   #lastNumber = 0;
   #lastNonce = 0;
   #sessionBootId: string | null = null;
@@ -120,6 +123,7 @@ export class Follower implements LinkRules {
   }
 
   #judge(claim: Claim): Decision[] {
+    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
     const current = this.#current();
     if (claim.bootId === this.#sessionBootId) {
       if (current === null || claim.proposal > current.proposal) return this.#adopt(claim);
@@ -139,6 +143,7 @@ export class Follower implements LinkRules {
     const target = claim.target;
     claim.state = "waiting";
     claim.target = 0;
+    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
     const current = this.#current();
     if (current === null || current.id === target) return this.#adoptOther(claim);
     return this.#judge(claim);
@@ -159,6 +164,7 @@ export class Follower implements LinkRules {
     const number = settleNumber(claim.proposal, this.#lastNumber);
     const newSession = this.#sessionBootId !== claim.bootId;
     this.#lastNumber = number;
+    if (newSession) this.#ended.add(this.#sessionBootId);
     this.#sessionBootId = claim.bootId;
     claim.state = "adopted";
     claim.number = number;
@@ -171,6 +177,12 @@ export class Follower implements LinkRules {
       decisions.push(...this.handleClosed(other.id));
     }
     return decisions;
+  }
+
+  /** Another life was adopted after this one's session. */
+  #displace(claim: Claim): Decision[] {
+    this.#claims.delete(claim.id);
+    return [{ kind: "displace", connection: claim.id }];
   }
 
   #fallBack(): Decision[] {

@@ -296,6 +296,50 @@ Deno.test("stray duplicate: a higher ordinal takes over, once, after it has prov
   }
 });
 
+Deno.test("stray duplicate: an owner that was displaced unheard is displaced when it comes back", () => {
+  // Its session has ended at the other end and goes on at its own: their numbers do not fit.
+  for (const end of ["a", "b"] as const) {
+    const otherEnd = end === "a" ? "b" : "a";
+    const pair = new RulesPair();
+    const first = pair.connect();
+    pair.settle();
+    const owner = pair.lives[end];
+    pair.cut(first);
+    pair.twin(end, 11);
+    const second = pair.connect();
+    pair.settle();
+    assertEquals(pair.usable(otherEnd), second);
+    assertFalse(owner.fenced, "it cannot have heard of it");
+    pair.restart(end, 9);
+    pair.detectDead(second, otherEnd);
+    pair.detectDead(first, end);
+    pair.lives[end] = owner;
+    const third = pair.connect();
+    pair.settle();
+    assert(owner.fenced);
+    assertEquals(pair.usable(otherEnd), null);
+    assertEquals(pair.lives[otherEnd].log.at(-1), `displace ${third}`);
+  }
+});
+
+Deno.test("stray duplicate: a displaced life that waits for a probe is not taken back either", () => {
+  const pair = new RulesPair();
+  pair.connect();
+  pair.settle();
+  const waiting = pair.open();
+  pair.twin("a", 11);
+  const second = pair.open();
+  pair.complete(second, "b");
+  pair.complete(waiting, "b");
+  assertEquals(pair.lives.b.log.at(-1), `probe ${second}`);
+  pair.complete(second, "a");
+  pair.deliver(second, "a");
+  pair.deliver(second, "b");
+  assertEquals(pair.usable("b"), second);
+  pair.probeTimeout(waiting, "b");
+  assertEquals(pair.lives.b.log.at(-1), `displace ${waiting}`);
+});
+
 Deno.test("poisoned number: a proposal near the end of the range is refused", () => {
   const follower = new Follower();
   follower.handleCompleted(1, "b", 10);
