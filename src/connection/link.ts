@@ -311,7 +311,7 @@ export class Link implements DialerOwner {
         case "displace":
           if (this.#numberOf(connection) === 0) this.#tellDuplicate(connection);
           else this.#tellSuperseded(connection);
-          connection.refuse("displaced", "a newer process has this name");
+          connection.refuse("displaced", "another process has taken this name");
           break;
         case "abandon":
           connection.abort("silent");

@@ -3,7 +3,7 @@
  *
  * | when a handshake completes on N, and C is the newest connection decided on | then |
  * | --- | --- |
- * | the session with N's process has ended, because another one was adopted | N is displaced |
+ * | N's process was displaced or refused before | N is displaced |
  * | there is no C | N |
  * | C leads to the same process (bootId) | N: the newest completed handshake wins |
  * | N's process has the higher ordinal | N |
@@ -20,7 +20,7 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
-import { EndedLives } from "./ended_lives.ts";
+import { DisplacedLives } from "./displaced_lives.ts";
 import {
   type IdentifierMode,
   isPlausibleNumber,
@@ -32,7 +32,7 @@ import {
 export class Arbiter implements LinkRules {
   readonly #mode: IdentifierMode;
   readonly #claims = new Map<number, Claim>();
-  readonly #ended = new EndedLives();
+  readonly #displaced = new DisplacedLives();
   #lastNumber = 0;
   #lastNonce = 0;
   #sessionBootId: string | null = null;
@@ -73,19 +73,22 @@ export class Arbiter implements LinkRules {
     const claim = this.#claims.get(id);
     if (claim === undefined || claim.state !== "proposed") return null;
     if (settled < claim.proposal || !isPlausibleNumber(settled, this.#lastNumber)) return null;
+    // While this one was proposed another life was adopted, and this one's was told.
+    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     claim.state = "adopted";
     claim.number = settled;
     this.#lastNumber = Math.max(this.#lastNumber, settled);
     const newSession = this.#sessionBootId !== claim.bootId;
-    if (newSession) this.#ended.add(this.#sessionBootId);
+    if (newSession && this.#sessionBootId !== null) this.#displaced.add(this.#sessionBootId);
     this.#sessionBootId = claim.bootId;
     const decisions: Decision[] = [
       { kind: "adopt", connection: id, number: settled, newSession },
     ];
     for (const older of [...this.#claims.values()]) {
       if (!isDecided(older) || older.proposal >= claim.proposal) continue;
-      const kind = older.bootId === claim.bootId ? "supersede" : "displace";
-      decisions.push({ kind, connection: older.id });
+      const isOut = older.bootId !== claim.bootId;
+      if (isOut) this.#displaced.add(older.bootId);
+      decisions.push({ kind: isOut ? "displace" : "supersede", connection: older.id });
       decisions.push(...this.handleClosed(older.id, wallMicros));
     }
     return decisions;
@@ -102,6 +105,7 @@ export class Arbiter implements LinkRules {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       if (claimant.nonce > nonce) continue;
       this.#claims.delete(claimant.id);
+      this.#displaced.add(claimant.bootId);
       decisions.push({ kind: "refuse", connection: claimant.id });
     }
     return decisions;
@@ -125,7 +129,7 @@ export class Arbiter implements LinkRules {
   }
 
   #decide(claim: Claim, wallMicros: number): Decision[] {
-    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
+    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     const current = this.#greatest(isDecided);
     if (current === null || current.bootId === claim.bootId || claim.ordinal > current.ordinal) {
       return this.#propose(claim, wallMicros);
@@ -143,7 +147,7 @@ export class Arbiter implements LinkRules {
     const target = claim.target;
     claim.state = "waiting";
     claim.target = 0;
-    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
+    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     const current = this.#greatest(isDecided);
     if (current === null || current.id === target) return this.#propose(claim, wallMicros);
     return this.#decide(claim, wallMicros);
@@ -158,7 +162,7 @@ export class Arbiter implements LinkRules {
     return [{ kind: "propose", connection: claim.id, number }];
   }
 
-  /** Another life was adopted after this one's session. */
+  /** Its verdict was spoken before. */
   #displace(claim: Claim): Decision[] {
     this.#claims.delete(claim.id);
     return [{ kind: "displace", connection: claim.id }];

@@ -3,7 +3,7 @@
  *
  * | USE(n) arrives on N, and C is the connection in use | then |
  * | --- | --- |
- * | the session with N's life has ended, because another one was adopted | N is displaced |
+ * | N's life was displaced or refused before | N is displaced |
  * | N leads to the same life of the arbiter, n is greater than C's proposal, or no C | adopt N |
  * | the same life, n is smaller | N stands by, and is adopted when the greater one dies |
  * | another life with a higher ordinal, or no C | N |
@@ -21,13 +21,13 @@
  */
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
-import { EndedLives } from "./ended_lives.ts";
+import { DisplacedLives } from "./displaced_lives.ts";
 import { isPlausibleNumber, lastWithoutConnections, settleNumber } from "./identifier.ts";
 
 /** The rules at the end with the smaller name. */
 export class Follower implements LinkRules {
   readonly #claims = new Map<number, Claim>();
-  readonly #ended = new EndedLives();
+  readonly #displaced = new DisplacedLives();
   #lastNumber = 0;
   #lastNonce = 0;
   #sessionBootId: string | null = null;
@@ -89,13 +89,14 @@ export class Follower implements LinkRules {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       if (claimant.nonce > nonce) continue;
       this.#claims.delete(claimant.id);
+      this.#displaced.add(claimant.bootId);
       decisions.push({ kind: "refuse", connection: claimant.id });
     }
     const claim = this.#claims.get(id);
     if (claim?.state === "verifying" && claim.nonce <= nonce) {
       claim.state = "waiting";
       // If another life was adopted while the probe ran, the rule is applied to that one.
-      const stands = claim.against === this.#sessionBootId;
+      const stands = claim.against === this.#sessionBootId && !this.#displaced.has(claim.bootId);
       decisions.push(...(stands ? this.#adopt(claim) : this.#judge(claim)));
     }
     return decisions;
@@ -123,7 +124,7 @@ export class Follower implements LinkRules {
   }
 
   #judge(claim: Claim): Decision[] {
-    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
+    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     const current = this.#current();
     if (claim.bootId === this.#sessionBootId) {
       if (current === null || claim.proposal > current.proposal) return this.#adopt(claim);
@@ -143,7 +144,7 @@ export class Follower implements LinkRules {
     const target = claim.target;
     claim.state = "waiting";
     claim.target = 0;
-    if (this.#ended.has(claim.bootId)) return this.#displace(claim);
+    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     const current = this.#current();
     if (current === null || current.id === target) return this.#adoptOther(claim);
     return this.#judge(claim);
@@ -164,7 +165,8 @@ export class Follower implements LinkRules {
     const number = settleNumber(claim.proposal, this.#lastNumber);
     const newSession = this.#sessionBootId !== claim.bootId;
     this.#lastNumber = number;
-    if (newSession) this.#ended.add(this.#sessionBootId);
+    const ended = newSession ? this.#sessionBootId : null;
+    if (ended !== null) this.#displaced.add(ended);
     this.#sessionBootId = claim.bootId;
     claim.state = "adopted";
     claim.number = number;
@@ -172,14 +174,14 @@ export class Follower implements LinkRules {
       { kind: "adopt", connection: claim.id, number, newSession },
     ];
     for (const other of [...this.#claims.values()]) {
-      if (other.state !== "adopted" || other.bootId === claim.bootId) continue;
+      if (other.bootId !== ended) continue;
       decisions.push({ kind: "displace", connection: other.id });
       decisions.push(...this.handleClosed(other.id));
     }
     return decisions;
   }
 
-  /** Another life was adopted after this one's session. */
+  /** Its verdict was spoken before. */
   #displace(claim: Claim): Decision[] {
     this.#claims.delete(claim.id);
     return [{ kind: "displace", connection: claim.id }];

@@ -340,6 +340,74 @@ Deno.test("stray duplicate: a displaced life that waits for a probe is not taken
   assertEquals(pair.lives.b.log.at(-1), `displace ${waiting}`);
 });
 
+Deno.test("stray duplicate: of two lives proposed at once, the one whose session ends first is out", () => {
+  const pair = new RulesPair();
+  const first = pair.connect();
+  pair.settle();
+  const owner = pair.lives.a;
+  const second = pair.open();
+  pair.twin("a", 9);
+  const third = pair.open();
+  pair.detectDead(first, "b");
+  pair.complete(third, "b");
+  pair.complete(second, "b");
+  assertEquals(pair.lives.b.log.slice(-2), [`propose ${third}`, `propose ${second}`]);
+  for (const id of [third, second]) {
+    pair.complete(id, "a");
+    pair.deliver(id, "a");
+  }
+  pair.deliver(third, "b");
+  assertEquals(pair.usable("b"), third);
+  pair.deliver(second, "b");
+  assertEquals(pair.lives.b.log.at(-1), `displace ${second}`);
+  assertEquals(pair.usable("b"), third);
+  assertFalse(owner.fenced);
+  // RST of the first connection, then what the second one brings.
+  while (pair.pipes.get(second)!.inbox.a.length > 0) pair.deliver(second, "a");
+  assert(owner.fenced);
+});
+
+Deno.test("stray duplicate: a verdict is final, also when its owner dies before it is heard", () => {
+  for (const end of ["a", "b"] as const) {
+    const otherEnd = end === "a" ? "b" : "a";
+    const pair = new RulesPair();
+    const first = pair.connect();
+    pair.settle();
+    pair.twin(end, 9);
+    const stray = pair.lives[end];
+    const second = pair.connect();
+    if (end === "b") pair.deliver(second, otherEnd);
+    // The owner answers the probe: it is alive.
+    pair.deliver(first, end);
+    pair.deliver(first, otherEnd);
+    pair.settle();
+    assert(pair.lives[otherEnd].log.includes(`refuse ${second}`));
+    pair.detectDead(first, otherEnd);
+    const third = pair.connect();
+    pair.settle();
+    assertEquals(pair.lives[otherEnd].log.at(-1), `displace ${third}`);
+    assert(stray.fenced);
+  }
+});
+
+Deno.test("stray duplicate: what stands by for the old life is displaced with it", () => {
+  const pair = new RulesPair();
+  const first = pair.connect();
+  const second = pair.connect();
+  // CONFIRM and USE of the second one come first.
+  pair.deliver(second, "a");
+  pair.deliver(first, "a");
+  assertEquals(pair.lives.a.rules.claim(first)?.state, "standby");
+  const owner = pair.lives.b;
+  pair.twin("b", 11);
+  const third = pair.connect();
+  pair.settle();
+  assertEquals(pair.usable("a"), third);
+  const displaced = pair.lives.a.log.filter((line) => line.startsWith("displace"));
+  assertEquals(displaced.toSorted(), [`displace ${first}`, `displace ${second}`]);
+  assertFalse(owner.fenced, "nothing was read there yet");
+});
+
 Deno.test("poisoned number: a proposal near the end of the range is refused", () => {
   const follower = new Follower();
   follower.handleCompleted(1, "b", 10);

@@ -19,7 +19,7 @@ export interface Entry {
   readonly to: string;
   /** Who may execute it again. */
   readonly repeats: Repeats;
-  /** Its place among the requests of this caller to this name. */
+  /** Its place among the small requests of this caller to this name; 0: a large one. */
   readonly sequence: number;
   /** The processes whose handlers began, one item for each time. */
   readonly executedBy: number[];
@@ -77,13 +77,13 @@ export class Ledger {
   #lastId = 0;
 
   /** A request begins. */
-  request(caller: number, to: string, repeats: Repeats): Entry {
+  request(caller: number, to: string, repeats: Repeats, isSmall: boolean): Entry {
     const entry: Entry = {
       id: ++this.#lastId,
       caller,
       to,
       repeats,
-      sequence: this.#nextSequence(`request ${caller} ${to}`),
+      sequence: isSmall ? this.#nextSequence(`request ${caller} ${to}`) : 0,
       executedBy: [],
       outcome: null,
     };
@@ -112,7 +112,9 @@ export class Ledger {
     if (entry.outcome?.delivery === "not-sent") {
       this.#problem(`request ${id} was executed after it was called not-sent`);
     }
-    if (repeats === "never") this.#seen(`request ${entry.caller} ${entry.to} ${life}`, entry);
+    if (repeats === "never" && entry.sequence > 0) {
+      this.#seen(`request ${entry.caller} ${entry.to} ${life}`, entry);
+    }
   }
 
   /** The caller is told how it ended. */

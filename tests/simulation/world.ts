@@ -4,13 +4,16 @@
  */
 
 import { Client, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
-import type { Host, Process, Simulation } from "../../src/simulator/mod.ts";
+import type { Host, Process, Runtime, Simulation } from "../../src/simulator/mod.ts";
 import { Ledger } from "./ledger.ts";
 
 const PORT = 11_000;
 
 /** How long a process may need beyond a deadline to say so, in virtual milliseconds. */
 const LATE_MS = 250;
+
+/** Requests up to here keep their order; small ones pass large ones. */
+const SMALL_MAX_BYTES = 1_000;
 
 /** Whoever calls: an endpoint or a client. */
 type Caller = Pick<Endpoint, "request" | "notify">;
@@ -61,6 +64,10 @@ export class World {
   readonly problems: string[] = [];
   /** How often each event came, by type. */
   readonly events: Record<string, number> = {};
+  /** How often each fault was ordered, by name. */
+  readonly faults: Record<string, number> = {};
+  /** How many connections each name has dialled. */
+  readonly dials: Record<string, number> = {};
   readonly #options: Partial<EndpointOptions>;
   #lastLife = 0;
   /** Frozen processes settle late: so much, in milliseconds. */
@@ -95,7 +102,7 @@ export class World {
       advertise: { hostname: process.host.address },
       peers: this.members.filter((other) => other !== member)
         .map(({ name, host }) => ({ name, hostname: host.address, port: PORT })),
-      runtime: process,
+      runtime: this.#counting(process, member.name),
     };
     process.enter(() => void this.#start(life, options).catch((error) => this.fail(error)));
     return life;
@@ -135,7 +142,8 @@ export class World {
       : caller instanceof Endpoint
       ? "next life"
       : "always";
-    const entry = this.ledger.request(id, plan.to, repeats);
+    const isSmall = plan.padding < SMALL_MAX_BYTES;
+    const entry = this.ledger.request(id, plan.to, repeats, isSmall);
     const controller = new AbortController();
     const { timeoutMs, idempotent, cancelAfterMs } = plan;
     const deadlineMs = nowMs + timeoutMs + LATE_MS;
@@ -241,6 +249,24 @@ export class World {
       this.problems.push(`${name} is closed and has ${armedTimers} timers armed, ${openSockets} \
 sockets and ${openListeners} listeners open`);
     }
+  }
+
+  /** The process, which notes the connections that it dials. */
+  #counting(process: Process, name: string): Runtime {
+    return {
+      name: process.name,
+      clock: process.clock,
+      random: process.random,
+      listen: (...parameters) => process.listen(...parameters),
+      connect: (address, options, handler) =>
+        process.connect(address, options, {
+          onConnect: (socket) => {
+            this.dials[name] = (this.dials[name] ?? 0) + 1;
+            return handler.onConnect(socket);
+          },
+          onConnectError: (reason) => handler.onConnectError(reason),
+        }),
+    };
   }
 
   async #start(life: Life, options: EndpointOptions): Promise<void> {

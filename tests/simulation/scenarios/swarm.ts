@@ -3,34 +3,16 @@
  * off, and a bound by which everything must be as if nothing had happened.
  */
 
-import type { EndpointOptions } from "../../mod.ts";
-import { type SeededRandom, Simulation } from "../../src/simulator/mod.ts";
+import type { EndpointOptions } from "../../../mod.ts";
+import { type SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
+import { PLAIN, resultOf, type RunResult } from "../run.ts";
+import { World } from "../world.ts";
 import { type FaultContext, FAULTS } from "./faults.ts";
-import { type RequestPlan, World } from "./world.ts";
-
-/** What came of a run. */
-export interface RunResult {
-  readonly seed: number;
-  readonly problems: readonly string[];
-  /** The last events in words. */
-  readonly trace: readonly string[];
-  readonly counts: Readonly<Record<string, number>>;
-}
 
 /** How long after the last fault everything must have converged, in virtual milliseconds. */
 const CONVERGED_WITHIN_MS = 30_000;
 const MAX_FAULT_GAP_MS = 4_000;
 const TIMEOUTS_MS = [100, 1_000, 5_000, 20_000] as const;
-
-/** The simplest request. */
-export const PLAIN: Omit<RequestPlan, "to"> = {
-  timeoutMs: 10_000,
-  idempotent: false,
-  workMs: 0,
-  padding: 0,
-  fails: false,
-  cancelAfterMs: null,
-};
 
 /** Plays one seed. */
 export async function runSwarm(seed: number): Promise<RunResult> {
@@ -44,17 +26,6 @@ export async function runSwarm(seed: number): Promise<RunResult> {
     world.fail(error);
   }
   return resultOf(seed, world);
-}
-
-/** What a run has found. */
-export function resultOf(seed: number, world: World, more: Record<string, number> = {}): RunResult {
-  const { simulation, ledger, problems, events } = world;
-  return {
-    seed,
-    problems: [...problems, ...ledger.problems],
-    trace: simulation.trace,
-    counts: { events: simulation.events, ...ledger.counts, ...prefixed(events), ...more },
-  };
 }
 
 async function play(world: World, random: SeededRandom): Promise<void> {
@@ -152,7 +123,9 @@ function planFaults(context: FaultContext, untilMs: number): void {
     if (simulation.nowMs > untilMs) return;
     let point = random.float() * total;
     const index = weights.findIndex((weight) => (point -= weight) < 0);
-    FAULTS[index]?.happen(context);
+    const fault = FAULTS[index]!;
+    context.world.faults[fault.name] = (context.world.faults[fault.name] ?? 0) + 1;
+    fault.happen(context);
     simulation.after(gapMs * 2 * random.float(), tick);
   };
   simulation.after(gapMs * random.float(), tick);
@@ -192,10 +165,4 @@ function callEverybody(world: World): Promise<void>[] {
     }
   }
   return calls;
-}
-
-function prefixed(events: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(events).map(([type, count]) => [`event:${type}`, count]),
-  );
 }

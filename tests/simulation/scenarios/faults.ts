@@ -1,8 +1,8 @@
 /** What may go wrong in a swarm: each fault happens at once and ends by itself. */
 
-import { Endpoint } from "../../mod.ts";
-import type { Host, SeededRandom } from "../../src/simulator/mod.ts";
-import type { Member, World } from "./world.ts";
+import { Endpoint } from "../../../mod.ts";
+import type { Host, SeededRandom } from "../../../src/simulator/mod.ts";
+import type { Member, World } from "../world.ts";
 
 /** What a fault gets. */
 export interface FaultContext {

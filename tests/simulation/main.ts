@@ -1,0 +1,155 @@
+/**
+ * `deno task sim`: plays seeds, searches states, tries mutants.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { enumerate } from "./enumeration/enumerate.ts";
+import { tryMutants } from "./mutants/try.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { readSeeds } from "./seeds.ts";
+import { failureText, type Report, Totals } from "./totals.ts";
+
+const HELP = `Plays freshlink in a simulated network, where a seed decides everything.
+
+  deno task sim [--runs N] [--seed S] [--scenario NAME] [--minutes M] [--json]
+  deno task sim --enumerate [--states N] [--json]
+  deno task sim --mutants [--only TEXT] [--json]
+
+  --runs N         so many runs, with the seeds S, S + 1, ... (200)
+  --seed S         the first seed (drawn)
+  --scenario NAME  ${Object.keys(SCENARIOS).join(", ")} (the first one)
+  --minutes M      as many runs as fit into M minutes, instead of --runs
+  --recorded       the seeds of tests/simulation/seeds.txt, instead of --runs
+  --enumerate      every interleaving of two ends and three connections, up to N states (1000000)
+  --mutants        breaks the code in every way of tests/simulation/mutants; each must be caught
+  --only TEXT      only the mutants with this in their name
+  --json           the last line is one JSON object
+  --help           this
+
+Exit code 0: nothing is wrong. 1: something is; the text says how to play it again. 2: not understood.
+`;
+
+const EXIT_WRONG = 1;
+const EXIT_USAGE = 2;
+const MAX_SEED = 2 ** 31;
+
+/** Failures that are printed whole. */
+const MAX_TEXTS = 3;
+
+interface Options {
+  readonly scenario: string;
+  readonly runs: number;
+  readonly seed: number;
+  /** Until when, on the monotonic clock, in milliseconds. */
+  readonly untilMs: number;
+}
+
+async function main(): Promise<number> {
+  const values = readArguments();
+  if (values === null) return EXIT_USAGE;
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const print = (report: unknown) => values.json && console.log(JSON.stringify(report));
+  if (values.enumerate) {
+    const report = enumerate(values.states);
+    console.log(report.text);
+    print(report.summary);
+    return report.isGood ? 0 : EXIT_WRONG;
+  }
+  if (values.mutants) {
+    const report = await tryMutants(values.only);
+    print(report);
+    return report.mutants.tried === report.mutants.caught ? 0 : EXIT_WRONG;
+  }
+  const report = values.recorded ? await playRecorded() : await play(values);
+  print(report);
+  return report.violations === 0 ? 0 : EXIT_WRONG;
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: {
+        runs: { type: "string", default: "200" },
+        seed: { type: "string" },
+        scenario: { type: "string", default: Object.keys(SCENARIOS)[0]! },
+        minutes: { type: "string" },
+        recorded: { type: "boolean", default: false },
+        enumerate: { type: "boolean", default: false },
+        states: { type: "string", default: "1000000" },
+        mutants: { type: "boolean", default: false },
+        only: { type: "string", default: "" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const { scenario, minutes } = values;
+    if (!(scenario in SCENARIOS)) {
+      throw new TypeError(
+        `--scenario ${scenario}: ${Object.keys(SCENARIOS).join(", ")} was expected`,
+      );
+    }
+    return {
+      ...values,
+      scenario,
+      runs: minutes === undefined ? wholeNumber("runs", values.runs) : Infinity,
+      seed: values.seed === undefined
+        ? Math.floor(Math.random() * MAX_SEED)
+        : wholeNumber("seed", values.seed),
+      states: wholeNumber("states", values.states),
+      untilMs: minutes === undefined
+        ? Infinity
+        : performance.now() + 60_000 * wholeNumber("minutes", minutes),
+    };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n\n${HELP}`);
+    return null;
+  }
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new TypeError(`--${name} ${text}: a whole number was expected`);
+}
+
+async function play({ scenario, runs, seed, untilMs }: Options): Promise<Report> {
+  const totals = new Totals();
+  const startMs = performance.now();
+  for (let run = 0; run < runs && performance.now() < untilMs; run++) {
+    const result = await SCENARIOS[scenario]!(seed + run);
+    totals.add(result);
+    if (result.problems.length > 0 && totals.failed.length <= MAX_TEXTS) {
+      console.log(failureText(scenario, result));
+    }
+  }
+  return conclude(totals, scenario, seed, performance.now() - startMs);
+}
+
+async function playRecorded(): Promise<Report> {
+  const totals = new Totals();
+  const startMs = performance.now();
+  for (const { scenario, seed } of readSeeds()) {
+    const result = await SCENARIOS[scenario]!(seed);
+    totals.add(result);
+    if (result.problems.length > 0) console.log(failureText(scenario, result));
+  }
+  return conclude(totals, "recorded", 0, performance.now() - startMs);
+}
+
+function conclude(totals: Totals, scenario: string, seed: number, elapsedMs: number): Report {
+  const report = totals.report(scenario, seed, elapsedMs);
+  const { runs, events, eventsPerSecond, violations, unconverged } = report;
+  console.log(`${totals.text()}
+
+${runs} runs of ${scenario} from seed ${seed}: ${events.toLocaleString("en-US")} events, \
+${eventsPerSecond.toLocaleString("en-US")} a second; ${violations} with something wrong, \
+${unconverged} of them without convergence`);
+  return report;
+}
+
+if (import.meta.main) Deno.exit(await main());

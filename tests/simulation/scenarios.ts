@@ -1,0 +1,13 @@
+/** All scenarios by name. */
+
+import type { Scenario } from "./run.ts";
+import { runCrossings } from "./scenarios/crossings.ts";
+import { runCuts } from "./scenarios/cuts.ts";
+import { runSwarm } from "./scenarios/swarm.ts";
+
+/** All of them; the first one is played where none is asked for. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  swarm: runSwarm,
+  cuts: runCuts,
+  crossings: runCrossings,
+};
