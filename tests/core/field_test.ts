@@ -215,6 +215,20 @@ Deno.test("probe fooled: bytes or an older pong do not count, only the nonce or 
   assertEquals(arbiter.handlePong(1, probe.nonce), [{ kind: "refuse", connection: 2 }]);
 });
 
+Deno.test("probe fooled: at the follower, too, only the nonce or a later one counts", () => {
+  const follower = new Follower();
+  follower.handleCompleted(1, "old", 10);
+  follower.handleUse(1, 1);
+  const earlier = follower.drawNonce();
+  follower.handleCompleted(2, "new", 5);
+  const [probe] = follower.handleUse(2, 1) ?? [];
+  assert(probe?.kind === "probe" && probe.connection === 1);
+  assertEquals(follower.handlePong(1, earlier), []);
+  assertEquals(follower.claim(2)!.state, "probing");
+  assertEquals(follower.handlePong(2, probe.nonce), [], "a pong on another connection");
+  assertEquals(follower.handlePong(1, probe.nonce), [{ kind: "refuse", connection: 2 }]);
+});
+
 Deno.test("probe poisoned: a probe settles when the probed connection closes", () => {
   const arbiter = new Arbiter("counter");
   arbiter.handleCompleted(1, "old", 10, 0);

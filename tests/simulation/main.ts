@@ -21,6 +21,7 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
   --seed S         the first seed (drawn)
   --scenario NAME  ${Object.keys(SCENARIOS).join(", ")} (the first one)
   --minutes M      as many runs as fit into M minutes, instead of --runs
+  --first          stop at the first thing that is wrong
   --recorded       the seeds of tests/simulation/seeds.txt, instead of --runs
   --enumerate      every interleaving of two ends and three connections, up to N states (1000000)
   --mutants        breaks the code in every way of tests/simulation/mutants; each must be caught
@@ -42,6 +43,8 @@ interface Options {
   readonly scenario: string;
   readonly runs: number;
   readonly seed: number;
+  /** Whether the first failure is enough. */
+  readonly first: boolean;
   /** Until when, on the monotonic clock, in milliseconds. */
   readonly untilMs: number;
 }
@@ -55,7 +58,7 @@ async function main(): Promise<number> {
   }
   const print = (report: unknown) => values.json && console.log(JSON.stringify(report));
   if (values.enumerate) {
-    const report = enumerate(values.states);
+    const report = enumerate(values.states, values.first ? 1 : Infinity);
     console.log(report.text);
     print(report.summary);
     return report.isGood ? 0 : EXIT_WRONG;
@@ -79,6 +82,7 @@ function readArguments() {
         seed: { type: "string" },
         scenario: { type: "string", default: Object.keys(SCENARIOS)[0]! },
         minutes: { type: "string" },
+        first: { type: "boolean", default: false },
         recorded: { type: "boolean", default: false },
         enumerate: { type: "boolean", default: false },
         states: { type: "string", default: "1000000" },
@@ -117,7 +121,7 @@ function wholeNumber(name: string, text: string): number {
   throw new TypeError(`--${name} ${text}: a whole number was expected`);
 }
 
-async function play({ scenario, runs, seed, untilMs }: Options): Promise<Report> {
+async function play({ scenario, runs, seed, first, untilMs }: Options): Promise<Report> {
   const totals = new Totals();
   const startMs = performance.now();
   for (let run = 0; run < runs && performance.now() < untilMs; run++) {
@@ -126,6 +130,7 @@ async function play({ scenario, runs, seed, untilMs }: Options): Promise<Report>
     if (result.problems.length > 0 && totals.failed.length <= MAX_TEXTS) {
       console.log(failureText(scenario, result));
     }
+    if (first && totals.failed.length > 0) break;
   }
   return conclude(totals, scenario, seed, performance.now() - startMs);
 }

@@ -241,6 +241,11 @@ export class World {
       process.enter(() => void closing.push(endpoint.close({ drainMs: 1_000 })));
     }
     await this.simulation.settle(Promise.all(closing), withinMs);
+    for (const { process, name } of lives) {
+      const { armedTimers, openListeners } = process;
+      if (armedTimers + openListeners === 0) continue;
+      this.problems.push(`${name} has closed with ${armedTimers} timers armed`);
+    }
     // What is on its way, FIN for instance, arrives.
     await this.simulation.run(5_000);
     for (const { process, name } of lives) {

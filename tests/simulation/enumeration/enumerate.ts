@@ -36,8 +36,8 @@ interface Node {
 
 const MAX_EXAMPLES = 3;
 
-/** Searches up to so many states. */
-export function enumerate(maxStates: number): EnumerationReport {
+/** Searches up to so many states, or until so many of them were found to be wrong. */
+export function enumerate(maxStates: number, maxWrong: number): EnumerationReport {
   const startMs = performance.now();
   const nodes: Node[] = [{ parent: -1, action: null, depth: 0 }];
   const seen = new Set<number>([hash(new Pair().key())]);
@@ -50,6 +50,10 @@ export function enumerate(maxStates: number): EnumerationReport {
   for (let index = 0; index < nodes.length && !isBounded; index++) {
     const path = pathTo(nodes, index);
     for (const action of replay(path).actions()) {
+      if (found.violations + found.unconverged >= maxWrong) {
+        isBounded = true;
+        break;
+      }
       found.steps++;
       const pair = replay(path);
       pair.act(action);

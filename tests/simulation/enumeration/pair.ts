@@ -54,6 +54,8 @@ interface Life {
   isFenced: boolean;
   /** Lives of the other end with which it began a session, in this order. */
   readonly sessions: string[];
+  /** The number under which it last adopted a connection. */
+  lastNumber: number;
 }
 
 /** A connection. */
@@ -154,7 +156,7 @@ export class Pair {
   key(): string {
     const lives = this.#lives.map((life) =>
       `${life.end}${life.ordinal}${life.isAlive ? "a" : ""}${life.isFenced ? "f" : ""}` +
-      `${life.rules.sessionBootId}/${life.sessions}/${this.#maxNumber(life)}`
+      `${life.rules.sessionBootId}/${life.sessions}/${this.#maxNumber(life)}/${life.lastNumber}`
     );
     const pipes = this.#pipes.map((pipe) => {
       const ends = ([0, 1] as const).map((end) => {
@@ -192,9 +194,7 @@ export class Pair {
       }
       this.#deliverAll();
       if (this.#isConverged()) return true;
-      for (const life of this.#lives) {
-        if (life.isAlive && !life.isFenced && life.rules.usable === null) this.#dial(life);
-      }
+      for (const life of this.#lives) if (this.#wantsDial(life)) this.#dial(life);
     }
     return false;
   }
@@ -218,6 +218,15 @@ export class Pair {
     const id = one.rules.usable;
     return id !== null && other.rules.usable === id &&
       one.rules.claim(id)!.number === other.rules.claim(id)!.number;
+  }
+
+  /** Where a connection waits for a decision a second one would only disturb. */
+  #wantsDial(life: Life): boolean {
+    if (!life.isAlive || life.isFenced || life.rules.usable !== null) return false;
+    return !this.#pipes.some((pipe) =>
+      pipe.lives[life.end] === life && pipe.open[life.end] &&
+      life.rules.claim(pipe.id + 1) !== undefined
+    );
   }
 
   #deliverAll(): void {
@@ -244,6 +253,7 @@ export class Pair {
       isAlive: true,
       isFenced: false,
       sessions: [],
+      lastNumber: 0,
     });
   }
 
@@ -356,6 +366,7 @@ export class Pair {
         break;
       case "adopt":
         if (decision.newSession) this.#beginSession(life, pipe.lives[back]);
+        this.#checkGrowth(life, decision.number);
         if (life.end === 0) this.#send(pipe, back, "USEACK", decision.number);
         this.#send(pipe, back, "START", 0);
         break;
@@ -405,6 +416,14 @@ export class Pair {
         this.violations.push("nobody of a name is left: both of its processes are fenced");
       }
     } else this.violations.push("a process is fenced whose name nobody else has");
+  }
+
+  /** Whatever happened before, the newer connection has the greater number. */
+  #checkGrowth(life: Life, number: number): void {
+    if (number <= life.lastNumber) {
+      this.violations.push(`number ${number} is adopted after number ${life.lastNumber}`);
+    }
+    life.lastNumber = number;
   }
 
   /** The connection in use has the greatest number of those that are in use or stand by. */

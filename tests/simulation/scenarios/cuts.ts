@@ -47,6 +47,8 @@ export async function runCuts(seed: number): Promise<RunResult> {
   const world = new World(simulation, ["SP10", "SP20"], {
     identifier: seed % 2 === 0 ? "counter" : "clock",
     ...(isFast ? FAST : {}),
+    // A window that is full when the path breaks.
+    ...(random.chance(0.3) ? { retainMaxBytes: 131_072, payloadMaxBytes: 120_000 } : {}),
   });
   try {
     await play(world, random, isFast ? 100 : 2_000);

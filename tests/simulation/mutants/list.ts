@@ -1,0 +1,301 @@
+/**
+ * The mutants: each takes one clause of the protocol back, or breaks it as another system did. They
+ * are changes to the text of the source, made in a copy; the product carries no switch for them.
+ */
+
+/** One way to break the code. */
+export interface Mutant {
+  readonly name: string;
+  /** The file below `src/`. */
+  readonly file: string;
+  /** What stands there, exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  /** What must catch it. */
+  readonly by: "enumeration" | "swarm" | "cuts" | "crossings" | "tests";
+}
+
+/** All of them. */
+export const MUTANTS: readonly Mutant[] = [
+  // Which connection.
+  {
+    name: "the follower takes the last decision that it reads, whatever its number",
+    file: "core/follower.ts",
+    find: "if (current === null || claim.proposal > current.proposal) return this.#adopt(claim);",
+    replace: "return this.#adopt(claim);",
+    by: "enumeration",
+  },
+  {
+    name: "a smaller number is adopted: the follower does not settle",
+    file: "core/identifier.ts",
+    find: "return Math.max(proposal, last + 1);",
+    replace: "return proposal;",
+    by: "enumeration",
+  },
+  {
+    name: "the same process is judged by its ordinal",
+    file: "core/arbiter.ts",
+    find: "current === null || current.bootId === claim.bootId || claim",
+    replace: "current === null || claim",
+    by: "enumeration",
+  },
+  {
+    name: "close before USEACK: the arbiter ends the older connections with its proposal",
+    file: "core/arbiter.ts",
+    find: `    return [{ kind: "propose", connection: claim.id, number }];`,
+    replace:
+      `    const older = [...this.#claims.values()].filter((one) => one !== claim && isDecided(one));
+    for (const one of older) this.#claims.delete(one.id);
+    return [
+      { kind: "propose", connection: claim.id, number },
+      ...older.map((one) => ({ kind: "displace", connection: one.id }) as const),
+    ];`,
+    by: "enumeration",
+  },
+  {
+    name: "any pong refuses a claimant (†)",
+    file: "core/arbiter.ts",
+    find: "      if (claimant.nonce > nonce) continue;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "the follower: any pong refuses a claimant (†)",
+    file: "core/follower.ts",
+    find: "      if (claimant.nonce > nonce) continue;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "another life is believed without a probe (†)",
+    file: "core/follower.ts",
+    find: "if (this.#sessionBootId === null || this.#sessionBootId === claim.bootId) {",
+    replace: "if (this.#sessionBootId !== undefined) {",
+    by: "enumeration",
+  },
+  {
+    name: "the follower does not fall back when its connection dies (†)",
+    file: "core/follower.ts",
+    find: "if (wasCurrent) decisions.push(...this.#fallBack());",
+    replace: "void wasCurrent;",
+    by: "tests",
+  },
+  {
+    name: "the follower does not displace the old life's connections",
+    file: "core/follower.ts",
+    find: "if (other.bootId !== ended) continue;",
+    replace: "if (other.bootId !== ended || ended !== null) continue;",
+    by: "enumeration",
+  },
+  {
+    name: "what stands by for an old life is kept",
+    file: "core/follower.ts",
+    find: "if (other.bootId !== ended) continue;",
+    replace: 'if (other.bootId !== ended || other.state !== "adopted") continue;',
+    by: "enumeration",
+  },
+  {
+    name: "the arbiter forgets whom it has displaced",
+    file: "core/arbiter.ts",
+    find: "      if (isOut) this.#displaced.add(older.bootId);\n",
+    replace: "",
+    by: "enumeration",
+  },
+  {
+    name: "the arbiter forgets which session has ended",
+    file: "core/arbiter.ts",
+    find:
+      "if (newSession && this.#sessionBootId !== null) this.#displaced.add(this.#sessionBootId);",
+    replace: "",
+    by: "enumeration",
+  },
+  {
+    name: "the follower forgets which session has ended",
+    file: "core/follower.ts",
+    find: "if (ended !== null) this.#displaced.add(ended);",
+    replace: "",
+    by: "enumeration",
+  },
+  {
+    name: "the arbiter forgets whom it has refused",
+    file: "core/arbiter.ts",
+    find: "      this.#displaced.add(claimant.bootId);\n",
+    replace: "",
+    by: "enumeration",
+  },
+  {
+    name: "the follower forgets whom it has refused",
+    file: "core/follower.ts",
+    find: "      this.#displaced.add(claimant.bootId);\n",
+    replace: "",
+    by: "enumeration",
+  },
+  {
+    name: "the arbiter adopts what it has displaced while it was proposed",
+    file: "core/arbiter.ts",
+    find: `    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
+    claim.state = "adopted";`,
+    replace: `    claim.state = "adopted";`,
+    by: "enumeration",
+  },
+  {
+    name: "the arbiter keeps the older connections after USEACK",
+    file: "core/arbiter.ts",
+    find: "if (!isDecided(older) || older.proposal >= claim.proposal) continue;",
+    replace: "if (!isDecided(older) || older.proposal >= 0) continue;",
+    by: "crossings",
+  },
+  {
+    name: "a probe is poisoned: it does not settle when the probed connection closes",
+    file: "core/arbiter.ts",
+    find: "      decisions.push(...this.#settleDead(claimant, wallMicros));\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "newest by the clock, unguarded",
+    file: "core/identifier.ts",
+    find: "Math.max(Math.floor(wallMicros), last + 1)",
+    replace: "Math.floor(wallMicros)",
+    by: "swarm",
+  },
+  {
+    name: "parking: an inbound connection waits while one's own dial is under way",
+    file: "connection/link.ts",
+    find: "    return this.#identity.accepts(remote, this.#connections.size > 0);",
+    replace: `    if (this.#dialer.isDialing) return { code: "closing", detail: "parked" };
+    return this.#identity.accepts(remote, this.#connections.size > 0);`,
+    by: "crossings",
+  },
+  {
+    name: "highest ever seen: a bootId with a lower ordinal than any before is refused",
+    file: "connection/link.ts",
+    find: "  handleOpen(connection: Connection, remote: Introduction): void {\n",
+    replace: `  #highest = 0;
+
+  handleOpen(connection: Connection, remote: Introduction): void {
+    if (remote.ordinal < this.#highest) {
+      connection.refuse("closing", "older than one seen before");
+      return;
+    }
+    this.#highest = remote.ordinal;
+`,
+    by: "swarm",
+  },
+  {
+    name: "a table entry is removed whoever holds it",
+    file: "core/connection_table.ts",
+    find: "if (this.#usable.get(entry.fixed.peer) === id) this.#usable.delete(entry.fixed.peer);",
+    replace: "this.#usable.delete(entry.fixed.peer);",
+    by: "crossings",
+  },
+  {
+    name: "only the old owner hears of a connection that ends at once",
+    file: "connection/connection_driver.ts",
+    find: `    this.#owner = this.#owner.ownerOf(this, remote);
+    this.#owner.handleOpen(this, remote);`,
+    replace: `    const owner = this.#owner.ownerOf(this, remote);
+    owner.handleOpen(this, remote);
+    this.#owner = owner;`,
+    by: "swarm",
+  },
+  // Handshake and failure detection.
+  {
+    name: "the dialer's proof is not checked",
+    file: "core/handshake.ts",
+    find: "if (!equalBytes(body, this.#expected)) {",
+    replace: "if (body.length !== this.#expected.length) {",
+    by: "tests",
+  },
+  {
+    name: "silence is no verdict",
+    file: "core/heartbeat.ts",
+    find: 'if (silence >= deadAfterMs) return "dead";',
+    replace: 'if (silence >= 100 * deadAfterMs) return "dead";',
+    by: "swarm",
+  },
+  {
+    name: "a lost connection is not dialled again",
+    file: "connection/link.ts",
+    find: 'if (this.wantsDial() !== "no") this.#dialer.dialLater();',
+    replace: "",
+    by: "crossings",
+  },
+  // Sessions.
+  {
+    name: "nothing is sent again on the next connection",
+    file: "core/session.ts",
+    find: "    return this.log.acknowledged + 1;",
+    replace: "    this.log.acknowledge(this.log.lastNumber);\n    return this.log.lastNumber + 1;",
+    by: "cuts",
+  },
+  {
+    name: "known numbers are not dropped",
+    file: "core/session.ts",
+    find: "if (this.#ended || number <= this.#received) return null;",
+    replace:
+      "if (this.#ended) return null;\n    if (number <= this.#received) this.#received = number - 1;",
+    by: "cuts",
+  },
+  {
+    name: "more is acknowledged than has arrived",
+    file: "core/session.ts",
+    find: `  get ackNumber(): number {
+    return this.#ackable;`,
+    replace: `  get ackNumber(): number {
+    return this.#ackable + 1;`,
+    by: "cuts",
+  },
+  {
+    name: "a lost acknowledgement is not repeated on the next connection",
+    file: "core/session.ts",
+    find: "    this.#acknowledgedByUs = 0;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a session is kept across a changed bootId",
+    file: "connection/link.ts",
+    find: "if (newSession) this.#keeper.begin(remote);",
+    replace: "if (newSession && this.#keeper.session === null) this.#keeper.begin(remote);",
+    by: "swarm",
+  },
+  {
+    name: "everything is sent again to another life",
+    file: "endpoint/call.ts",
+    find: "options.timeoutMs, options.idempotent);",
+    replace: "options.timeoutMs, true);",
+    by: "swarm",
+  },
+  {
+    name: "a request that was written is called not-sent",
+    file: "core/outgoing.ts",
+    find: 'return this.wasWritten ? "maybe-executed" : "not-sent";',
+    replace: 'return "not-sent";',
+    by: "swarm",
+  },
+  {
+    name: "a peer that stays away is waited for without an end",
+    file: "endpoint/call.ts",
+    find: '    this.#giveUp("timeout");',
+    replace: '    if (this.#route.isUp) this.#giveUp("timeout");',
+    by: "swarm",
+  },
+  {
+    name: "a slot is used again before its answer has come",
+    file: "core/request_tracker.ts",
+    find: `    if (this.#requests[request.slot] === request) this.#requests[request.slot] = null;`,
+    replace: `    if (this.#requests[request.slot] === request) {
+      this.#requests[request.slot] = null;
+      this.#free.push(request.slot);
+    }`,
+    by: "swarm",
+  },
+  {
+    name: "a closed endpoint goes on listening",
+    file: "endpoint.ts",
+    find: "      this.#listener.close();\n",
+    replace: "",
+    by: "swarm",
+  },
+];

@@ -1,0 +1,136 @@
+/** Tries the mutants: each in a copy of the source, by the command that must catch it. */
+
+import { ROOT } from "../../../tools/project.ts";
+import { type Mutant, MUTANTS } from "./list.ts";
+
+/** The last line of `deno task sim --mutants --json`. */
+export interface MutantsReport {
+  readonly mutants: { readonly tried: number; readonly caught: number };
+  readonly survivors: readonly string[];
+}
+
+type Search = Exclude<Mutant["by"], "tests">;
+
+/** How each kind of search is called, and how long it may take. */
+const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
+  enumeration: ["--enumerate", "--states", "1000000", "--first"],
+  swarm: ["--runs", "1500", "--seed", "1", "--first"],
+  cuts: ["--scenario", "cuts", "--runs", "20", "--seed", "1", "--first"],
+  crossings: ["--scenario", "crossings", "--runs", "10", "--seed", "1", "--first"],
+};
+const TIMEOUT_MS = 180_000;
+
+/** What the simulations are made of. */
+const COPIED: readonly string[] = [
+  "mod.ts",
+  "src",
+  "tests/simulation",
+  "tests/core",
+  "tests/support",
+  "tools/project.ts",
+];
+
+/** Tries those whose names contain a text. */
+export async function tryMutants(part: string): Promise<MutantsReport> {
+  const chosen = MUTANTS.filter(({ name }) => name.includes(part));
+  const survivors: string[] = [];
+  for (const mutant of chosen) {
+    const startMs = performance.now();
+    const how = await tryMutant(mutant);
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
+    console.log(`${how === null ? "SURVIVED" : "caught"}  ${mutant.name} (${seconds} s)`);
+    if (how === null) survivors.push(mutant.name);
+    else console.log(`        by ${mutant.by}: ${how}`);
+  }
+  const tried = chosen.length;
+  return { mutants: { tried, caught: tried - survivors.length }, survivors };
+}
+
+/**
+ * @returns How it was caught, or `null`.
+ * @throws {Error} When the mutant does not fit the source any more.
+ */
+export async function tryMutant(mutant: Mutant): Promise<string | null> {
+  const folder = await Deno.makeTempDir({ prefix: "freshlink-mutant-" });
+  try {
+    for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
+    await writeConfig(folder);
+    await mutate(mutant, `${folder}/src/${mutant.file}`);
+    const { by } = mutant;
+    return by === "tests" ? await test(folder) : await search(by, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function search(by: Search, folder: string): Promise<string | null> {
+  const { stdout, stderr, code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--allow-all",
+      "--no-check",
+      "--node-modules-dir=none",
+      `${folder}/tests/simulation/main.ts`,
+      ...SEARCHES[by],
+      "--json",
+    ],
+    cwd: folder,
+    stdin: "null",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n");
+  const last = lines.at(-1) ?? "";
+  if (!last.startsWith("{")) {
+    throw new Error(`No report (exit code ${code}): ${new TextDecoder().decode(stderr)}`);
+  }
+  const report = JSON.parse(last);
+  if (report.violations === 0 && report.unconverged === 0) return null;
+  const seed = lines.find((line) => line.startsWith("seed "));
+  const problem = lines.find((line) => line.trimStart().startsWith("! "))?.trim().slice(2) ?? "";
+  return `${seed === undefined ? "" : `${seed.split(":")[0]}: `}${problem.slice(0, 160)}`;
+}
+
+/** The tests of the rules, by name. @returns The first one that fails, or `null`. */
+async function test(folder: string): Promise<string | null> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "--allow-all", "--no-check", "--node-modules-dir=none", `${folder}/tests/core`],
+    cwd: folder,
+    stdin: "null",
+    env: { NO_COLOR: "1" },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (!text.includes(" passed | ")) throw new Error(`The tests did not run: ${text}`);
+  return /^(.+) \.\.\. FAILED/m.exec(text)?.[1] ?? null;
+}
+
+async function mutate({ name, find, replace }: Mutant, path: string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  const parts = text.split(find);
+  if (parts.length !== 2) {
+    throw new Error(`"${name}": ${path} has ${parts.length - 1} times: ${find}`);
+  }
+  await Deno.writeTextFile(path, parts.join(replace));
+}
+
+/** The project's own, without what the copy does not have. */
+async function writeConfig(folder: string): Promise<void> {
+  const { imports, compilerOptions } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  // The registry of the tests' own dependency may be out of reach.
+  const assertions = { "@std/assert": "./tests/support/assert.ts" };
+  await Deno.writeTextFile(
+    `${folder}/deno.json`,
+    JSON.stringify({ imports: { ...imports, ...assertions }, compilerOptions, lock: false }),
+  );
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  const { isDirectory } = await Deno.stat(from);
+  if (!isDirectory) {
+    await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
+    await Deno.copyFile(from, to);
+    return;
+  }
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
+}

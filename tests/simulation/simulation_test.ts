@@ -1,0 +1,88 @@
+// The simulated races in CI: what was found once, fresh seeds, every interleaving up to a bound.
+
+import { assert, assertEquals } from "@std/assert";
+import { enumerate } from "./enumeration/enumerate.ts";
+import { MUTANTS } from "./mutants/list.ts";
+import { tryMutant } from "./mutants/try.ts";
+import type { RunResult } from "./run.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { readSeeds } from "./seeds.ts";
+import { failureText } from "./totals.ts";
+
+/** How many fresh seeds of each scenario CI plays. */
+const FRESH: Readonly<Record<string, number>> = { swarm: 300, cuts: 40, crossings: 40 };
+const STATES = 150_000;
+
+function check(scenario: string, result: RunResult): void {
+  if (result.problems.length > 0) throw new Error(failureText(scenario, result));
+}
+
+for (const { scenario, seed, found } of readSeeds()) {
+  Deno.test(`recorded: ${scenario} ${seed}: ${found}`, async () => {
+    check(scenario, await SCENARIOS[scenario]!(seed));
+  });
+}
+
+for (const [scenario, runs] of Object.entries(FRESH)) {
+  Deno.test(`fresh: ${runs} seeds of ${scenario}`, async () => {
+    const first = Math.floor(Math.random() * 2 ** 31);
+    let requests = 0;
+    for (let seed = first; seed < first + runs; seed++) {
+      const result = await SCENARIOS[scenario]!(seed);
+      check(scenario, result);
+      requests += result.counts.answered!;
+    }
+    assert(requests > runs, "a run without a load proves nothing");
+  });
+}
+
+Deno.test("a seed decides everything: the same run twice, to the last event", async () => {
+  for (const [scenario, run] of Object.entries(SCENARIOS)) {
+    const [one, other] = [await run(7), await run(7)];
+    assertEquals(one.trace, other.trace, scenario);
+    assertEquals(one.counts, other.counts, scenario);
+    assert(one.trace.length === 50, "there is a trace to compare");
+    assert((await run(8)).counts.simulatedEvents !== one.counts.simulatedEvents);
+  }
+});
+
+Deno.test(`every interleaving of two ends, up to ${STATES} states: each can converge`, () => {
+  const { text, isGood, summary } = enumerate(STATES, 1);
+  assert(isGood, text);
+  assertEquals(summary.states, STATES);
+});
+
+for (const mutant of MUTANTS) {
+  Deno.test(`a mutant is caught by ${mutant.by}: ${mutant.name}`, async () => {
+    assert(await tryMutant(mutant) !== null, "it survived");
+  });
+}
+
+Deno.test("deno task sim: what it prints, and what it does not understand", async () => {
+  const run = async (...args: string[]) => {
+    const main = new URL("./main.ts", import.meta.url).pathname;
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "--no-check", decodeURIComponent(main), ...args],
+      stdin: "null",
+    }).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, out: text(stdout), err: text(stderr) };
+  };
+  const good = await run("--scenario", "cuts", "--runs", "2", "--seed", "5", "--json");
+  assertEquals(good.code, 0);
+  const report = JSON.parse(good.out.trim().split("\n").at(-1)!);
+  const { runs, seed, cuts, executedTwice, lost, outOfOrder, violations } = report;
+  assertEquals({ runs, seed, cuts, executedTwice, lost, outOfOrder, violations }, {
+    runs: 2,
+    seed: 5,
+    cuts: 200,
+    executedTwice: 0,
+    lost: 0,
+    outOfOrder: 0,
+    violations: 0,
+  });
+  assert(report.eventsPerSecond > 0 && report.requests > 100);
+  const bad = await run("--scenario", "earthquake");
+  assertEquals(bad.code, 2);
+  assert(bad.err.includes("--scenario earthquake: swarm, cuts, crossings was expected"));
+});
