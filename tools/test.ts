@@ -76,7 +76,8 @@ function parseArguments(args: readonly string[]): Request {
 }
 
 async function planSteps(request: Request): Promise<Step[]> {
-  const tests = (await filesBelow("tests")).filter(isTestFile);
+  const files = [...await filesBelow("tests"), ...await filesBelow("examples")];
+  const tests = files.filter(isTestFile);
   if (request.paths.length > 0) {
     return [step("chosen", 12, [], request, await choose(request.paths, tests))];
   }

@@ -68,7 +68,19 @@ interface Pipe {
   isCut: boolean;
 }
 
-const MAX_PIPES = 3;
+/** How much may happen. */
+export interface Bounds {
+  /** Connections. */
+  readonly pipes: number;
+  /** Connections that are cut. */
+  readonly cuts: number;
+  /** Crashes and second processes. */
+  readonly restarts: number;
+}
+
+/** What is searched whole. */
+const SEARCHED: Bounds = { pipes: 3, cuts: 1, restarts: 1 };
+
 const ORDINALS: readonly number[] = [9, 10, 11];
 const WALL_MICROS = 1_000_000;
 
@@ -78,12 +90,15 @@ export class Pair {
   readonly violations: string[] = [];
   readonly #lives: Life[] = [];
   readonly #pipes: Pipe[] = [];
-  #maxPipes = MAX_PIPES;
+  readonly #bounds: Bounds;
+  #maxPipes: number;
   #cuts = 0;
   #restarts = 0;
   #hasTwin = false;
 
-  constructor() {
+  constructor(bounds: Bounds = SEARCHED) {
+    this.#bounds = bounds;
+    this.#maxPipes = bounds.pipes;
     this.#start(0, 10);
     this.#start(1, 10);
   }
@@ -98,11 +113,11 @@ export class Pair {
     }
     for (const pipe of this.#pipes) {
       for (const end of [0, 1] as const) this.#actionsAt(pipe, end, actions);
-      if (this.#cuts === 0 && !pipe.isCut && pipe.open[0] && pipe.open[1]) {
+      if (this.#cuts < this.#bounds.cuts && !pipe.isCut && pipe.open[0] && pipe.open[1]) {
         actions.push({ kind: "cut", pipe: pipe.id });
       }
     }
-    if (this.#restarts === 0) {
+    if (this.#restarts < this.#bounds.restarts) {
       for (const end of [0, 1] as const) {
         for (const ordinal of ORDINALS) {
           actions.push({ kind: "crash", end, ordinal });
