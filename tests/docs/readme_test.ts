@@ -37,7 +37,18 @@ Deno.test("README: every code of a request's end is told, and no other", async (
     .map(([code]) => code);
   const text = (await read("README.md")).split("| `code`")[1]!.split("\n\n")[0]!;
   const told = rows(text).flatMap(([cell]) => words(cell ?? "")).filter((word) => word !== "code");
-  assertEquals(told.toSorted(), known.toSorted());
+  assertEquals([...new Set(told)].toSorted(), known.toSorted());
+});
+
+Deno.test("README: every row of what happens to a request is the title of a test", async () => {
+  const table = (await read("README.md")).split("| `code`")[1]!.split("\n\n")[0]!;
+  const told = rows(table).slice(1).map((cells) => cells.at(-1)!);
+  assert(told.length > 15);
+  const titles: string[] = [];
+  for await (const path of testFiles("tests/endpoint")) {
+    titles.push(...[...(await read(path)).matchAll(/^Deno\.test\("(.+?)", /gm)].map(([, t]) => t!));
+  }
+  assertEquals(told.filter((title) => !titles.some((one) => one.startsWith(title))), []);
 });
 
 Deno.test("every error code is produced by some test", async () => {

@@ -3,6 +3,7 @@
 import type { Scenario } from "./run.ts";
 import { runCrossings } from "./scenarios/crossings.ts";
 import { runCuts } from "./scenarios/cuts.ts";
+import { runRolling } from "./scenarios/rolling.ts";
 import { runSwarm } from "./scenarios/swarm.ts";
 
 /** All of them; the first one is played where none is asked for. */
@@ -10,4 +11,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   swarm: runSwarm,
   cuts: runCuts,
   crossings: runCrossings,
+  rolling: runRolling,
 };

@@ -10,7 +10,12 @@ import { readSeeds } from "./seeds.ts";
 import { failureText } from "./totals.ts";
 
 /** How many fresh seeds of each scenario CI plays. */
-const FRESH: Readonly<Record<string, number>> = { swarm: 300, cuts: 40, crossings: 40 };
+const FRESH: Readonly<Record<string, number>> = {
+  swarm: 300,
+  cuts: 40,
+  crossings: 40,
+  rolling: 60,
+};
 const STATES = 150_000;
 
 function check(scenario: string, result: RunResult): void {
@@ -84,5 +89,5 @@ Deno.test("deno task sim: what it prints, and what it does not understand", asyn
   assert(report.eventsPerSecond > 0 && report.requests > 100);
   const bad = await run("--scenario", "earthquake");
   assertEquals(bad.code, 2);
-  assert(bad.err.includes("--scenario earthquake: swarm, cuts, crossings was expected"));
+  assert(bad.err.includes("--scenario earthquake: swarm, cuts, crossings, rolling was expected"));
 });

@@ -3,7 +3,7 @@
  * is checked about them all the time.
  */
 
-import { Client, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
+import { Client, DEFAULTS, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
 import type { Host, Process, Runtime, Simulation } from "../../src/simulator/mod.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -308,7 +308,11 @@ sockets and ${openListeners} listeners open`);
   /** At most one connection to a peer is used, and none with a greater number stands beside it. */
   #checkTable(life: Life, endpoint: Endpoint): void {
     const used = new Set<string>();
-    for (const { peer, usable } of endpoint.connections()) {
+    const maxInFlight = this.#options.maxInFlight ?? DEFAULTS.maxInFlight;
+    for (const { peer, usable, inFlight } of endpoint.connections()) {
+      if (inFlight > maxInFlight) {
+        this.problems.push(`${life.name} has ${inFlight} requests in flight to ${peer}`);
+      }
       if (!usable) continue;
       if (used.has(peer)) this.problems.push(`${life.name} uses two connections to ${peer}`);
       used.add(peer);

@@ -230,6 +230,27 @@ export const MUTANTS: readonly Mutant[] = [
     by: "cuts",
   },
   {
+    name: "what was written is not kept",
+    file: "connection/session_keeper.ts",
+    find: "        retain: true,\n",
+    replace: "        retain: false,\n",
+    by: "cuts",
+  },
+  {
+    name: "a handler answers on the connection that its request came in on",
+    file: "core/session.ts",
+    find: "    this.log.rewind();\n",
+    replace: "    this.log.rewind();\n    this.#inbound.fill(0);\n    this.#inboundOpen = 0;\n",
+    by: "cuts",
+  },
+  {
+    name: "a replay begins one frame too late",
+    file: "core/outbound_log.ts",
+    find: "if (numbered && number + 1 > this.#acknowledged) break;",
+    replace: "if (numbered && number > this.#acknowledged) break;",
+    by: "cuts",
+  },
+  {
     name: "known numbers are not dropped",
     file: "core/session.ts",
     find: "if (this.#ended || number <= this.#received) return null;",
