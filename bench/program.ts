@@ -134,7 +134,7 @@ process.stdout.write(`${JSON.stringify({ id: 0 })}\n`);
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, ...order } = JSON.parse(line) as Order & { id: number };
-  obey(order as Order).catch((error) => ({ error: String(error?.stack ?? error) }))
+  obey(order as Order).catch((error) => ({ failure: String(error?.stack ?? error) }))
     .then((answer) => process.stdout.write(`${JSON.stringify({ id, ...(answer as object) })}\n`));
 }
 process.exit(0);

@@ -5,25 +5,44 @@
 
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { Endpoint, RequestError } from "../../mod.ts";
+import { Endpoint, type PeerDefinition, RequestError } from "../../mod.ts";
 
-/** An order to the program. */
+/** An order to the program, without its number. */
 export type Order =
-  | { id: number; do: "request"; peer: string; service: string; payload: unknown }
-  | { id: number; do: "large"; peer: string; bytes: number }
-  | { id: number; do: "cancel"; peer: string }
-  | { id: number; do: "notify"; peer: string; count: number }
-  | { id: number; do: "hang"; peer: string; idempotent: boolean; timeoutMs: number }
-  | { id: number; do: "report" }
-  | { id: number; do: "close" };
+  | { do: "request"; peer: string; service: string; payload: unknown }
+  | { do: "large"; peer: string; bytes: number }
+  | { do: "cancel"; peer: string }
+  | { do: "notify"; peer: string; count: number }
+  | { do: "hang"; peer: string; idempotent: boolean; timeoutMs: number }
+  /** Asks all peers in turn, so many requests at a time, until `stop`. */
+  | { do: "load"; inFlight: number }
+  /** Ends the load; answers what became of it. */
+  | { do: "stop" }
+  | { do: "report" }
+  | { do: "close" };
 
-const [name, port, peerName, peerPort] = process.argv.slice(2) as [string, string, string, string];
+/** What became of a load. */
+export interface LoadReport {
+  readonly sent: number;
+  readonly ok: number;
+  /** Codes of the requests that failed. */
+  readonly failed: readonly string[];
+}
+
+// NAME PORT, then the same of each peer.
+const [name, port, ...others] = process.argv.slice(2) as [string, string, ...string[]];
+const peers: PeerDefinition[] = [];
+for (let index = 0; index < others.length; index += 2) {
+  peers.push({ name: others[index]!, hostname: "127.0.0.1", port: Number(others[index + 1]) });
+}
 
 const endpoint = await Endpoint.start({
   name,
   listen: { port: Number(port) },
-  peers: [{ name: peerName, hostname: "127.0.0.1", port: Number(peerPort) }],
+  peers,
   secret: "interop",
+  redialMinMs: 50,
+  redialMaxMs: 500,
 });
 
 let notified = 0;
@@ -48,8 +67,35 @@ endpoint.handle("wait", (_payload, { signal }) =>
     });
   }));
 
+const booked: string[] = [];
+endpoint.handle("book", (number: string) => {
+  booked.push(number);
+  return number;
+});
+
+let isLoading = false;
+let loading: Promise<unknown> = Promise.resolve();
+let sent = 0;
+let ok = 0;
+const failed: string[] = [];
+
+/** One request after another, none of them idempotent, each with a number of its own. */
+async function load(slot: number): Promise<void> {
+  for (let turn = slot; isLoading; turn++) {
+    const number = `${endpoint.bootId} ${++sent}`;
+    try {
+      const peer = peers[turn % peers.length]!.name!;
+      const answer = await endpoint.request(peer, "book", number, { timeoutMs: 25_000 });
+      if (answer === number) ok++;
+      else failed.push(`the answer was ${answer}`);
+    } catch (error) {
+      failed.push(error instanceof RequestError ? `${error.code} ${error.delivery}` : `${error}`);
+    }
+  }
+}
+
 function describe(error: unknown): unknown {
-  if (!(error instanceof RequestError)) return { error: String(error) };
+  if (!(error instanceof RequestError)) return { failure: String(error) };
   const { code, delivery, details, peer } = error;
   return { code, delivery, details, peer };
 }
@@ -88,20 +134,36 @@ async function obey(order: Order): Promise<unknown> {
         idempotent: order.idempotent,
         timeoutMs: order.timeoutMs,
       });
+    case "load":
+      isLoading = true;
+      loading = Promise.all(Array.from({ length: order.inFlight }, (_, slot) => load(slot)));
+      return {};
+    case "stop":
+      isLoading = false;
+      await loading;
+      return { sent, ok, failed } satisfies LoadReport;
     case "report":
-      return { notified, cancelled, running, events, rows: endpoint.connections() };
+      return {
+        notified,
+        cancelled,
+        running,
+        booked: booked.length,
+        events,
+        rows: endpoint.connections(),
+      };
     case "close":
       await endpoint.close({ drainMs: 1_000 });
-      return { ok: true };
+      return { ok: true, booked };
   }
 }
 
 process.stdout.write(`${JSON.stringify({ id: 0, ready: endpoint.bootId })}\n`);
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line) as Order;
-  obey(order).catch(describe).then((result) => {
-    process.stdout.write(`${JSON.stringify({ id: order.id, ...(result as object) })}\n`);
-    if (order.do === "close") process.stdin.destroy();
+  const { id, ...order } = JSON.parse(line) as Order & { id: number };
+  obey(order as Order).catch(describe).then((result) => {
+    const line = `${JSON.stringify({ id, ...(result as object) })}\n`;
+    // A closed endpoint holds nothing that would keep the process; its standard input does.
+    process.stdout.write(line, () => order.do === "close" && process.exit(0));
   });
 }
