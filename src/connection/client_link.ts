@@ -69,7 +69,9 @@ export class ClientLink implements DialerOwner {
 
   /** See `Link.isFull`. */
   get isFull(): boolean {
-    return this.#session !== null && !this.#session.tracker.hasPlace;
+    const session = this.#session;
+    if (this.#connection === null || session === null) return false;
+    return this.outgoing.size > 0 || !session.sender.isIdle || !session.tracker.hasPlace;
   }
 
   /** The session of the present connection. */

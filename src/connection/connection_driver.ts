@@ -196,7 +196,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     }
     if (verdict === "suspect") this.#owner.handleSuspect(this, this.heartbeat.silenceMs(nowMs));
     if (this.isClosed) return;
-    if (this.heartbeat.wantsPing(nowMs)) this.ping(this.#owner.drawNonce());
+    if (verdict === "ask" || this.heartbeat.wantsPing(nowMs)) this.ping(this.#owner.drawNonce());
     else if (verdict === "beat") this.sendControl(emptyFrame(FrameKind.BEAT));
   }
 

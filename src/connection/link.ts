@@ -63,7 +63,7 @@ export class Link implements DialerOwner {
     return this.#keeper.usable !== null;
   }
 
-  /** Whether another request would have to wait for a place or for room. */
+  /** Whether what is sent has to wait for a place or for room at the peer. */
   get isFull(): boolean {
     return this.#keeper.isFull;
   }

@@ -66,10 +66,11 @@ export class SessionKeeper {
     return this.#draining ? this.#nothing : this.#queue;
   }
 
-  /** Whether another request would have to wait for a place or for room. */
+  /** Whether what is sent has to wait for a place or for room at the peer. */
   get isFull(): boolean {
     const session = this.#session;
-    return session !== null && (!session.tracker.hasPlace || !session.log.hasRoom(1));
+    if (this.#usable === null || session === null || this.#draining) return false;
+    return this.#queue.size > 0 || !session.sender.isIdle || !session.tracker.hasPlace;
   }
 
   /** Requests that wait for an answer. */

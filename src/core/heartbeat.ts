@@ -16,7 +16,15 @@
  */
 
 /** What a check found. */
-export type HeartbeatVerdict = "fine" | "beat" | "suspect" | "dead";
+export type HeartbeatVerdict =
+  | "fine"
+  /** A beat is due. */
+  | "beat"
+  /** Somebody waits, and it is time to ask the peer whether it lives. */
+  | "ask"
+  /** Nothing was heard for long, and nothing came of asking. */
+  | "suspect"
+  | "dead";
 
 /** The durations, in milliseconds. */
 export interface HeartbeatOptions {
@@ -42,6 +50,7 @@ export class Heartbeat {
   /** When a byte last went out. Written by the driver at every write. */
   sentMs: number;
   #suspected = false;
+  #asked = false;
   #pingedMs = -Infinity;
   #pingNonce = 0;
   #roundTripMs: number | null = null;
@@ -63,7 +72,8 @@ export class Heartbeat {
   }
 
   /**
-   * What is to be done now. A suspicion is told once for each silence.
+   * What is to be done now. A suspicion is told once for each silence. Before it the peer is asked,
+   * where somebody waits: a handler that takes its time is no reason to doubt the path.
    *
    * @param waiting Whether somebody waits for an answer on this connection.
    */
@@ -72,10 +82,15 @@ export class Heartbeat {
     const silence = this.silenceMs(nowMs);
     if (silence >= deadAfterMs) return "dead";
     const bound = waiting ? Math.min(suspectAfterMs, deadAfterMs / 2) : deadAfterMs / 2;
+    if (silence < bound / 2) this.#asked = false;
     if (silence < bound) this.#suspected = false;
     else if (!this.#suspected) {
       this.#suspected = true;
       return "suspect";
+    }
+    if (waiting && silence >= bound / 2 && !this.#asked) {
+      this.#asked = true;
+      return "ask";
     }
     return nowMs - this.sentMs >= heartbeatIntervalMs ? "beat" : "fine";
   }

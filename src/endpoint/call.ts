@@ -17,7 +17,7 @@ export interface Route {
   readonly isUp: boolean;
   /** Why there is no connection, for people; empty where that is not known. */
   readonly trouble: string;
-  /** Whether another request would have to wait for a place. */
+  /** Whether what is sent would have to wait for a place. */
   readonly isFull: boolean;
   /** Sends or queues. @returns `null`, or why it was not taken. */
   send(message: OutgoingRequest | OutgoingNotification, failWhenDown: boolean): ErrorCode | null;
