@@ -208,6 +208,31 @@ export const MUTANTS: readonly Mutant[] = [
     by: "tests",
   },
   {
+    name: "a probe is restarted by each hello",
+    file: "connection/probes.ts",
+    find: "    this.#tasks.set(claimant, task);\n",
+    replace: `    this.#tasks.set(claimant, task);
+    for (const other of this.#tasks.values()) {
+      this.#context.timers.addRare(other, this.#context.settings.probeTimeoutMs);
+    }
+`,
+    by: "tests",
+  },
+  {
+    name: "a beat is judged before reading after a stall",
+    file: "connection/timer_driver.ts",
+    find: "if (!this.#inGrace && lateMs > STALL_MS) {",
+    replace: "if (!this.#inGrace && lateMs > 1e9) {",
+    by: "tests",
+  },
+  {
+    name: "a peer is suspected without having been asked",
+    file: "core/heartbeat.ts",
+    find: "if (waiting && silence >= bound / 2 && !this.#asked) {",
+    replace: "if (waiting && silence >= deadAfterMs && !this.#asked) {",
+    by: "tests",
+  },
+  {
     name: "silence is no verdict",
     file: "core/heartbeat.ts",
     find: 'if (silence >= deadAfterMs) return "dead";',

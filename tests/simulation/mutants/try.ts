@@ -20,12 +20,15 @@ const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
 };
 const TIMEOUT_MS = 180_000;
 
+/** The tests of the rules and of what drives them. */
+const TESTS: readonly string[] = ["tests/core", "tests/connection"];
+
 /** What the simulations are made of. */
 const COPIED: readonly string[] = [
   "mod.ts",
   "src",
   "tests/simulation",
-  "tests/core",
+  ...TESTS,
   "tests/support",
   "tools/project.ts",
 ];
@@ -93,7 +96,13 @@ async function search(by: Search, folder: string): Promise<string | null> {
 /** The tests of the rules, by name. @returns The first one that fails, or `null`. */
 async function test(folder: string): Promise<string | null> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-check", "--node-modules-dir=none", `${folder}/tests/core`],
+    args: [
+      "test",
+      "--allow-all",
+      "--no-check",
+      "--node-modules-dir=none",
+      ...TESTS.map((path) => `${folder}/${path}`),
+    ],
     cwd: folder,
     stdin: "null",
     env: { NO_COLOR: "1" },
