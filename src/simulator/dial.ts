@@ -106,7 +106,9 @@ export class Dial {
     SimulatedSocket.connect(dialled, accepted);
     this.#simulation.note(host.name, "connects to", target.name);
     this.#simulation.schedule(0, this.#process, () => {
-      if (!dialled.isClosed) dialled.attach(this.#handler.onConnect(dialled));
+      // It may have been reset before the process, which was frozen, heard of it.
+      if (dialled.isClosed) this.#handler.onConnectError({ kind: "reset", code: "ECONNRESET" });
+      else dialled.attach(this.#handler.onConnect(dialled));
     });
     this.#simulation.schedule(this.#network.drawDelay(host, target), port.owner, () => {
       if (!accepted.isClosed) accepted.attach(port.onSocket(accepted));

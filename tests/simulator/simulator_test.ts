@@ -173,6 +173,17 @@ Deno.test("freeze: the kernel takes bytes, the process reads them when it thaws"
   assert(other.arrivedMs[0]! - startMs >= 1_000);
 });
 
+Deno.test("a dial whose connection is reset before its frozen process hears of it fails", async () => {
+  const net = new Net();
+  await net.listen();
+  net.simulation.after(0, () => net.one.freeze(500));
+  net.simulation.after(100, () => net.simulation.network.reset(net.one, net.two));
+  const reason = await net.dial(5_000);
+  assert(!(reason instanceof End), "neither callback, or the wrong one, was called");
+  assertEquals(reason.kind, "reset");
+  assertEquals(net.simulation.nowMs >= 500, true);
+});
+
 Deno.test("a timer that was disarmed while its process was frozen does not fire", async () => {
   const { simulation, one } = new Net();
   const { clock } = one.runtime;
