@@ -5,11 +5,14 @@
  * @module
  */
 
-import type { Endpoint } from "../mod.ts";
+import type { Client, Endpoint } from "../mod.ts";
 import { type EchoClient, readUint32, writeUint32 } from "./echo.ts";
 
-/** What carries the requests: the bare echo, or freshlink with one of its codecs. */
-export type Carrier = "bare" | "bytes" | "json";
+/**
+ * What carries the requests: the bare echo, an endpoint with one of the codecs, or a client, which
+ * keeps nothing of what it has written.
+ */
+export type Carrier = "bare" | "bytes" | "json" | "client";
 
 /** How much, and for how long. */
 export interface LoadOptions {
@@ -152,13 +155,28 @@ export function bareSender(client: EchoClient, load: Load, options: LoadOptions)
   };
 }
 
-/** freshlink with bytes as they are. */
+/** How freshlink is called for bytes as they are. */
+type BytesRequest = (
+  payload: Uint8Array,
+  options: { readonly codec: "bytes"; readonly timeoutMs: number },
+) => Promise<Uint8Array>;
+
+/** An endpoint, bytes as they are. */
 export function bytesSender(
   endpoint: Endpoint,
   peer: string,
   load: Load,
   options: LoadOptions,
 ): Sender {
+  return callSender((...call) => endpoint.request(peer, "echo-bytes", ...call), load, options);
+}
+
+/** A client, bytes as they are. */
+export function clientSender(client: Client, load: Load, options: LoadOptions): Sender {
+  return callSender((...call) => client.request("echo-bytes", ...call), load, options);
+}
+
+function callSender(request: BytesRequest, load: Load, options: LoadOptions): Sender {
   const payloads = newPayloads(options);
   const { answered, failed } = perSlot(
     options.inFlight,
@@ -170,8 +188,7 @@ export function bytesSender(
     send(slot, number) {
       const bytes = payloads[slot]!;
       writeNumber(bytes, number);
-      endpoint.request<Uint8Array>(peer, "echo-bytes", bytes, requestOptions)
-        .then(answered[slot], failed[slot]);
+      request(bytes, requestOptions).then(answered[slot], failed[slot]);
     },
   };
 }

@@ -30,7 +30,12 @@ async function main(): Promise<number> {
     Deno.exit(EXIT_FAILED);
   };
   Deno.addSignalListener("SIGINT", interrupted);
-  const results: Results = { rates: [], takeovers: [], memory: [] };
+  const results: Results = {
+    rows: [],
+    retention: [],
+    takeovers: [],
+    memory: { idle: [], unacknowledged: [] },
+  };
   try {
     for (const runtime of plan.runtimes) {
       console.error(`measuring ${runtime} ...`);
@@ -42,7 +47,7 @@ async function main(): Promise<number> {
   }
   console.log(resultsText(results));
   if (plan.json) console.log(JSON.stringify(results));
-  const failed = [...results.rates, ...results.takeovers]
+  const failed = [...results.rows, ...results.retention, ...results.takeovers]
     .reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);

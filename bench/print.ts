@@ -1,6 +1,8 @@
 /** The results in words. */
 
-import type { MemoryRow, RateRow, Results, TakeoverRow } from "./measure.ts";
+import type { Results, TakeoverRow } from "./measure.ts";
+import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
+import type { RateRow, RetentionRow } from "./rates.ts";
 
 /** All results as a text of several tables. */
 export function resultsText(results: Results): string {
@@ -8,8 +10,28 @@ export function resultsText(results: Results): string {
     table(
       "Requests on one connection: the ratio is the rate as a part of a bare framed echo's,\nwith one in flight the bare echo's median latency as a part of it",
       [
-        ["runtime", "bytes", "in flight", "", "per second", "median", "99 %", "ratio", "to reach"],
-        ...results.rates.map(rateCells),
+        [
+          "runtime",
+          "bytes",
+          "in flight",
+          "codec",
+          "bare a second",
+          "freshlink",
+          "bare median",
+          "freshlink",
+          "99 %",
+          "ratio",
+          "spread",
+          "to reach",
+        ],
+        ...results.rows.map(rateCells),
+      ],
+    ),
+    table(
+      "What retention costs: requests a second of a session, and of a client that keeps nothing",
+      [
+        ["runtime", "bytes", "in flight", "client", "session", "ratio", "to reach"],
+        ...results.retention.map(retentionCells),
       ],
     ),
     table("A restarted peer, with 64 requests waiting for it: milliseconds after its HELLO", [
@@ -18,25 +40,42 @@ export function resultsText(results: Results): string {
     ]),
     table("Memory of an idle connection at the accepting end", [
       ["runtime", "connections", "bare socket", "freshlink", "ratio", "to reach"],
-      ...results.memory.map(memoryCells),
+      ...results.memory.idle.map(idleCells),
+    ]),
+    table("Memory of one session whose path is cut: what it keeps to send it again", [
+      ["runtime", "unacknowledged", "grown by", "ratio"],
+      ...results.memory.unacknowledged.map(unacknowledgedCells),
     ]),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
-
-const CARRIER_NAMES = { bare: "bare echo", bytes: "bytes", json: "JSON" } as const;
 
 function rateCells(row: RateRow): string[] {
   return [
     row.runtime,
     String(row.payload),
     String(row.inFlight),
-    CARRIER_NAMES[row.carrier],
-    Math.round(row.perSecond).toLocaleString("en-US"),
+    row.codec,
+    whole(row.bare),
+    whole(row.freshlink),
+    `${row.bareP50Ms.toFixed(3)} ms`,
     `${row.p50Ms.toFixed(3)} ms`,
     `${row.p99Ms.toFixed(3)} ms`,
-    row.carrier === "bare" ? "" : row.ratio.toFixed(2),
+    row.ratio.toFixed(2),
+    row.spread.map((ratio) => ratio.toFixed(2)).join(" to "),
     row.target === null ? "" : `${row.target.toFixed(2)}${mark(row.ratio >= row.target)}`,
+  ];
+}
+
+function retentionCells(row: RetentionRow): string[] {
+  return [
+    row.runtime,
+    String(row.payload),
+    String(row.inFlight),
+    whole(row.without),
+    whole(row.with),
+    row.ratio.toFixed(2),
+    `${row.target.toFixed(2)}${mark(row.ratio >= row.target)}`,
   ];
 }
 
@@ -52,8 +91,7 @@ function takeoverCells(row: TakeoverRow): string[] {
   ];
 }
 
-function memoryCells(row: MemoryRow): string[] {
-  const kib = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KiB`;
+function idleCells(row: IdleRow): string[] {
   return [
     row.runtime,
     String(row.connections),
@@ -62,6 +100,20 @@ function memoryCells(row: MemoryRow): string[] {
     row.ratio.toFixed(2),
     `${row.target}${mark(row.ratio <= row.target)}`,
   ];
+}
+
+function unacknowledgedCells(row: UnacknowledgedRow): string[] {
+  const { runtime, unacknowledgedBytes, grownBytes } = row;
+  const ratio = grownBytes / unacknowledgedBytes;
+  return [runtime, kib(unacknowledgedBytes), kib(grownBytes), ratio.toFixed(2)];
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1_024).toFixed(1)} KiB`;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
 }
 
 function mark(isMet: boolean): string {

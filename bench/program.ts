@@ -8,18 +8,20 @@
 
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { Endpoint, type PeerDefinition } from "../mod.ts";
+import { Client, Endpoint, type PeerDefinition } from "../mod.ts";
 import { detectRuntime } from "../src/runtime/detect.ts";
 import { EchoClient, EchoServer } from "./echo.ts";
 import {
   bareSender,
   bytesSender,
   type Carrier,
+  clientSender,
   jsonSender,
   Load,
   type LoadOptions,
   type Measurement,
 } from "./load.ts";
+import { Machine } from "./machine.ts";
 import { restartPeer } from "./takeover.ts";
 
 /** An order to the program, without its number. */
@@ -29,7 +31,20 @@ export type Order =
   /** Opens connections to the bare echo's server. */
   | { do: "dial"; port: number; count: number }
   /** Starts an endpoint that echoes. Answers `{ port }`. */
-  | { do: "endpoint"; name: string; port: number; peers: readonly PeerDefinition[] }
+  | {
+    do: "endpoint";
+    name: string;
+    port: number;
+    peers: readonly PeerDefinition[];
+    /** Whether `cut` may follow. */
+    cuttable?: boolean;
+  }
+  /** Connects a client to the endpoint at this port. */
+  | { do: "client"; port: number }
+  /** Cuts the cable of the endpoint's machine: what it writes vanishes, and nothing arrives. */
+  | { do: "cut" }
+  /** Writes so many notifications to the peer `server`. Answers when all are written. */
+  | { do: "notify"; count: number; bytes: number }
   /** Starts endpoints with the names and ports of these definitions, each with one peer. */
   | { do: "crowd"; members: readonly PeerDefinition[]; peer: PeerDefinition }
   /** Puts a load on the peer `server`. Answers a `Measurement`. */
@@ -43,8 +58,8 @@ export type Order =
 
 /** What the server's process has seen. */
 export interface Report {
-  /** Requests echoed, by carrier. */
-  readonly served: Record<Carrier, number>;
+  /** Requests echoed, by whatever carried them. */
+  readonly served: number;
   /** Open connections of the bare echo. */
   readonly sockets: number;
   /** Usable links of the endpoint. */
@@ -52,26 +67,31 @@ export interface Report {
 }
 
 const runtime = await detectRuntime();
-const served = { bytes: 0, json: 0 };
+/** Where the endpoint runs once it is to be cut off. */
+const machine = new Machine(runtime);
+let served = 0;
 const crowd: Endpoint[] = [];
 const clients: EchoClient[] = [];
 let echo: EchoServer | null = null;
 let endpoint: Endpoint | null = null;
+let client: Client | null = null;
 
 async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoint> {
   const started = await Endpoint.start({
     name: order.name,
     listen: { port: order.port },
     peers: order.peers,
+    runtime: order.cuttable ? machine.runtime : runtime,
   });
   started.handle("echo-bytes", (payload) => {
-    served.bytes++;
+    served++;
     return payload;
   }, { codec: "bytes" });
   started.handle("echo-json", (payload) => {
-    served.json++;
+    served++;
     return payload;
   }, { codec: "json" });
+  started.handle("swallow", () => {}, { codec: "bytes" });
   return started;
 }
 
@@ -84,8 +104,19 @@ async function startCrowd(members: readonly PeerDefinition[], peer: PeerDefiniti
 function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
   const load = new Load(options);
   if (carrier === "bare") return load.run(bareSender(clients[0]!, load, options));
+  if (carrier === "client") return load.run(clientSender(client!, load, options));
   const newSender = carrier === "bytes" ? bytesSender : jsonSender;
   return load.run(newSender(endpoint!, "server", load, options));
+}
+
+async function notifyAll(count: number, bytes: number): Promise<void> {
+  const payload = new Uint8Array(bytes);
+  const options = { codec: "bytes", timeoutMs: 10_000 } as const;
+  const written: Promise<void>[] = [];
+  for (let number = 0; number < count; number++) {
+    written.push(endpoint!.notify("server", "swallow", payload, options));
+  }
+  await Promise.all(written);
 }
 
 async function residentBytes(): Promise<number> {
@@ -112,6 +143,15 @@ async function obey(order: Order): Promise<unknown> {
     case "endpoint":
       endpoint = await startEndpoint(order);
       return { port: endpoint.address.port };
+    case "client":
+      client = await Client.connect({ hostname: "127.0.0.1", port: order.port });
+      return {};
+    case "cut":
+      machine.die();
+      return {};
+    case "notify":
+      await notifyAll(order.count, order.bytes);
+      return {};
     case "crowd":
       await startCrowd(order.members, order.peer);
       return {};
@@ -119,7 +159,7 @@ async function obey(order: Order): Promise<unknown> {
       return putLoad(order.carrier, order.options);
     case "report":
       return {
-        served: { bare: echo?.echoed ?? 0, ...served },
+        served: served + (echo?.echoed ?? 0),
         sockets: echo?.open ?? 0,
         links: endpoint?.connections().filter(({ usable }) => usable).length ?? 0,
       };

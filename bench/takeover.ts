@@ -6,16 +6,8 @@
  */
 
 import { Endpoint, type EndpointEvent } from "../mod.ts";
-import type {
-  ConnectHandler,
-  ConnectOptions,
-  Listener,
-  ListenOptions,
-  Runtime,
-  Socket,
-  SocketHandler,
-  TcpAddress,
-} from "../src/runtime/runtime.ts";
+import type { Runtime } from "../src/runtime/runtime.ts";
+import { Machine } from "./machine.ts";
 
 /** One restart. Durations are in milliseconds, from the moment the new HELLO arrived. */
 export interface TakeoverSample {
@@ -33,60 +25,6 @@ const SURVIVOR = "SP10";
 const RESTARTED = "SP20";
 const WAITING = 64;
 const TIMEOUT_MS = 5_000;
-
-/** A machine whose cable can be cut: then its sockets stay open at the other end, and silent. */
-class Machine {
-  readonly runtime: Runtime;
-  readonly #sockets: Socket[] = [];
-  #dead = false;
-
-  constructor(host: Runtime) {
-    this.runtime = {
-      name: host.name,
-      clock: host.clock,
-      random: host.random,
-      listen: (address: TcpAddress, options: ListenOptions, onSocket): Promise<Listener> =>
-        host.listen(address, options, (socket) => this.#attach(socket, onSocket)),
-      connect: (address: TcpAddress, options: ConnectOptions, handler: ConnectHandler) =>
-        host.connect(address, options, {
-          onConnect: (socket) => this.#attach(socket, (own) => handler.onConnect(own)),
-          onConnectError: (reason) => handler.onConnectError(reason),
-        }),
-    };
-  }
-
-  die(): void {
-    this.#dead = true;
-  }
-
-  /** Ends what is still open. */
-  bury(): void {
-    for (const socket of this.#sockets) socket.abort();
-  }
-
-  #attach(socket: Socket, attach: (socket: Socket) => SocketHandler): SocketHandler {
-    this.#sockets.push(socket);
-    const unlessDead = (call: () => void) => {
-      if (!this.#dead) call();
-    };
-    const handler = attach({
-      remoteAddress: socket.remoteAddress,
-      localAddress: socket.localAddress,
-      descriptor: socket.descriptor,
-      peerCertificate: socket.peerCertificate,
-      write: (bytes) => this.#dead || socket.write(bytes),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-      close: () => unlessDead(() => socket.close()),
-      abort: () => unlessDead(() => socket.abort()),
-    });
-    return {
-      onData: (chunk) => unlessDead(() => handler.onData(chunk)),
-      onDrain: () => unlessDead(() => handler.onDrain()),
-      onClose: (reason) => unlessDead(() => handler.onClose(reason)),
-    };
-  }
-}
 
 /**
  * Restarts the peer once.

@@ -2,7 +2,8 @@
 // are figures.
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { median, type Results } from "../../bench/measure.ts";
+import type { Results } from "../../bench/measure.ts";
+import { median } from "../../bench/statistics.ts";
 import { HELP, IN_FLIGHT, readPlan, targetRatio } from "../../bench/plan.ts";
 import { ROOT } from "../../tools/project.ts";
 import { RUNTIME_NAMES } from "../../tools/runtimes.ts";
@@ -25,30 +26,38 @@ Deno.test("bench --tiny --memory --json: every row for every runtime, and no req
   const { code, out, err } = await bench("--tiny", "--memory", "--json", "--payload", "64,1024");
   assertEquals(code, 0, err);
   const results: Results = JSON.parse(out.trim().split("\n").at(-1)!);
-  const keys = results.rates.map((row) =>
-    `${row.runtime} ${row.payload} ${row.inFlight} ${row.carrier}`
+  const keys = results.rows.map((row) =>
+    `${row.runtime} ${row.payload} ${row.inFlight} ${row.codec}`
   );
   const expected = RUNTIME_NAMES.flatMap((runtime) =>
     [64, 1_024].flatMap((payload) =>
       IN_FLIGHT.flatMap((inFlight) =>
-        ["bare", "bytes", "json"].map((carrier) => `${runtime} ${payload} ${inFlight} ${carrier}`)
+        ["bytes", "json"].map((codec) => `${runtime} ${payload} ${inFlight} ${codec}`)
       )
     )
   );
   assertEquals(keys, expected);
-  for (const row of results.rates) {
+  for (const row of results.rows) {
     assertEquals(row.failed, 0);
-    assert(row.perSecond > 0 && row.p50Ms > 0 && row.p99Ms >= row.p50Ms && row.ratio > 0);
-    assertEquals(row.target !== null, row.payload === 64 && row.carrier === "bytes");
-    if (row.carrier === "bare") assertEquals(row.ratio, 1);
+    assert(row.bare > 0 && row.freshlink > 0 && row.ratio > 0 && row.p99Ms >= row.p50Ms);
+    assert(row.spread[0] <= row.ratio && row.ratio <= row.spread[1]);
+    assertEquals(row.target !== null, row.payload === 64 && row.codec === "bytes");
+  }
+  assertEquals(results.retention.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
+  for (const row of results.retention) {
+    assertEquals(row.failed, 0);
+    assert(row.with > 0 && row.without > 0 && row.ratio > 0);
   }
   assertEquals(results.takeovers.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
   for (const row of results.takeovers) {
     assertEquals(row.failed, 0);
     assert(row.oldClosedMs > 0 && row.firstReplyMs > 0);
   }
-  assertEquals(results.memory.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
-  for (const row of results.memory) assert(Number.isFinite(row.ratio));
+  const { idle, unacknowledged } = results.memory;
+  assertEquals(idle.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
+  for (const row of idle) assert(Number.isFinite(row.ratio));
+  assertEquals(unacknowledged.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
+  for (const row of unacknowledged) assert(row.unacknowledgedBytes > 4_000_000);
   assertMatch(out, /in flight.*to reach/);
 });
 

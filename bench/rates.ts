@@ -1,0 +1,181 @@
+/**
+ * Requests: bare and freshlink in turns, so that whatever else the machine does hits both.
+ *
+ * @module
+ */
+
+import type { RuntimeName } from "../tools/runtimes.ts";
+import type { Carrier, LoadOptions, Measurement } from "./load.ts";
+import { IN_FLIGHT, type Plan, TARGET_RETENTION_RATIO, targetRatio } from "./plan.ts";
+import type { Process } from "./process.ts";
+import type { Report } from "./program.ts";
+import { median } from "./statistics.ts";
+
+/** How freshlink compares with the bare echo. Rates are requests answered in a second. */
+export interface RateRow {
+  readonly runtime: RuntimeName;
+  readonly codec: "bytes" | "json";
+  /** Bytes of each payload and answer. */
+  readonly payload: number;
+  readonly inFlight: number;
+  /** The bare echo's rate: the median of the rounds. */
+  readonly bare: number;
+  /** freshlink's rate: the median of the rounds. */
+  readonly freshlink: number;
+  /**
+   * `freshlink` as a part of `bare`; with one in flight the bare echo's median latency as a part of
+   * freshlink's. The median of the rounds' own ratios.
+   */
+  readonly ratio: number;
+  /** The least and the greatest of the rounds' own ratios. */
+  readonly spread: readonly [number, number];
+  /** The bare echo's latency in milliseconds that half of the requests stayed below. */
+  readonly bareP50Ms: number;
+  /** The same of freshlink. */
+  readonly p50Ms: number;
+  /** freshlink's latency in milliseconds that 99 of 100 requests stayed below. */
+  readonly p99Ms: number;
+  /** The least ratio to reach; `null`: none is stated. */
+  readonly target: number | null;
+  /** Requests without the right answer. */
+  readonly failed: number;
+}
+
+/** What it costs that a session keeps what it has written. */
+export interface RetentionRow {
+  readonly runtime: RuntimeName;
+  readonly payload: number;
+  readonly inFlight: number;
+  /** Requests a second of a client, whose connection keeps and acknowledges nothing. */
+  readonly without: number;
+  /** The same of an endpoint with its session. */
+  readonly with: number;
+  /** `with` as a part of `without`: the median of the rounds' own ratios. */
+  readonly ratio: number;
+  /** The least ratio to reach. */
+  readonly target: number;
+  /** Requests without the right answer. */
+  readonly failed: number;
+}
+
+/** Requests before the first round, so that the code is compiled. */
+const WARM_UP_MS = 300;
+
+/** With and without retention are compared at this many in flight. */
+const RETENTION_IN_FLIGHT = 64;
+
+/** So many times the rounds, of half the length each. */
+const RETENTION_FINER = 4;
+
+/** Both ends of one connection. */
+export interface Ends {
+  readonly runtime: RuntimeName;
+  readonly server: Process;
+  readonly client: Process;
+}
+
+/** Each payload with each number in flight. */
+export async function measureRates(plan: Plan, ends: Ends): Promise<RateRow[]> {
+  const rows: RateRow[] = [];
+  for (const payload of plan.payloads) {
+    for (const inFlight of IN_FLIGHT) {
+      const rounds = await play(plan, ends, ["bare", "bytes", "json"], payload, inFlight);
+      const row = { runtime: ends.runtime, payload, inFlight };
+      rows.push({ ...row, codec: "bytes", ...compare(rounds, "bytes", payload, inFlight) });
+      rows.push({ ...row, codec: "json", ...compare(rounds, "json", payload, inFlight) });
+    }
+  }
+  return rows;
+}
+
+/** A session beside a connection that keeps nothing. */
+export async function measureRetention(plan: Plan, ends: Ends): Promise<RetentionRow> {
+  const payload = plan.payloads[0]!;
+  const inFlight = RETENTION_IN_FLIGHT;
+  // The two differ by little: many short rounds see it better than few long ones.
+  const finer = {
+    ...plan,
+    rounds: plan.rounds * RETENTION_FINER,
+    durationMs: plan.durationMs / 2,
+  };
+  const rounds = await play(finer, ends, ["bytes", "client"], payload, inFlight);
+  return {
+    runtime: ends.runtime,
+    payload,
+    inFlight,
+    without: median(rounds.client.map(rateOf)),
+    with: median(rounds.bytes.map(rateOf)),
+    ratio: median(rounds.bytes.map((one, round) => rateOf(one) / rateOf(rounds.client[round]!))),
+    target: TARGET_RETENTION_RATIO,
+    failed: failures(rounds.bytes) + failures(rounds.client),
+  };
+}
+
+function compare(
+  rounds: Record<Carrier, Measurement[]>,
+  codec: "bytes" | "json",
+  payload: number,
+  inFlight: number,
+) {
+  const ours = rounds[codec];
+  const ratios = ours.map((one, round) => ratioOf(inFlight, one, rounds.bare[round]!));
+  return {
+    bare: median(rounds.bare.map(rateOf)),
+    freshlink: median(ours.map(rateOf)),
+    ratio: median(ratios),
+    spread: [Math.min(...ratios), Math.max(...ratios)] as const,
+    bareP50Ms: median(rounds.bare.map(({ p50Ms }) => p50Ms)),
+    p50Ms: median(ours.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(ours.map(({ p99Ms }) => p99Ms)),
+    target: codec === "bytes" ? targetRatio(payload, inFlight) : null,
+    failed: failures(ours) + failures(rounds.bare),
+  };
+}
+
+/** All carriers in turns, after a warm-up. */
+async function play(
+  plan: Plan,
+  { runtime, server, client }: Ends,
+  carriers: readonly Carrier[],
+  payload: number,
+  inFlight: number,
+): Promise<Record<Carrier, Measurement[]>> {
+  const { durationMs, maxCount } = plan;
+  const rounds: Record<Carrier, Measurement[]> = { bare: [], bytes: [], json: [], client: [] };
+  const before = await server.order<Report>({ do: "report" });
+  let sent = 0;
+  const put = async (carrier: Carrier, options: LoadOptions) => {
+    const found = await client.order<Measurement>({ do: "load", carrier, options });
+    sent += found.sent;
+    return found;
+  };
+  const warmUpMs = Math.min(WARM_UP_MS, durationMs);
+  for (const carrier of carriers) {
+    await put(carrier, { inFlight, payload, durationMs: warmUpMs, maxCount });
+  }
+  for (let round = 0; round < plan.rounds; round++) {
+    // Nobody is always the first.
+    const order = carriers.map((_, index) => carriers[(index + round) % carriers.length]!);
+    for (const carrier of order) {
+      rounds[carrier].push(await put(carrier, { inFlight, payload, durationMs, maxCount }));
+    }
+  }
+  const { served } = await server.order<Report>({ do: "report" });
+  // What the load counts is what the server did: no request was measured that was not one.
+  if (served - before.served !== sent) {
+    throw new Error(`${runtime}: ${sent} requests sent, ${served - before.served} served`);
+  }
+  return rounds;
+}
+
+function rateOf({ ok, elapsedMs }: Measurement): number {
+  return ok / elapsedMs * 1_000;
+}
+
+function ratioOf(inFlight: number, one: Measurement, bare: Measurement): number {
+  return inFlight === 1 ? bare.p50Ms / one.p50Ms : rateOf(one) / rateOf(bare);
+}
+
+function failures(measurements: readonly Measurement[]): number {
+  return measurements.reduce((sum, { failed, wrong }) => sum + failed + wrong, 0);
+}
