@@ -15,8 +15,8 @@ export const NPM_NAME = "freshlink";
 /** The command that the package installs. */
 export const COMMAND_NAME = "freshlink";
 
-/** The oldest Node the package runs on. */
-export const NODE_VERSION_MIN = 20;
+/** The oldest Node the package runs on: its dependency needs the minor version. */
+export const NODE_VERSION_MIN = "20.19.0";
 
 /** The entry points of deno.json that npm users import; the command is a `bin` there. */
 export const NPM_EXPORTS: readonly (readonly [name: string, path: string])[] = Object
@@ -71,6 +71,7 @@ export async function finishPackage(folder: string, codeFolder: string): Promise
   ]);
   const manifest = {
     ...packageFields(),
+    imports: await mapAdapters(folder, compiled("./src/runtime", "")),
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     types: compiled(config.exports["."], ".d.ts"),
     bin: { [COMMAND_NAME]: COMMAND_FILE },
@@ -88,6 +89,43 @@ export async function finishPackage(folder: string, codeFolder: string): Promise
     if (await exists(name)) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
   }
   await checkDeclarations(folder, NPM_EXPORTS.map(([, path]) => compiled(path, ".d.ts")));
+}
+
+/** What a target without sockets gets in the place of an adapter. */
+const ABSENT_TEXT =
+  `/** Stands for the adapters where a bundle is made for a runtime without sockets. */
+export function newRuntime() {
+  throw new Error("Cannot open sockets on this runtime: give Endpoint.start or Client.connect the option 'runtime'");
+}
+`;
+
+/**
+ * Lets conditions decide which adapter a specifier of `detect.ts` stands for: who bundles for one
+ * runtime carries no other's adapter. Where nothing is known of the target, Node's works.
+ *
+ * @param runtimeFolder Where the adapters lie, as package.json names it.
+ * @returns The `imports` of package.json.
+ */
+async function mapAdapters(folder: string, runtimeFolder: string): Promise<object> {
+  const path = `${folder}/${runtimeFolder}/detect.js`;
+  let text = await Deno.readTextFile(path);
+  for (const name of ["bun", "deno", "node"]) {
+    const parts = text.split(`import("./${name}.js")`);
+    if (parts.length !== 2) {
+      throw new Error(`Cannot map the adapter '${name}': ${path} does not import it once`);
+    }
+    text = parts.join(`import("#${name}")`);
+  }
+  await Deno.writeTextFile(path, text);
+  await Deno.writeTextFile(`${folder}/${runtimeFolder}/absent.js`, ABSENT_TEXT);
+  const file = (name: string) => `${runtimeFolder}/${name}.js`;
+  const absent = file("absent");
+  const none = { workerd: absent, worker: absent, browser: absent };
+  return {
+    "#bun": { bun: file("bun"), ...none, default: file("node") },
+    "#deno": { deno: file("deno"), ...none, default: file("node") },
+    "#node": { ...none, default: file("node") },
+  };
 }
 
 function codeFiles(codeFolder: string): string[] {

@@ -24,6 +24,8 @@ export class RuntimeUnavailableError extends Error {
 
 /** Node runs TypeScript without a flag from here on; older ones cannot run the sources. */
 const NODE_MIN: readonly [number, number] = [22, 18];
+/** Fetched where a Node is asked for and none is new enough. */
+const NODE_MAJOR = 24;
 const BUN_MIN: readonly [number, number] = [1, 3];
 
 const CACHE = `${ROOT}.cache/runtimes`;
@@ -49,6 +51,19 @@ export async function findRuntime(name: RuntimeName): Promise<string> {
   return path;
 }
 
+/**
+ * The executable of a certain Node, whatever is on the path; fetched when it is not here.
+ *
+ * @param major The major version, 20 or later.
+ * @throws {RuntimeUnavailableError} With what was tried.
+ */
+export async function findNode(major: number): Promise<string> {
+  const { folder, specifier, executable } = packageOf("node", major);
+  const path = `${CACHE}/${folder}/node_modules/${executable}`;
+  if (!await isFile(path)) await fetchOnce("node", folder, specifier, path);
+  return path;
+}
+
 async function findOnPath(
   name: string,
   [major, minor]: readonly [number, number],
@@ -63,6 +78,7 @@ async function findOnPath(
 
 function packageOf(
   name: "bun" | "node",
+  nodeMajor: number = NODE_MAJOR,
 ): { folder: string; specifier: string; executable: string } {
   const { os, arch } = Deno.build;
   const platform = `${os === "windows" ? (name === "node" ? "win" : os) : os}-${
@@ -76,8 +92,8 @@ function packageOf(
       executable: `@oven/bun-${platform}/bin/bun${suffix}`,
     }
     : {
-      folder: "node-24",
-      specifier: `node-${platform}@24`,
+      folder: `node-${nodeMajor}`,
+      specifier: `node-${platform}@${nodeMajor}`,
       executable: `node-${platform}/bin/node${suffix}`,
     };
 }

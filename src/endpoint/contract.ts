@@ -41,8 +41,9 @@ export interface Peer<Contract> {
   ): Promise<void>;
 }
 
-/** What a service takes. */
-export type PayloadOf<Method> = Method extends (payload: infer Payload) => unknown ? Payload
+/** What a service takes. The method may be the handler itself, with its second parameter. */
+export type PayloadOf<Method> = Method extends (payload: infer Payload, ...more: never[]) => unknown
+  ? Payload
   : never;
 
 /** What a service answers. */

@@ -9,7 +9,6 @@
 import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
-import { connectNode, listenNode } from "./node.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -26,32 +25,29 @@ import {
 // --- adapter ---
 
 /** Bun's runtime. */
-export const bunRuntime: Runtime = Object.freeze({
-  name: "bun",
-  clock: hostClock,
-  random: hostRandom,
-  listen,
-  connect,
-});
+export function newRuntime(): Runtime {
+  return { name: "bun", clock: hostClock, random: hostRandom, listen, connect };
+}
 
 const bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;
 
-function listen(
+async function listen(
   address: Address,
   options: ListenOptions,
   onSocket: (socket: Socket) => SocketHandler,
 ): Promise<Listener> {
-  if (options.tls !== undefined) return listenNode(address, options, onSocket);
-  return Promise.resolve().then(() => {
-    const listener = bun.listen({ ...target(address), socket: handlers(address, onSocket) });
-    return new BunAdapterListener(listener, address);
-  });
+  if (options.tls !== undefined) {
+    const { listenNode } = await import("./node.ts");
+    return listenNode(address, options, onSocket);
+  }
+  const listener = bun.listen({ ...target(address), socket: handlers(address, onSocket) });
+  return new BunAdapterListener(listener, address);
 }
 
 function connect(address: Address, options: ConnectOptions, handler: ConnectHandler): void {
   checkTimeout(options.timeoutMs);
   if (options.tls !== undefined) {
-    connectNode(address, options, handler);
+    import("./node.ts").then(({ connectNode }) => connectNode(address, options, handler));
     return;
   }
   const { signal } = options;

@@ -26,7 +26,7 @@ import {
 // --- adapter ---
 
 /** Deno's runtime. */
-export function newDenoRuntime(): Runtime {
+export function newRuntime(): Runtime {
   const pool = new BufferPool();
   return {
     name: "deno",

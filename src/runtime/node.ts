@@ -28,13 +28,15 @@ import {
 // --- adapter ---
 
 /** Node's runtime. */
-export const nodeRuntime: Runtime = Object.freeze({
-  name: "node",
-  clock: hostClock,
-  random: hostRandom,
-  listen: listenNode,
-  connect: connectNode,
-});
+export function newRuntime(): Runtime {
+  return {
+    name: "node",
+    clock: hostClock,
+    random: hostRandom,
+    listen: listenNode,
+    connect: connectNode,
+  };
+}
 
 /** Listens through `node:net` or `node:tls`. Deno and Bun use it for TLS. */
 export function listenNode(

@@ -1,118 +1,122 @@
 /**
- * The npm package as a stranger meets it: built, packed, installed into an empty folder and used
- * from a plain JavaScript program on the Node that is on the path.
+ * The npm package as a stranger meets it: installed into an empty folder and used from plain
+ * JavaScript on each Node that is supported, and on Bun.
  */
 
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { missingEntryPoints } from "../../tools/npm_package.ts";
-import { ROOT } from "../../tools/project.ts";
-import { runDeno } from "../../tools/run_deno.ts";
+import { findNode, findRuntime } from "../../tools/runtimes.ts";
+import { run, runWell, Tarball } from "./tarball.ts";
 
 /** Generous limits: they catch a stray folder, not a new module. */
-const UNPACKED_SIZE_MAX_BYTES = 1_500_000;
-const FILES_MAX = 200;
+const UNPACKED_SIZE_MAX_BYTES = 600_000;
+const FILES_MAX = 150;
 
+const NODE_MAJORS = [20, 22, 24, 26];
+
+/** Serves until its standard input ends, then closes and ends by itself. */
+const PEER = `
+import { Endpoint } from "freshlink";
+
+const [port, other] = process.argv.slice(2).map(Number);
+const peer = await Endpoint.start({
+  name: "SP20",
+  listen: { port },
+  peers: [{ name: "SP10", hostname: "127.0.0.1", port: other }],
+});
+peer.handle("life", () => process.pid);
+process.stdin.resume().on("end", () => peer.close());
+`;
+
+/** Start, request, crash of the peer, restart, close; then nothing keeps the process alive. */
 const PROGRAM = `
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { Endpoint } from "freshlink";
 import * as simulator from "freshlink/simulator";
 
-const secret = "only for this test";
-const b = await Endpoint.start({ name: "b", listen: { port: 0 }, secret, peers: [{ name: "a", hostname: "127.0.0.1", port: 1 }] });
-b.handle("double", (number, { peer }) => ({ number: number * 2, peer }));
-const a = await Endpoint.start({
-  name: "a",
+const probe = createServer().listen(0, "127.0.0.1");
+await once(probe, "listening");
+const { port } = probe.address();
+probe.close();
+
+const own = await Endpoint.start({
+  name: "SP10",
   listen: { port: 0 },
-  secret,
-  peers: [{ name: "b", hostname: "127.0.0.1", port: b.address.port }],
+  peers: [{ name: "SP20", hostname: "127.0.0.1", port }],
 });
-const answer = await a.request("b", "double", 21, { timeoutMs: 5_000 });
-const rows = a.connections().length;
-await a.close();
-await b.close();
-console.log(JSON.stringify({ answer, rows, simulator: Object.keys(simulator).length > 0 }));
+const types = [];
+own.on(({ type }) => types.push(type));
+const start = () =>
+  spawn(process.execPath, ["peer.js", String(port), String(own.address.port)], {
+    stdio: ["pipe", "inherit", "inherit"],
+  });
+const options = { timeoutMs: 30_000, idempotent: true };
+
+const first = start();
+const before = await own.request("SP20", "life", null, options);
+first.kill("SIGKILL");
+await once(first, "exit");
+const waiting = own.request("SP20", "life", null, options);
+const second = start();
+const after = await waiting;
+second.stdin.end();
+const [code] = await once(second, "exit");
+await own.close();
+console.log(JSON.stringify({
+  before: before === first.pid,
+  after: after === second.pid,
+  restarted: types.includes("peer-restarted"),
+  code,
+  simulator: "Simulation" in simulator,
+}));
 `;
 
-const missing = await missingEntryPoints();
-const reason = missing.length === 0 ? "" : ` (skipped: ${missing.join(", ")} is not there yet)`;
+Deno.test("the npm package: a stranger's program on Node 20, 22, 24, 26 and Bun", async (t) => {
+  await using tarball = await Tarball.make();
+  const app = await tarball.install("app");
+  await Deno.writeTextFile(`${app}/peer.js`, PEER);
+  await Deno.writeTextFile(`${app}/program.js`, PROGRAM);
 
-async function run(command: string, args: readonly string[], cwd: string) {
-  const { code, stdout, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    cwd,
-    stdin: "null",
-    signal: AbortSignal.timeout(120_000),
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };
-}
-
-async function runWell(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { code, out, error } = await run(command, args, cwd);
-  assertEquals(code, 0, `${command} ${args.join(" ")}\n${out}\n${error}`);
-  return out;
-}
-
-Deno.test({
-  name: `the npm package installs into an empty folder and works on Node${reason}`,
-  ignore: missing.length > 0,
-  fn: async (t) => {
-    const folder = await Deno.makeTempDir();
-    const app = `${folder}/app`;
-    let tarball = "";
-    try {
-      await t.step("deno task npm builds it", async () => {
-        const { code, text } = await runDeno(
-          ["run", "--allow-all", "tools/npm.ts", `${folder}/npm`],
-          { timeoutMs: 120_000, output: "capture", cwd: ROOT },
-        );
-        assertEquals(code, 0, text);
-      });
-
-      await t.step("npm pack makes a small tarball without sources", async () => {
-        const report = JSON.parse(await runWell("npm", ["pack", "--json"], `${folder}/npm`))[0];
-        tarball = `${folder}/npm/${report.filename}`;
-        const paths: string[] = report.files.map(({ path }: { path: string }) => path);
-        console.log(`${paths.length} files, ${report.unpackedSize} bytes unpacked`);
-        for (const path of ["README.md", "LICENSE", "package.json", "bin/freshlink.js"]) {
-          assert(paths.includes(path), `${path} is missing`);
-        }
-        assertEquals(paths.filter((path) => /(?<!\.d)\.ts$|_test\.|^tests\//.test(path)), []);
-        assertLess(report.unpackedSize, UNPACKED_SIZE_MAX_BYTES);
-        assertLess(paths.length, FILES_MAX);
-      });
-
-      await t.step("npm install puts it into an empty folder", async () => {
-        await Deno.mkdir(app);
-        await Deno.writeTextFile(`${app}/package.json`, '{ "private": true, "type": "module" }');
-        await runWell(
-          "npm",
-          ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball],
-          app,
-        );
-      });
-
-      await t.step("a plain program uses it and ends by itself", async () => {
-        await Deno.writeTextFile(`${app}/program.js`, PROGRAM);
-        const out = await runWell("node", ["program.js"], app);
-        console.log(`node ${(await runWell("node", ["--version"], app)).trim()}: ${out.trim()}`);
-        assertEquals(JSON.parse(out.trim().split("\n").at(-1) ?? ""), {
-          answer: { number: 42, peer: "a" },
-          rows: 1,
-          simulator: true,
-        });
-      });
-
-      await t.step("the command is installed", async () => {
-        const { code, out, error } = await run(
-          `${app}/node_modules/.bin/freshlink`,
-          ["--help"],
-          app,
-        );
-        assertEquals(code, 0, out + error);
-        assertStringIncludes(out, "freshlink");
-      });
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+  await t.step("it is small, and without sources", () => {
+    const { files, unpackedSize } = tarball.report;
+    const paths = files.map(({ path }) => path);
+    console.log(
+      `${paths.length} files (at most ${FILES_MAX}), ${unpackedSize} bytes unpacked (at most ${UNPACKED_SIZE_MAX_BYTES})`,
+    );
+    for (const path of ["README.md", "LICENSE", "package.json", "bin/freshlink.js"]) {
+      assert(paths.includes(path), `${path} is missing`);
     }
-  },
+    assertEquals(paths.filter((path) => /(?<!\.d)\.ts$|_test\.|^tests\//.test(path)), []);
+    assertLess(unpackedSize, UNPACKED_SIZE_MAX_BYTES);
+    assertLess(paths.length, FILES_MAX);
+  });
+
+  await t.step("the command is installed", async () => {
+    const { code, out, error } = await run(`${app}/node_modules/.bin/freshlink`, ["--help"], app);
+    assertEquals(code, 0, out + error);
+    assertStringIncludes(out, "freshlink");
+  });
+
+  const hosts: [string, () => Promise<string>][] = [
+    ...NODE_MAJORS.map((major): [string, () => Promise<string>] => [
+      `Node ${major}`,
+      () => findNode(major),
+    ]),
+    ["Bun", () => findRuntime("bun")],
+  ];
+  for (const [name, find] of hosts) {
+    await t.step(`${name}: start, request, crash of the peer, restart, close, end`, async () => {
+      const executable = await find();
+      const out = await runWell(executable, ["program.js"], app);
+      console.log(`${name}: ${(await runWell(executable, ["--version"], app)).trim()}`);
+      assertEquals(JSON.parse(out.trim().split("\n").at(-1) ?? ""), {
+        before: true,
+        after: true,
+        restarted: true,
+        code: 0,
+        simulator: true,
+      });
+    });
+  }
 });

@@ -57,6 +57,11 @@ export async function build(options: BuildOptions): Promise<void> {
     await Deno.writeTextFile(`${compiled}.js`, "export {};\n");
     await Deno.writeTextFile(`${compiled}.d.ts`, "export {};\n");
   }
+  // The one compiled module that the manifest is made from.
+  const runtime = `${options.outDir}/esm/src/runtime`;
+  await Deno.mkdir(runtime, { recursive: true });
+  const imports = ["bun", "deno", "node"].map((name) => `await import("./${name}.js");\n`);
+  await Deno.writeTextFile(`${runtime}/detect.js`, imports.join(""));
   await options.postBuild?.();
   await Deno.writeTextFile(`${options.outDir}/dnt_options.json`, JSON.stringify(options));
 }

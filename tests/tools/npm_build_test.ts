@@ -34,7 +34,7 @@ Deno.test("npm_build.ts asks for ESM without shims and writes the manifest", asy
     assertEquals(manifest.version, config.version);
     assertEquals(manifest.type, "module");
     assertEquals(manifest.sideEffects, false);
-    assertEquals(manifest.engines, { node: ">=20" });
+    assertEquals(manifest.engines, { node: ">=20.19.0" });
     assertEquals(manifest.dependencies, { "@noble/hashes": "^2.0.0" });
     assertEquals("devDependencies" in manifest || "scripts" in manifest, false);
     assertEquals(Object.keys(manifest.exports), [".", "./simulator", "./package.json"]);
