@@ -1,6 +1,19 @@
 /**
  * freshlink: one live link to every peer process, and always the right one.
  *
+ * @example An endpoint and a client; two endpoints are in the guide
+ * ```ts
+ * import { Client, Endpoint } from "@freshlink/freshlink";
+ *
+ * await using stock = await Endpoint.start({ name: "SP30", listen: { port: 0 } });
+ * stock.handle("reserve", (item: string) => `${item} is reserved`);
+ *
+ * const { port } = stock.address;
+ * await using client = await Client.connect({ hostname: "127.0.0.1", port });
+ * const answer = await client.request("reserve", "tea", { timeoutMs: 2_000 });
+ * if (answer !== "tea is reserved") throw new Error("something else was reserved");
+ * ```
+ *
  * @module
  */
 

@@ -8,6 +8,7 @@ import { measureRuntime, type Results } from "./measure.ts";
 import { HELP, type Plan, readPlan } from "./plan.ts";
 import { resultsText } from "./print.ts";
 import { Processes } from "./process.ts";
+import { measureStartup } from "./startup.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -35,9 +36,11 @@ async function main(): Promise<number> {
     retention: [],
     takeovers: [],
     memory: { idle: [], unacknowledged: [] },
+    startup: [],
   };
   try {
-    for (const runtime of plan.runtimes) {
+    if (plan.starts > 0) results.startup.push(...await measureStartup(plan));
+    for (const runtime of plan.starts > 0 ? [] : plan.runtimes) {
       console.error(`measuring ${runtime} ...`);
       await measureRuntime(plan, runtime, processes, results);
     }

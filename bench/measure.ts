@@ -17,6 +17,7 @@ import {
   type RateRow,
   type RetentionRow,
 } from "./rates.ts";
+import type { StartupRow } from "./startup.ts";
 import { median } from "./statistics.ts";
 import type { TakeoverSample } from "./takeover.ts";
 import { untilOpen } from "./wait.ts";
@@ -43,6 +44,7 @@ export interface Results {
   readonly retention: RetentionRow[];
   readonly takeovers: TakeoverRow[];
   readonly memory: Memory;
+  readonly startup: StartupRow[];
 }
 
 /** Measures everything that is planned for one runtime. */

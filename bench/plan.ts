@@ -10,7 +10,7 @@ import { RUNTIME_NAMES, type RuntimeName } from "../tools/runtimes.ts";
 /** The help text. */
 export const HELP = `What freshlink costs, as ratios to a bare framed echo over the same sockets.
 
-  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--json]
+  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--startup] [--json]
 
   --quick           short rounds: all runtimes in less than a minute
   --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
@@ -18,6 +18,7 @@ export const HELP = `What freshlink costs, as ratios to a bare framed echo over 
   --payload BYTES   one or more sizes with commas between, each 32 to 1048576 and a multiple of 4;
                     64 by default
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged
+  --startup         instead: the time of an import, the memory of an idle endpoint
   --json            the last line is one JSON object with all figures
   --help            this
 
@@ -40,6 +41,8 @@ export interface Plan {
   readonly takeovers: number;
   /** Idle connections whose memory is measured; 0: none. */
   readonly idle: number;
+  /** Programs started for the time of an import; 0: the start is not measured. */
+  readonly starts: number;
   /** Whether the last line is JSON. */
   readonly json: boolean;
 }
@@ -63,12 +66,15 @@ export const TARGET_TAKEOVER_MS = 10;
 /** An idle link's memory, as a multiple of a bare socket's. */
 export const TARGET_MEMORY_RATIO = 2;
 
+/** What importing freshlink may add to an empty program, in milliseconds. */
+export const TARGET_IMPORT_MS = 15;
+
 const UNBOUNDED = 2 ** 31;
 
 const EFFORTS = {
-  full: { rounds: 9, durationMs: 500, maxCount: UNBOUNDED, takeovers: 15, idle: 1_000 },
-  quick: { rounds: 5, durationMs: 200, maxCount: UNBOUNDED, takeovers: 7, idle: 1_000 },
-  tiny: { rounds: 2, durationMs: 50, maxCount: 2_000, takeovers: 1, idle: 50 },
+  full: { rounds: 9, durationMs: 500, maxCount: UNBOUNDED, takeovers: 15, idle: 1_000, starts: 25 },
+  quick: { rounds: 5, durationMs: 200, maxCount: UNBOUNDED, takeovers: 7, idle: 1_000, starts: 15 },
+  tiny: { rounds: 2, durationMs: 50, maxCount: 2_000, takeovers: 1, idle: 50, starts: 2 },
 };
 
 /**
@@ -86,6 +92,7 @@ export function readPlan(args: readonly string[]): Plan | null {
       runtime: { type: "string", default: "all" },
       payload: { type: "string", default: "64" },
       memory: { type: "boolean", default: false },
+      startup: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -95,6 +102,7 @@ export function readPlan(args: readonly string[]): Plan | null {
   return {
     ...effort,
     idle: values.memory ? effort.idle : 0,
+    starts: values.startup ? effort.starts : 0,
     runtimes: readRuntimes(values.runtime),
     payloads: values.payload.split(",").map(readPayload),
     json: values.json,

@@ -2,6 +2,7 @@
 
 import type { Results, TakeoverRow } from "./measure.ts";
 import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
+import type { StartupRow } from "./startup.ts";
 import type { RateRow, RetentionRow } from "./rates.ts";
 
 /** All results as a text of several tables. */
@@ -46,6 +47,13 @@ export function resultsText(results: Results): string {
       ["runtime", "unacknowledged", "grown by", "ratio"],
       ...results.memory.unacknowledged.map(unacknowledgedCells),
     ]),
+    table(
+      "The start: milliseconds of a program that is empty or only imports, and resident memory",
+      [
+        ["runtime", "starts", "empty", "import", "added", "at most", "idle listener", "endpoint"],
+        ...results.startup.map(startupCells),
+      ],
+    ),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
@@ -106,6 +114,19 @@ function unacknowledgedCells(row: UnacknowledgedRow): string[] {
   const { runtime, unacknowledgedBytes, grownBytes } = row;
   const ratio = grownBytes / unacknowledgedBytes;
   return [runtime, kib(unacknowledgedBytes), kib(grownBytes), ratio.toFixed(2)];
+}
+
+function startupCells(row: StartupRow): string[] {
+  return [
+    row.runtime,
+    String(row.starts),
+    row.emptyMs.toFixed(1),
+    row.importMs.toFixed(1),
+    row.addedMs.toFixed(1),
+    `${row.target}${mark(row.addedMs <= row.target)}`,
+    kib(row.listenerBytes),
+    kib(row.endpointBytes),
+  ];
 }
 
 function kib(bytes: number): string {

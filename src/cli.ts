@@ -1,6 +1,14 @@
 /**
  * The command: `freshlink serve`, `call`, `table`, `watch` and `demo`. `--help` tells the rest.
  *
+ * @example From a program
+ * ```ts
+ * import { main } from "@freshlink/freshlink/cli";
+ *
+ * const exitCode = await main(["--version"]);
+ * if (exitCode !== 0) throw new Error("the command does not know its version");
+ * ```
+ *
  * @module
  */
 

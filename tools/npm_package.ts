@@ -7,6 +7,7 @@
  */
 
 import { resolvePath } from "./lint/zones.ts";
+import { bundleModules, CHUNK_FOLDER } from "./npm_bundle.ts";
 import { config, exists, ROOT } from "./project.ts";
 
 /** The package's name on npm. */
@@ -69,9 +70,16 @@ export async function finishPackage(folder: string, codeFolder: string): Promise
     // "types" has to be the first condition: the first one that matches is taken.
     { types: compiled(path, ".d.ts"), default: compiled(path, ".js") },
   ]);
+  const runtimeFolder = compiled("./src/runtime", "");
+  const imports = await mapAdapters(folder, runtimeFolder);
+  const modules = [...NPM_EXPORTS.map(([, path]) => path), COMMAND_MODULE];
+  await bundleModules(folder, codeFolder, [
+    ...modules.map((path) => compiled(path, ".js")),
+    ...ADAPTERS.map((name) => `${runtimeFolder}/${name}.js`),
+  ]);
   const manifest = {
     ...packageFields(),
-    imports: await mapAdapters(folder, compiled("./src/runtime", "")),
+    imports,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     types: compiled(config.exports["."], ".d.ts"),
     bin: { [COMMAND_NAME]: COMMAND_FILE },
@@ -91,6 +99,8 @@ export async function finishPackage(folder: string, codeFolder: string): Promise
   await checkDeclarations(folder, NPM_EXPORTS.map(([, path]) => compiled(path, ".d.ts")));
 }
 
+const ADAPTERS: readonly string[] = ["bun", "deno", "node"];
+
 /** What a target without sockets gets in the place of an adapter. */
 const ABSENT_TEXT =
   `/** Stands for the adapters where a bundle is made for a runtime without sockets. */
@@ -109,7 +119,7 @@ export function newRuntime() {
 async function mapAdapters(folder: string, runtimeFolder: string): Promise<object> {
   const path = `${folder}/${runtimeFolder}/detect.js`;
   let text = await Deno.readTextFile(path);
-  for (const name of ["bun", "deno", "node"]) {
+  for (const name of ADAPTERS) {
     const parts = text.split(`import("./${name}.js")`);
     if (parts.length !== 2) {
       throw new Error(`Cannot map the adapter '${name}': ${path} does not import it once`);
@@ -129,7 +139,7 @@ async function mapAdapters(folder: string, runtimeFolder: string): Promise<objec
 }
 
 function codeFiles(codeFolder: string): string[] {
-  return codeFolder === "" ? ["mod.js", "mod.d.ts", "src/"] : [codeFolder];
+  return codeFolder === "" ? ["mod.js", "mod.d.ts", `${CHUNK_FOLDER}/`, "src/"] : [codeFolder];
 }
 
 function commandText(module: string): string {

@@ -61,6 +61,17 @@ Deno.test("bench --tiny --memory --json: every row for every runtime, and no req
   assertMatch(out, /in flight.*to reach/);
 });
 
+Deno.test("bench --startup --tiny: every runtime's start and idle memory", async () => {
+  const { code, out, err } = await bench("--startup", "--tiny", "--json");
+  assertEquals(code, 0, err);
+  const { rows, startup }: Results = JSON.parse(out.trim().split("\n").at(-1)!);
+  assertEquals([rows, startup.map(({ runtime }) => runtime)], [[], [...RUNTIME_NAMES]]);
+  for (const row of startup) {
+    assert(row.emptyMs > 0 && row.importMs > 0 && Number.isFinite(row.addedMs));
+    assert(row.listenerBytes > 1_000_000 && row.endpointBytes > 1_000_000);
+  }
+});
+
 Deno.test("bench: what it does not understand is told, with the help", async () => {
   const { code, err } = await bench("--runtime", "rhino");
   assertEquals(code, 2);

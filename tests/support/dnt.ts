@@ -60,7 +60,9 @@ export async function build(options: BuildOptions): Promise<void> {
   // The one compiled module that the manifest is made from.
   const runtime = `${options.outDir}/esm/src/runtime`;
   await Deno.mkdir(runtime, { recursive: true });
-  const imports = ["bun", "deno", "node"].map((name) => `await import("./${name}.js");\n`);
+  const names = ["bun", "deno", "node"];
+  const imports = names.map((name) => `await import("./${name}.js");\n`);
+  for (const name of names) await Deno.writeTextFile(`${runtime}/${name}.js`, "export {};\n");
   await Deno.writeTextFile(`${runtime}/detect.js`, imports.join(""));
   await options.postBuild?.();
   await Deno.writeTextFile(`${options.outDir}/dnt_options.json`, JSON.stringify(options));

@@ -10,7 +10,8 @@ async function buildWithStandIn(): Promise<string> {
   const folder = await Deno.makeTempDir();
   const importMap = `${folder}/import_map.json`;
   const standIn = new URL("../support/dnt.ts", import.meta.url).href;
-  await Deno.writeTextFile(importMap, JSON.stringify({ imports: { "@deno/dnt": standIn } }));
+  const imports = { "@deno/dnt": standIn, esbuild: config.imports.esbuild };
+  await Deno.writeTextFile(importMap, JSON.stringify({ imports }));
   const { code, text } = await runDeno(
     ["run", "--allow-all", "--import-map", importMap, "npm_build.ts", `${folder}/npm`],
     { timeoutMs: 60_000, output: "capture", cwd: ROOT },
