@@ -6,8 +6,8 @@
 
 /** What a run of tests came to. Steps inside a test are not counted apart from it. */
 export interface Tally {
-  /** Tests that passed. */
-  readonly passed: number;
+  /** Titles of the tests that passed. */
+  readonly passed: readonly string[];
   /** Titles of the tests that failed. */
   readonly failed: readonly string[];
   /** Titles of the tests that were skipped; a title says why. */
@@ -20,21 +20,21 @@ export function readJunit(xml: string): Tally {
     /<testcase name="([^"]*)" classname="([^"]*)"[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g,
   )].map(([, name = "", file = "", body = ""]) => ({ name, file, body }));
   const known = new Set(cases.map(({ name, file }) => `${file}\n${name}`));
-  let passed = 0;
+  const passed: string[] = [];
   const failed: string[] = [];
   const skipped: string[] = [];
   for (const { name, file, body } of cases) {
     if (isStep(name, file, known)) continue;
     if (/<(?:failure|error)\b/.test(body)) failed.push(unescapeXml(name));
     else if (/<skipped\b/.test(body)) skipped.push(unescapeXml(name));
-    else passed++;
+    else passed.push(unescapeXml(name));
   }
   return { passed, failed, skipped };
 }
 
 /** The line that ends a run; plain, and alone on its line. */
 export function tallyLine(tally: Tally): string {
-  return `${tally.passed} passed, ${tally.failed.length} failed, ${tally.skipped.length} skipped`;
+  return `${tally.passed.length} passed, ${tally.failed.length} failed, ${tally.skipped.length} skipped`;
 }
 
 /** A step is reported as `<title of its test> > <its own title>`. */

@@ -169,7 +169,7 @@ async function main(): Promise<number> {
   const steps = await planSteps(request);
   const importMap = await importMapArguments();
   const deadlineMs = performance.now() + TOTAL_TIMEOUT_MS;
-  let total: Tally = { passed: 0, failed: [], skipped: [] };
+  let total: Tally = { passed: [], failed: [], skipped: [] };
   for (const step of steps) {
     const startMs = performance.now();
     const leftMs = Math.max(1_000, Math.min(step.timeoutMs, deadlineMs - startMs));
@@ -180,7 +180,7 @@ async function main(): Promise<number> {
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
     console.log(`--- ${step.name}: ${tallyLine(tally)} in ${seconds} s`);
     total = {
-      passed: total.passed + tally.passed,
+      passed: [...total.passed, ...tally.passed],
       failed: [...total.failed, ...tally.failed],
       skipped: [...total.skipped, ...tally.skipped],
     };
