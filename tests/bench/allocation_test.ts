@@ -1,0 +1,158 @@
+// Allocations per request below the endpoint: session, tracker, writer, log, decoder, reader, both
+// ends of them. They do not creep back.
+
+import v8 from "node:v8";
+import vm from "node:vm";
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { FrameKind, isMessageKind, readU64 } from "../../src/core/frame.ts";
+import { FrameDecoder } from "../../src/core/frame_decoder.ts";
+import { SegmentPool } from "../../src/core/outbound_log.ts";
+import { type OutgoingNotification, OutgoingRequest } from "../../src/core/outgoing.ts";
+import { SendQueue } from "../../src/core/send_queue.ts";
+import { Session } from "../../src/core/session.ts";
+import type { InboundRequest, SessionHandler } from "../../src/core/session_handler.ts";
+
+const IN_FLIGHT = 64;
+const BATCHES = 100;
+const ATTEMPTS = 9;
+const PAYLOAD_BYTES = 64;
+
+/**
+ * Bytes of heap for a request and its answer, both ends together. Measured: 7, which is what
+ * a batch's views cost when 64 share them. A promise, a closure or an object per frame is more.
+ */
+const BYTES_MAX = 24;
+
+const LIMITS = {
+  maxInFlight: 1_024,
+  payloadMaxBytes: 1_048_576,
+  windowBytes: 4_194_304,
+};
+
+v8.setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = vm.runInNewContext("gc");
+
+class Request extends OutgoingRequest {
+  answers = 0;
+
+  override succeed(): void {
+    this.answers++;
+  }
+
+  override fail(): void {
+    throw new Error("no request fails here");
+  }
+}
+
+const OWNER: InboundRequest = { cancel() {} };
+
+/** One end; what it keeps is made before anything is measured. */
+class End implements SessionHandler {
+  readonly session: Session;
+  readonly queue = new SendQueue<OutgoingRequest | OutgoingNotification>();
+  readonly #decoder = new FrameDecoder();
+  readonly #answer = new Uint8Array(PAYLOAD_BYTES);
+  /** Something of the kind that must not be there, for the test of the test. */
+  readonly #waste: boolean;
+  #nextNumber = 1;
+  wasted: unknown = null;
+
+  constructor(waste: boolean) {
+    this.#waste = waste;
+    const options = { peer: "peer", role: "peer", bootId: "1", retain: true } as const;
+    this.session = new Session(
+      { ...options, retainMaxBytes: LIMITS.windowBytes, own: LIMITS, remote: LIMITS },
+      new SegmentPool(),
+      this,
+    );
+  }
+
+  onRequest(
+    session: Session,
+    slot: number,
+    generation: number,
+    _timeoutMs: number,
+    _service: string,
+    codec: number,
+  ): InboundRequest {
+    if (this.#waste) this.wasted = Promise.resolve({ slot, generation });
+    session.respond(slot, generation, codec, this.#answer);
+    return OWNER;
+  }
+
+  onNotification(): void {}
+
+  hasRoom(): boolean {
+    return true;
+  }
+
+  /** Gives all that waits to the other end. */
+  flush(other: End): void {
+    const { session } = this;
+    for (;;) {
+      session.fill(this.queue);
+      const range = session.log.nextRange();
+      if (range === null) break;
+      session.log.wrote(range.length, true);
+      other.#decoder.push(range, other);
+    }
+    session.log.drained();
+  }
+
+  onFrame(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (kind === FrameKind.ACK) return this.session.handleAck(readU64(bytes, start));
+    assert(isMessageKind(kind));
+    assertNull(this.session.handleMessage(this.#nextNumber++, kind, bytes, start, end));
+    return true;
+  }
+
+  onDefect(code: string): void {
+    throw new Error(code);
+  }
+}
+
+/** Without the cost of a comparison in depth. */
+function assertNull(value: unknown): void {
+  if (value !== null) throw new Error(String(value));
+}
+
+/** The least of several measurements: what else runs only adds. */
+function bytesPerRequest(waste: boolean): number {
+  const near = new End(waste);
+  const far = new End(waste);
+  const payload = new Uint8Array(PAYLOAD_BYTES);
+  const requests = Array.from(
+    { length: IN_FLIGHT },
+    () => new Request(payload, 1, "echo", 1_000, true),
+  );
+  const batch = () => {
+    for (const request of requests) {
+      request.state = "queued";
+      if (!near.session.tryRequest(request)) throw new Error("there is no room");
+    }
+    near.flush(far);
+    far.flush(near);
+  };
+  for (let count = 0; count < 20 * BATCHES; count++) batch();
+  let least = Infinity;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    collectGarbage();
+    const before = v8.getHeapStatistics().used_heap_size;
+    for (let count = 0; count < BATCHES; count++) batch();
+    const grown = v8.getHeapStatistics().used_heap_size - before;
+    if (grown > 0) least = Math.min(least, grown / (BATCHES * IN_FLIGHT));
+  }
+  const answered = requests.reduce((sum, { answers }) => sum + answers, 0);
+  assertEquals(answered, (20 + ATTEMPTS) * BATCHES * IN_FLIGHT);
+  return least;
+}
+
+Deno.test("allocations: a request below the endpoint allocates next to nothing", () => {
+  const bytes = bytesPerRequest(false);
+  console.log(`${bytes.toFixed(1)} bytes for a request and its answer (at most ${BYTES_MAX})`);
+  assertLess(bytes, BYTES_MAX);
+});
+
+Deno.test("allocations: a promise and an object per request would be found", () => {
+  assertLess(BYTES_MAX, bytesPerRequest(true));
+});
