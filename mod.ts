@@ -1,7 +1,7 @@
 /**
  * freshlink: one live link to every peer process, and always the right one.
  *
- * @example An endpoint and a client; two endpoints are in the guide
+ * @example An endpoint and a client
  * ```ts
  * import { Client, Endpoint } from "@freshlink/freshlink";
  *

@@ -11,6 +11,9 @@
  *
  * "N" means: propose a number on it (USE). Until the follower settles it (USEACK) the arbiter goes
  * on sending on C; only then are the older connections ended. If N dies before, C stays in use.
+ * A USEACK that comes after another process was proposed, with a number that is not below that
+ * proposal, is not taken: two connections would have their numbers in the wrong order.
+ *
  * A probe is sent for each claimant after its own handshake, and only its pong or a later one
  * refuses it. If C was superseded meanwhile that is no verdict: the rule is applied anew.
  *
@@ -75,6 +78,9 @@ export class Arbiter implements LinkRules {
     if (settled < claim.proposal || !isPlausibleNumber(settled, this.#lastNumber)) return null;
     // While this one was proposed another life was adopted, and this one's was told.
     if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
+    if (this.#isOvertaken(claim, settled)) {
+      return [{ kind: "abandon", connection: id }, ...this.handleClosed(id, wallMicros)];
+    }
     claim.state = "adopted";
     claim.number = settled;
     this.#lastNumber = Math.max(this.#lastNumber, settled);
@@ -160,6 +166,19 @@ export class Arbiter implements LinkRules {
     claim.proposal = number;
     claim.number = number;
     return [{ kind: "propose", connection: claim.id, number }];
+  }
+
+  /**
+   * Whether another process was proposed after this one, under a number that is not above what this
+   * one's process has settled. That process knows nothing of this count and will settle what was
+   * proposed: adopted now, the older connection would have the greater number.
+   */
+  #isOvertaken(claim: Claim, settled: number): boolean {
+    for (const other of this.#claims.values()) {
+      if (other.state !== "proposed" || other.bootId === claim.bootId) continue;
+      if (other.proposal > claim.proposal && other.proposal <= settled) return true;
+    }
+    return false;
   }
 
   /** Its verdict was spoken before. */

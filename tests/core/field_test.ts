@@ -37,6 +37,29 @@ Deno.test("counter reset: a restarted arbiter counts from 1 and still gets the g
   assertEquals(pair.number(id, "b"), before + 1);
 });
 
+Deno.test("counter reset: a dead process's late USEACK gets no number above the next one's", () => {
+  const pair = new RulesPair();
+  for (let count = 0; count < 5; count++) {
+    pair.connect();
+    pair.settle();
+  }
+  // The arbiter starts again and counts from 1; the follower settles 6, and dies.
+  pair.restart("b", 11);
+  const late = pair.connect();
+  for (const [end, kind] of [["a", "USE"], ["b", "PING"], ["a", "PONG"]] as const) {
+    assertEquals(pair.deliver(late, end), kind);
+  }
+  assertEquals([pair.number(late, "a"), pair.number(late, "b")], [6, 1]);
+  pair.restart("a", 11);
+  const next = pair.connect();
+  assertEquals(pair.number(next, "b"), 2);
+  // What lay in the arbiter's buffer is read only now.
+  assertEquals(pair.deliver(late, "b"), "USEACK");
+  assertEquals(pair.lives.b.log.at(-1), `abandon ${late}`);
+  pair.settle();
+  assertEquals(assertAgreed(pair), next);
+});
+
 Deno.test("counter reset: identity is the bootId, also where ordinals are equal", () => {
   const pair = new RulesPair();
   const old = pair.connect();

@@ -139,6 +139,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: "enumeration",
   },
   {
+    name: "the arbiter adopts under a number that another process's connection will have",
+    file: "core/arbiter.ts",
+    find: "if (this.#isOvertaken(claim, settled)) {",
+    replace: "if (settled < 0 && this.#isOvertaken(claim, settled)) {",
+    by: "tests",
+  },
+  {
     name: "the arbiter keeps the older connections after USEACK",
     file: "core/arbiter.ts",
     find: "if (!isDecided(older) || older.proposal >= claim.proposal) continue;",
