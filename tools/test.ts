@@ -21,6 +21,7 @@ const SLOW_FOLDERS: ReadonlySet<string> = new Set([
   "interop",
   "netns",
   "package",
+  "permissions",
   "simulation",
 ]);
 

@@ -26,8 +26,12 @@ const KINDS: Readonly<Record<string, CloseKind>> = Object.freeze({
   EPERM: "refused",
 });
 
+/** What Deno throws where a permission is missing; it has no errno. */
+const NOT_ALLOWED = "NotCapable";
+
 /** The errno string of whatever a runtime threw; `null` where it has none. */
 export function errnoOf(error: unknown): string | null {
+  if (error instanceof Error && error.name === NOT_ALLOWED) return NOT_ALLOWED;
   if (typeof error !== "object" || error === null || !("code" in error)) return null;
   return typeof error.code === "string" ? error.code : null;
 }

@@ -54,7 +54,10 @@ export type CloseKind =
 export interface CloseReason {
   /** The coarse cause; program logic uses this one. */
   readonly kind: CloseKind;
-  /** The runtime's errno string (`ECONNRESET`, ...), or `null` where there is none. For people. */
+  /**
+   * The runtime's errno string (`ECONNRESET`, ...), `NotCapable` where Deno has no permission, or
+   * `null` where there is none. For people.
+   */
   readonly code: string | null;
 }
 
