@@ -13,15 +13,19 @@ import { Session } from "../../src/core/session.ts";
 import type { InboundRequest, SessionHandler } from "../../src/core/session_handler.ts";
 
 const IN_FLIGHT = 64;
-const BATCHES = 100;
-const ATTEMPTS = 9;
+/** So few that no collection comes in between. */
+const BATCHES = 20;
+const ATTEMPTS = 50;
+
+/** Times the batches before anything is measured: the code is compiled then. */
+const WARM_UP = 100;
 const PAYLOAD_BYTES = 64;
 
 /**
- * Bytes of heap for a request and its answer, both ends together. Measured: 7, which is what
- * a batch's views cost when 64 share them. A promise, a closure or an object per frame is more.
+ * Bytes of heap for a request and its answer, both ends together. Measured: 7, or 52 where the
+ * compiler happens to inline less; a promise with what it resolves to adds about 150.
  */
-const BYTES_MAX = 24;
+const BYTES_MAX = 80;
 
 const LIMITS = {
   maxInFlight: 1_024,
@@ -55,7 +59,7 @@ class End implements SessionHandler {
   /** Something of the kind that must not be there, for the test of the test. */
   readonly #waste: boolean;
   #nextNumber = 1;
-  wasted: unknown = null;
+  readonly wasted: unknown[] = [];
 
   constructor(waste: boolean) {
     this.#waste = waste;
@@ -75,7 +79,7 @@ class End implements SessionHandler {
     _service: string,
     codec: number,
   ): InboundRequest {
-    if (this.#waste) this.wasted = Promise.resolve({ slot, generation });
+    if (this.#waste) this.wasted[slot] = Promise.resolve({ slot, generation, done: () => slot });
     session.respond(slot, generation, codec, this.#answer);
     return OWNER;
   }
@@ -133,7 +137,7 @@ function bytesPerRequest(waste: boolean): number {
     near.flush(far);
     far.flush(near);
   };
-  for (let count = 0; count < 20 * BATCHES; count++) batch();
+  for (let count = 0; count < WARM_UP * BATCHES; count++) batch();
   let least = Infinity;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     collectGarbage();
@@ -143,7 +147,7 @@ function bytesPerRequest(waste: boolean): number {
     if (grown > 0) least = Math.min(least, grown / (BATCHES * IN_FLIGHT));
   }
   const answered = requests.reduce((sum, { answers }) => sum + answers, 0);
-  assertEquals(answered, (20 + ATTEMPTS) * BATCHES * IN_FLIGHT);
+  assertEquals(answered, (WARM_UP + ATTEMPTS) * BATCHES * IN_FLIGHT);
   return least;
 }
 
@@ -154,5 +158,7 @@ Deno.test("allocations: a request below the endpoint allocates next to nothing",
 });
 
 Deno.test("allocations: a promise and an object per request would be found", () => {
-  assertLess(BYTES_MAX, bytesPerRequest(true));
+  const bytes = bytesPerRequest(true);
+  console.log(`${bytes.toFixed(1)} bytes with waste`);
+  assertLess(BYTES_MAX, bytes);
 });

@@ -60,6 +60,22 @@ Deno.test("counter reset: a dead process's late USEACK gets no number above the 
   assertEquals(assertAgreed(pair), next);
 });
 
+Deno.test("a verdict is final: whom the follower refused once gets no second probe", () => {
+  const pair = new RulesPair();
+  const own = pair.connect();
+  pair.settle();
+  // A second process of the arbiter's name, no newer than the first, has two connections.
+  pair.twin("b", 10);
+  const [first, second] = [pair.connect(), pair.connect()];
+  assertEquals(pair.deliver(first, "a"), "USE");
+  assertEquals(pair.lives.a.log.at(-1), `probe ${own}`);
+  assertEquals([pair.deliver(own, "b"), pair.deliver(own, "a")], ["PING", "PONG"]);
+  assertEquals(pair.lives.a.log.at(-1), `refuse ${first}`);
+  assertEquals(pair.deliver(second, "a"), "USE");
+  assertEquals(pair.lives.a.log.at(-1), `displace ${second}`);
+  assertEquals(pair.lives.a.rules.usable, own);
+});
+
 Deno.test("counter reset: identity is the bootId, also where ordinals are equal", () => {
   const pair = new RulesPair();
   const old = pair.connect();

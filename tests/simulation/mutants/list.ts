@@ -128,14 +128,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/follower.ts",
     find: "      this.#displaced.add(claimant.bootId);\n",
     replace: "",
-    by: "enumeration",
+    by: "tests",
   },
   {
     name: "the arbiter adopts what it has displaced while it was proposed",
     file: "core/arbiter.ts",
     find: `    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
-    claim.state = "adopted";`,
-    replace: `    claim.state = "adopted";`,
+    if (this.#isOvertaken`,
+    replace: `    if (this.#isOvertaken`,
     by: "enumeration",
   },
   {
