@@ -83,14 +83,14 @@ export class Heartbeat {
     if (silence >= deadAfterMs) return "dead";
     const bound = waiting ? Math.min(suspectAfterMs, deadAfterMs / 2) : deadAfterMs / 2;
     if (silence < bound / 2) this.#asked = false;
+    if (waiting && silence >= bound / 2 && !this.#asked) {
+      this.#asked = true;
+      return "ask";
+    }
     if (silence < bound) this.#suspected = false;
     else if (!this.#suspected) {
       this.#suspected = true;
       return "suspect";
-    }
-    if (waiting && silence >= bound / 2 && !this.#asked) {
-      this.#asked = true;
-      return "ask";
     }
     return nowMs - this.sentMs >= heartbeatIntervalMs ? "beat" : "fine";
   }

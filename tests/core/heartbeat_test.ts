@@ -29,6 +29,15 @@ Deno.test("Heartbeat: while somebody waits, the peer is asked before it is suspe
   );
 });
 
+Deno.test("Heartbeat: who begins to wait in a long silence asks first, too", () => {
+  const heartbeat = new Heartbeat(OPTIONS, 0);
+  assertEquals(heartbeat.check(1_000, false), "beat");
+  heartbeat.sentMs = 1_000;
+  // An idle peer's beat is due just now, when a request is sent.
+  assertEquals(heartbeat.check(1_100, true), "ask");
+  assertEquals(heartbeat.check(1_350, true), "suspect");
+});
+
 Deno.test("Heartbeat: whoever answers is asked again after the next silence, and not suspected", () => {
   const heartbeat = new Heartbeat(OPTIONS, 0);
   for (let nowMs = 500; nowMs < 20_000; nowMs += 500) {
