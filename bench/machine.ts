@@ -28,6 +28,7 @@ export class Machine {
       name: host.name,
       clock: host.clock,
       random: host.random,
+      hash: host.hash,
       listen: (address: TcpAddress, options: ListenOptions, onSocket): Promise<Listener> =>
         host.listen(address, options, (socket) => this.#attach(socket, onSocket)),
       connect: (address: TcpAddress, options: ConnectOptions, handler: ConnectHandler) =>

@@ -2,12 +2,13 @@
  * What it costs to have freshlink in a program: the time of the import beside an empty program, and
  * the resident memory of an idle endpoint beside an idle bare listener.
  *
- * Node and Bun import the package as npm users get it; Deno imports the sources, as from JSR.
+ * Node and Bun import the package as npm users get it; Deno imports the sources, as from JSR, in a
+ * folder with a configuration of its own: a user has nothing to do with this project's.
  *
  * @module
  */
 
-import { ROOT } from "../tools/project.ts";
+import { config, ROOT } from "../tools/project.ts";
 import { runDeno } from "../tools/run_deno.ts";
 import { findRuntime, type RuntimeName } from "../tools/runtimes.ts";
 import { type Plan, TARGET_IMPORT_MS } from "./plan.ts";
@@ -35,6 +36,15 @@ const FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
   deno: ["run", "--allow-all", "--quiet", "--no-prompt"],
   bun: [],
   node: [],
+};
+
+/** What a Deno user's project knows of freshlink's dependency. */
+const DENO_CONFIG = {
+  nodeModulesDir: "none",
+  imports: {
+    "@noble/hashes": config.imports["@noble/hashes"],
+    "@noble/hashes/": config.imports["@noble/hashes"].replace("npm:", "npm:/") + "/",
+  },
 };
 
 const BARE_LISTENER: Readonly<Record<RuntimeName, string>> = {
@@ -67,6 +77,7 @@ export async function measureStartup(plan: Plan): Promise<StartupRow[]> {
       { timeoutMs: TIMEOUT_MS, output: "capture", cwd: ROOT },
     );
     if (code !== 0) throw new Error(`The package cannot be built:\n${text}`);
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(DENO_CONFIG));
     const rows: StartupRow[] = [];
     for (const runtime of plan.runtimes) rows.push(await measureOne(plan, runtime, folder));
     return rows;
@@ -98,7 +109,7 @@ ${REPORT}`,
     const startedAt = performance.now();
     const { success, stdout, stderr } = await new Deno.Command(executable, {
       args: [...FLAGS[runtime], path],
-      cwd: ROOT,
+      cwd: folder,
       stdin: "null",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     }).output();

@@ -8,6 +8,7 @@ import type { Codec } from "./codec.ts";
 import { resolveCodec } from "./codec.ts";
 import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
+import { proverOf } from "./connection/proof.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
 import { Call, callError, Notice } from "./endpoint/call.ts";
@@ -73,7 +74,7 @@ export class Client implements AsyncDisposable {
           windowBytes: options.retainMaxBytes,
         },
       },
-      secret: options.secret,
+      prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
       handler: new Handling({ handleNotificationFailed: () => {} }, 1),
       emit: (event) => {

@@ -10,6 +10,7 @@ import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { Link } from "./connection/link.ts";
 import { Task } from "./connection/task.ts";
+import { proverOf } from "./connection/proof.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import type { ConnectionRow } from "./core/connection_table.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
@@ -102,7 +103,7 @@ export class Endpoint implements AsyncDisposable {
           windowBytes: options.retainMaxBytes,
         },
       },
-      secret: options.secret,
+      prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
       handler: this.#handling,
       emit: (event) => this.#emit(event),

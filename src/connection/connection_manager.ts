@@ -92,7 +92,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
       socket.abort();
       return IGNORE;
     }
-    const { self, secret, runtime } = this.context;
+    const { self, prove, runtime } = this.context;
     const connection = new Connection(
       this.context,
       this,
@@ -100,7 +100,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
       "inbound",
       (certificateNames) =>
         new AcceptorHandshake(
-          { introduction: self, secret, nonce: runtime.random.bytes(16), certificateNames },
+          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames },
           (remote, to) => this.#admit(remote, to),
         ),
     );

@@ -5,6 +5,7 @@
  */
 
 import type { ConnectionTable } from "../core/connection_table.ts";
+import type { Prove } from "../core/handshake.ts";
 import type { Introduction } from "../core/introduction.ts";
 import type { SegmentPool } from "../core/outbound_log.ts";
 import type { SessionHandler } from "../core/session_handler.ts";
@@ -40,8 +41,8 @@ export interface ConnectionContext {
   readonly settings: ConnectionSettings;
   /** Who this end is. */
   readonly self: Introduction;
-  /** The shared secret; empty when there is none. */
-  readonly secret: Uint8Array;
+  /** Proves that this end knows the shared secret. */
+  readonly prove: Prove;
   readonly tls: TlsOptions | undefined;
   /** Takes what arrives. */
   readonly handler: SessionHandler;

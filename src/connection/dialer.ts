@@ -128,7 +128,7 @@ export class Dialer extends Deadline {
       return IGNORE;
     }
     this.#attempt = null;
-    const { self, secret, runtime } = this.#context;
+    const { self, prove, runtime } = this.#context;
     const connection = new Connection(
       this.#context,
       this.#owner,
@@ -136,7 +136,7 @@ export class Dialer extends Deadline {
       "outbound",
       (certificateNames) =>
         new DialerHandshake(
-          { introduction: self, secret, nonce: runtime.random.bytes(16), certificateNames },
+          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames },
           this.#to,
           (remote) => this.#owner.acceptsRemote(remote),
         ),

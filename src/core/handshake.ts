@@ -14,8 +14,6 @@
  * @module
  */
 
-import { hmac } from "@noble/hashes/hmac.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { codeOfWire, type ErrorCode, wireOfCode } from "../errors.ts";
 import { FrameKind, HEADER_BYTES, readU16, readU32, writeHeader, writeU16 } from "./frame.ts";
 import { encodeHello, encodeWelcome, type Introduction, MAGIC } from "./introduction.ts";
@@ -41,11 +39,18 @@ export type HandshakeStep =
   /** The other end refused this one. */
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly detail: string };
 
+/** The proof of one role over the HELLO and the WELCOME without its proof: `PROOF_BYTES`. */
+export type Prove = (
+  role: "dialer" | "acceptor",
+  hello: Uint8Array,
+  welcome: Uint8Array,
+) => Uint8Array;
+
 /** What an end needs to know of itself. */
 export interface HandshakeSelf {
   readonly introduction: Introduction;
-  /** The shared secret; empty when there is none. */
-  readonly secret: Uint8Array;
+  /** Proves that this end knows the shared secret. */
+  readonly prove: Prove;
   /** `NONCE_BYTES` random bytes, used once. */
   readonly nonce: Uint8Array;
   /** The names in the other end's verified certificate; `null` without TLS. */
@@ -95,14 +100,14 @@ export class DialerHandshake {
     const { remote, signedBytes } = parsed;
     const signed = body.subarray(0, signedBytes);
     const proof = body.subarray(signedBytes);
-    if (!equalBytes(proof, prove(this.#self.secret, "acceptor", this.#hello, signed))) {
+    if (!equalBytes(proof, this.#self.prove("acceptor", this.#hello, signed))) {
       return refusal("proof-mismatch", "the acceptor's secret differs", remote.name);
     }
     const refused = checkRemote(this.#self, remote) ?? this.#accepts(remote);
     if (refused !== null) return refusal(refused.code, refused.detail, remote.name);
     const confirm = new Uint8Array(HEADER_BYTES + PROOF_BYTES);
     writeHeader(confirm, 0, FrameKind.CONFIRM, PROOF_BYTES);
-    confirm.set(prove(this.#self.secret, "dialer", this.#hello, signed), HEADER_BYTES);
+    confirm.set(this.#self.prove("dialer", this.#hello, signed), HEADER_BYTES);
     return { kind: "done", bytes: confirm, remote };
   }
 }
@@ -163,25 +168,11 @@ export class AcceptorHandshake {
     if (refused !== null) return refuse(refused.code, refused.detail, remote.name);
     // The chunk is borrowed: what the proofs cover is taken in now.
     const { frame, signed } = encodeWelcome(this.#self.introduction, this.#self.nonce);
-    frame.set(prove(this.#self.secret, "acceptor", body, signed), frame.length - PROOF_BYTES);
-    this.#expected = prove(this.#self.secret, "dialer", body, signed);
+    frame.set(this.#self.prove("acceptor", body, signed), frame.length - PROOF_BYTES);
+    this.#expected = this.#self.prove("dialer", body, signed);
     this.#remote = remote;
     return { kind: "send", bytes: frame };
   }
-}
-
-/** The proof of one role. Constant work whatever the bytes are. */
-export function prove(
-  secret: Uint8Array,
-  role: "dialer" | "acceptor",
-  hello: Uint8Array,
-  welcome: Uint8Array,
-): Uint8Array {
-  const mac = hmac.create(sha256, secret);
-  mac.update(encoder.encode(`freshlink ${PROTOCOL_VERSION} ${role}\n`));
-  mac.update(sha256(hello));
-  mac.update(sha256(welcome));
-  return mac.digest();
 }
 
 /** The REFUSE frame of a code. */

@@ -8,6 +8,7 @@
 
 import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
+import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
 import {
   type Address,
@@ -26,7 +27,7 @@ import {
 
 /** Bun's runtime. */
 export function newRuntime(): Runtime {
-  return { name: "bun", clock: hostClock, random: hostRandom, listen, connect };
+  return { name: "bun", clock: hostClock, random: hostRandom, hash: pureHash, listen, connect };
 }
 
 const bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;

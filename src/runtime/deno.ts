@@ -9,6 +9,7 @@
 
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
+import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
 import {
   type Address,
@@ -32,6 +33,7 @@ export function newRuntime(): Runtime {
     name: "deno",
     clock: hostClock,
     random: hostRandom,
+    hash: pureHash,
     listen: (address, options, onSocket) => listen(pool, address, options, onSocket),
     connect: (address, options, handler) => connect(pool, address, options, handler),
   };

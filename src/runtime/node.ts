@@ -9,6 +9,7 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { reasonOf } from "./errno.ts";
+import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
 import {
   type Address,
@@ -33,6 +34,7 @@ export function newRuntime(): Runtime {
     name: "node",
     clock: hostClock,
     random: hostRandom,
+    hash: pureHash,
     listen: listenNode,
     connect: connectNode,
   };

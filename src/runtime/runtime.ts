@@ -1,7 +1,7 @@
 /**
  * The socket contract: what freshlink asks of a runtime, and all it asks.
  *
- * A `Runtime` is `listen`, `connect`, `clock` and `random`. Three adapters implement it over real
+ * A `Runtime` is `listen`, `connect`, `clock`, `random` and `hash`. Three adapters implement it over real
  * sockets (Deno, Bun, Node), and the simulator implements it over nothing but a seed. Whatever is
  * above this file sees only this file: it asks a socket what it can do, never which runtime it is.
  * Whatever implements it carries bytes and cannot know the protocol. A fourth runtime can be
@@ -188,10 +188,18 @@ export interface Random {
   float(): number;
 }
 
+/** What the handshake's proof is made of. */
+export interface Hash {
+  /** SHA-256. */
+  sha256(message: Uint8Array): Uint8Array;
+  /** HMAC-SHA-256 over the parts, one after the other. */
+  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+}
+
 /** How long `close` may take to deliver what is held, in milliseconds, before it aborts. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
-/** A runtime: sockets, time and randomness. See the head of this file for the rules. */
+/** A runtime: sockets, time, randomness and a hash. See the head of this file for the rules. */
 export interface Runtime {
   /** For people and reports (`deno`, `bun`, `node`, `simulator`); never to decide by. */
   readonly name: string;
@@ -199,6 +207,8 @@ export interface Runtime {
   readonly clock: Clock;
   /** Randomness. */
   readonly random: Random;
+  /** The hash. */
+  readonly hash: Hash;
 
   /**
    * Listens.

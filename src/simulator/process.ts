@@ -9,6 +9,7 @@ import type {
   Clock,
   ConnectHandler,
   ConnectOptions,
+  Hash,
   Listener,
   ListenOptions,
   Random,
@@ -19,6 +20,7 @@ import type {
 } from "../runtime/runtime.ts";
 import type { SimulatedEvent } from "./event_queue.ts";
 import type { Host } from "./host.ts";
+import { pureHash } from "../runtime/hash.ts";
 import { SeededRandom } from "./random.ts";
 import type { SimulatedSocket } from "./socket.ts";
 
@@ -30,6 +32,8 @@ export class Process implements Runtime {
   readonly clock: Clock;
   /** Decided by the simulation's seed. */
   readonly random: Random;
+  /** The real one: it takes no time that anybody could see. */
+  readonly hash: Hash = pureHash;
   /** Where it runs. */
   readonly host: Host;
   /** Its sockets that are open; for the simulator's own parts. */

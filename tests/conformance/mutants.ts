@@ -165,6 +165,7 @@ function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>
       name: runtime.name,
       clock: runtime.clock,
       random: runtime.random,
+      hash: runtime.hash,
       listen: (...parameters) => runtime.listen(...parameters),
       connect: (...parameters) => runtime.connect(...parameters),
       ...change(runtime),

@@ -9,7 +9,9 @@ import {
   type HandshakeStep,
 } from "../../src/core/handshake.ts";
 import { type Introduction, MAGIC } from "../../src/core/introduction.ts";
+import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
+import { pureHash } from "../../src/runtime/hash.ts";
 import { seededRandom, unhex } from "../support/bytes.ts";
 
 const LIMITS = { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 };
@@ -27,7 +29,7 @@ function self(name: string, more: Partial<HandshakeSelf> = {}, who: Partial<Intr
   };
   return {
     introduction,
-    secret: new TextEncoder().encode("correct horse"),
+    prove: proverOf(pureHash, new TextEncoder().encode("correct horse")),
     nonce: new Uint8Array(16).fill(name.charCodeAt(3)),
     certificateNames: null,
     ...more,
@@ -88,7 +90,7 @@ Deno.test("handshake: both ends learn who the other is, and only after its proof
 });
 
 Deno.test("handshake: another secret is found out at either end, before any state changes", () => {
-  const wrong = { secret: new TextEncoder().encode("battery staple") };
+  const wrong = { prove: proverOf(pureHash, new TextEncoder().encode("battery staple")) };
   const other = { bootId: "b".repeat(32) };
   const ends = run(
     new DialerHandshake(self("SP10"), "SP20", admitAll),

@@ -10,7 +10,9 @@ import {
 } from "../../src/core/handshake.ts";
 import { MessageWriter } from "../../src/core/message_writer.ts";
 import { OutboundLog, SegmentPool } from "../../src/core/outbound_log.ts";
+import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
+import { pureHash } from "../../src/runtime/hash.ts";
 import { hex, unhex } from "../support/bytes.ts";
 
 const SPECIFICATION = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
@@ -33,7 +35,7 @@ function introduce(name: string, bootId: string, last: number, nonce: number): H
       port: 11_000,
       limits: { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 },
     },
-    secret: new TextEncoder().encode("secret"),
+    prove: proverOf(pureHash, new TextEncoder().encode("secret")),
     nonce: new Uint8Array(16).fill(nonce),
     certificateNames: null,
   };

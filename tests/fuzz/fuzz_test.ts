@@ -10,7 +10,9 @@ import {
   DialerHandshake,
   type HandshakeSelf,
 } from "../../src/core/handshake.ts";
+import { proverOf } from "../../src/connection/proof.ts";
 import { CODES } from "../../src/errors.ts";
+import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
 import { SessionPair, TestRequest } from "../support/session_pair.ts";
 
@@ -28,7 +30,7 @@ function self(name: string, digit: string): HandshakeSelf {
       port: 11_000,
       limits: { maxInFlight: 8, payloadMaxBytes: 65_536, windowBytes: 1_048_576 },
     },
-    secret: new TextEncoder().encode("correct horse"),
+    prove: proverOf(pureHash, new TextEncoder().encode("correct horse")),
     nonce: new Uint8Array(16).fill(7),
     certificateNames: null,
   };

@@ -17,6 +17,8 @@ import {
   type HandshakeSelf,
 } from "../../src/core/handshake.ts";
 import type { Introduction } from "../../src/core/introduction.ts";
+import { proverOf } from "../../src/connection/proof.ts";
+import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
 
 const SECRET = "correct horse";
@@ -180,7 +182,7 @@ function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Introduction> =
       limits: LIMITS,
       ...who,
     },
-    secret: new TextEncoder().encode(SECRET),
+    prove: proverOf(pureHash, new TextEncoder().encode(SECRET)),
     nonce: new Uint8Array(16).fill(1),
     certificateNames: null,
     ...changes,

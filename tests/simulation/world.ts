@@ -262,6 +262,7 @@ sockets and ${openListeners} listeners open`);
       name: process.name,
       clock: process.clock,
       random: process.random,
+      hash: process.hash,
       listen: (...parameters) => process.listen(...parameters),
       connect: (address, options, handler) =>
         process.connect(address, options, {

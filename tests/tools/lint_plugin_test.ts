@@ -109,13 +109,14 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "import-package": {
     violations: samples(
       ["src/core/frame.ts", 'import "node:net";', 'import "npm:left-pad@1.0.0";'],
-      ["src/connection/link.ts", 'import "@noble/hashes/hmac.js";', 'import "node:timers";'],
+      ["src/core/handshake.ts", 'import "@noble/hashes/hmac.js";'],
+      ["src/connection/link.ts", 'import "node:timers";'],
       ["src/simulator/mod.ts", 'import "node:crypto";'],
       ["src/errors.ts", 'import "node:util";'],
       ["src/endpoint.ts", 'import "@std/assert";'],
     ),
     clean: samples(
-      ["src/core/handshake.ts", 'import "@noble/hashes/hmac.js";'],
+      ["src/runtime/hash.ts", 'import "@noble/hashes/hmac.js";'],
       ["src/runtime/node.ts", 'import "node:net";'],
       ["src/endpoint/startup.ts", 'import "node:fs/promises";'],
       ["tests/core/frame_test.ts", 'import "@std/assert";'],

@@ -5,6 +5,7 @@
  */
 
 import {
+  HASH,
   MAY_IMPORT,
   MAY_IMPORT_TYPES,
   MAY_USE_NODE,
@@ -76,7 +77,7 @@ function mayImport(zone: Zone, target: Zone, typeOnly: boolean): boolean {
     (typeOnly && (MAY_IMPORT_TYPES[zone]?.includes(target) ?? false));
 }
 
-/** `src/` has one dependency, and only the core uses it; Node's modules stay above and beside. */
+/** `src/` has one dependency, and only one module uses it; Node's modules stay above and beside. */
 export const importPackage: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
@@ -84,12 +85,12 @@ export const importPackage: Deno.lint.Rule = {
     if (zone === "outside") return {};
     return visitReferences(({ node, specifier }) => {
       if (isRelative(specifier)) return;
-      if (zone === "core" && specifier.startsWith("@noble/hashes/")) return;
+      if (path === HASH && specifier.startsWith("@noble/hashes/")) return;
       if (MAY_USE_NODE.has(zone) && specifier.startsWith("node:")) return;
       context.report({
         node,
         message: `${path} (${zone}) must not import the package ${specifier}.`,
-        hint: "The core may import @noble/hashes/…; adapters, endpoint and command node:… modules.",
+        hint: `${HASH} may import @noble/hashes/…; adapters, endpoint and command node:… modules.`,
       });
     });
   },

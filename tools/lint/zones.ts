@@ -22,7 +22,7 @@ export type Zone =
   | "adapter"
   /** `src/simulator/`: one more runtime. */
   | "simulator"
-  /** `src/runtime/runtime.ts`: what a runtime has to offer. */
+  /** `src/runtime/runtime.ts`: what a runtime has to offer; `hash.ts`: what all share of it. */
   | "contract"
   /** `src/events.ts`: types only. */
   | "events"
@@ -34,7 +34,7 @@ export type Zone =
 /** The zones that a zone may import. */
 export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   errors: [],
-  contract: [],
+  contract: ["contract"],
   events: ["errors", "contract"],
   core: ["core", "errors"],
   connection: ["connection", "core", "events", "errors", "contract"],
@@ -74,6 +74,9 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "outside",
 ]);
 
+/** The module with the one dependency. */
+export const HASH = "src/runtime/hash.ts";
+
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 /** The path below the project's folder, with forward slashes. */
@@ -89,7 +92,7 @@ export function zoneOf(path: string): Zone {
   if (path === "src/errors.ts") return "errors";
   if (path === "src/events.ts") return "events";
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
-  if (path === "src/runtime/runtime.ts") return "contract";
+  if (path === "src/runtime/runtime.ts" || path === HASH) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
   for (const zone of ["core", "connection", "simulator"] as const) {
     if (path.startsWith(`src/${zone}/`)) return zone;
