@@ -3,7 +3,8 @@
  * JavaScript on each Node that is supported, and on Bun.
  */
 
-import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../../tools/project.ts";
 import { findNode, findRuntime } from "../../tools/runtimes.ts";
 import { run, runWell, Tarball } from "./tarball.ts";
 
@@ -72,11 +73,22 @@ console.log(JSON.stringify({
 }));
 `;
 
+/** The README's ten lines, changed as the README says. */
+async function tenLines(): Promise<{ ts: string; js: string }> {
+  const section = (await Deno.readTextFile(`${ROOT}README.md`)).split("## Ten lines")[1]!;
+  const ts = section.split("```ts\n")[1]!.split("```")[0]!
+    .replace('"@freshlink/freshlink"', '"freshlink"');
+  return { ts, js: ts.replace(": string", "") };
+}
+
 Deno.test("the npm package: a stranger's program on Node 20, 22, 24, 26 and Bun", async (t) => {
   await using tarball = await Tarball.make();
   const app = await tarball.install("app");
   await Deno.writeTextFile(`${app}/peer.js`, PEER);
   await Deno.writeTextFile(`${app}/program.js`, PROGRAM);
+  const { ts, js } = await tenLines();
+  await Deno.writeTextFile(`${app}/first.ts`, ts);
+  await Deno.writeTextFile(`${app}/first.js`, js);
 
   await t.step("it is small, and without sources", () => {
     const { files, unpackedSize } = tarball.report;
@@ -117,6 +129,13 @@ Deno.test("the npm package: a stranger's program on Node 20, 22, 24, 26 and Bun"
         code: 0,
         simulator: true,
       });
+    });
+
+    await t.step(`${name}: the README's ten lines`, async () => {
+      const file = ["Node 20", "Node 22"].includes(name) ? "first.js" : "first.ts";
+      const out = await runWell(await find(), [file], app);
+      assertMatch(out, /reserved: "tea"|reserved: 'tea'/);
+      assertStringIncludes(out, "SP30");
     });
   }
 });
