@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** More flags for the runtime. */
   readonly flags?: readonly string[];
+  /** A command that the runtime is started by, such as `ip netns exec NAME`. */
+  readonly startedBy?: readonly string[];
 }
 
 /** One child. Disposing of it ends it. */
@@ -42,12 +44,16 @@ export class OrderedProcess<Order> implements AsyncDisposable {
 
   /** @throws {RuntimeUnavailableError} When the runtime is not here and cannot be fetched. */
   static async start<Order>(options: ProgramOptions): Promise<OrderedProcess<Order>> {
-    const { runtime, program, args = [], flags = [] } = options;
-    const one = new OrderedProcess<Order>(
-      runtime,
+    const { runtime, program, args = [], flags = [], startedBy = [] } = options;
+    const [command, ...rest] = [
+      ...startedBy,
       await findRuntime(runtime),
-      [...FLAGS[runtime], ...flags, program, ...args],
-    );
+      ...FLAGS[runtime],
+      ...flags,
+      program,
+      ...args,
+    ];
+    const one = new OrderedProcess<Order>(runtime, command!, rest);
     await one.ready;
     return one;
   }
@@ -89,8 +95,13 @@ export class OrderedProcess<Order> implements AsyncDisposable {
 
   /** Ends it without a word. */
   kill(): void {
+    this.signal("SIGKILL");
+  }
+
+  /** Sends it a signal. */
+  signal(name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
     try {
-      this.#child.kill("SIGKILL");
+      this.#child.kill(name);
     } catch {
       // It has ended already.
     }
