@@ -58,6 +58,11 @@ export const bytesCodec: Codec = Object.freeze({
   },
 });
 
+/** Decodes a part of a chunk. Bytes as they are cost one array instead of two. */
+export function decodeRange(codec: Codec, bytes: Uint8Array, start: number, end: number): unknown {
+  return codec === bytesCodec ? bytes.slice(start, end) : codec.decode(bytes.subarray(start, end));
+}
+
 /** What a codec is called on the wire: 0 JSON, 1 bytes, 2 any other. */
 export function codecTag(codec: Codec): number {
   return codec === jsonCodec ? 0 : codec === bytesCodec ? 1 : 2;

@@ -1,10 +1,14 @@
-/** freshlink itself, at its defaults: two endpoints that define each other. */
+/**
+ * freshlink itself, at its defaults: two endpoints that define each other. The others give a call
+ * no deadline at all, so freshlink gets one that is longer than anybody watches.
+ */
 
 import { Endpoint } from "../../mod.ts";
 
 export const packageName = "freshlink";
 
 const SECRET = "peers";
+const OPTIONS = { timeoutMs: 60_000 };
 
 async function endpoint(name, own, otherName, other) {
   return await Endpoint.start({
@@ -25,7 +29,7 @@ export async function serve({ own, other, handle }) {
 export async function connect({ own, other }) {
   const client = await endpoint("client", own, "server", other);
   return {
-    call: (payload) => client.request("server", "call", payload),
+    call: (payload) => client.request("server", "call", payload, OPTIONS),
     close: () => client.close(),
   };
 }

@@ -18,6 +18,8 @@ const HOLD_MS = 500;
 const PAUSE_MS = 4;
 /** After an error the next call waits, as an application would. */
 const RETRY_MS = 100;
+/** Who has waited for so long will wait for ever. */
+const STUCK_MS = 5_000;
 const LOOPS = [false, false, false, false, false, false, true, true];
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -90,6 +92,7 @@ class Calls {
 
   report() {
     const ended = this.#all.filter(({ endedAtMs }) => endedAtMs !== null);
+    const oldMs = Date.now() - STUCK_MS;
     const failures = {};
     for (const { error } of ended) {
       if (error !== null) failures[error] = (failures[error] ?? 0) + 1;
@@ -102,7 +105,7 @@ class Calls {
     return {
       ok: ended.filter(({ error }) => error === null).length,
       failures,
-      pending: this.#all.length - ended.length,
+      stuck: this.#all.filter((one) => one.endedAtMs === null && one.startedAtMs < oldMs).length,
       struck: this.#struck.map(told),
       fresh: this.#fresh === null ? null : told(this.#fresh),
       okAtMs: ended.filter(({ error }) => error === null).map((one) => one.endedAtMs),

@@ -9,7 +9,7 @@ import type { Codec } from "../codec.ts";
 import type { TimerDriver } from "../connection/timer_driver.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
 import { CODES, type Delivery, type ErrorCode, RequestError } from "../errors.ts";
-import { codecTag, jsonCodec } from "../codec.ts";
+import { codecTag, decodeRange, jsonCodec } from "../codec.ts";
 
 /** Where a message goes: a link, or a client's link. */
 export interface Route {
@@ -113,7 +113,7 @@ export class Call extends OutgoingRequest {
     }
     let value: unknown;
     try {
-      value = own.decode(bytes.subarray(start, end));
+      value = decodeRange(own, bytes, start, end);
     } catch (cause) {
       this.#reject(callError("codec-failed", "executed", peer, service, "", { cause }));
       return;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Codec, codecTag, jsonCodec } from "../codec.ts";
+import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Session } from "../core/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session_handler.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
@@ -95,7 +95,7 @@ export class Handling implements SessionHandler {
     }
     let payload: unknown;
     try {
-      payload = registration.codec.decode(bytes.subarray(start, end));
+      payload = decodeRange(registration.codec, bytes, start, end);
     } catch (error) {
       session.reject(slot, generation, "codec-failed", messageOf(error));
       return null;
@@ -131,7 +131,7 @@ export class Handling implements SessionHandler {
       }
     };
     try {
-      const payload = registration.codec.decode(bytes.subarray(start, end));
+      const payload = decodeRange(registration.codec, bytes, start, end);
       const context = new NotificationContext(session, service);
       const result = registration.handler(payload, context);
       if (isThenable(result)) {

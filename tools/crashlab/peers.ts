@@ -28,7 +28,8 @@ interface Call {
 interface Report {
   readonly ok: number;
   readonly failures: Readonly<Record<string, number>>;
-  readonly pending: number;
+  /** Calls that have been open for over five seconds. */
+  readonly stuck: number;
   /** The calls that were open when the fault struck. */
   readonly struck: readonly Call[];
   /** The first call after the other end was there again. */
@@ -54,7 +55,8 @@ export interface PeerRow {
   readonly answersAgainMs: number | null;
   readonly ok: number;
   readonly failed: number;
-  readonly pending: number;
+  /** Calls that had been open for over five seconds at the end. */
+  readonly stuck: number;
   /** How many calls were executed more than once. */
   readonly executedTwice: number;
 }
@@ -204,14 +206,17 @@ class PeerLab implements AsyncDisposable {
     const [client, server] = this.#hosts;
     const text = await command(
       ...this.#network.startedBy(client) as [string],
-      "cat",
-      "/proc/net/tcp",
+      ...["cat", "/proc/net/tcp", "/proc/net/tcp6"],
     );
-    return text.trim().split("\n").slice(1).flatMap((line): Flow[] => {
+    const flows = text.trim().split("\n").flatMap((line): Flow[] => {
+      // A line of titles.
+      if (!line.includes(": ")) return [];
       const [, local, remote] = line.trim().split(/\s+/) as [string, string, string];
       const [dialer, acceptor] = [endOf(local), endOf(remote)];
       return acceptor.hostname === server.address ? [{ dialer, acceptor }] : [];
     });
+    if (flows.length === 0) throw new Error(`${this.#contender.name}: no connection can be seen`);
+    return flows;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -221,10 +226,10 @@ class PeerLab implements AsyncDisposable {
   }
 }
 
-/** `0100007F:1F90` as the kernel writes it. */
+/** `0100007F:1F90` as the kernel writes it; IPv4 in IPv6 has the same at its end. */
 function endOf(text: string): { hostname: string; port: number } {
   const [address, port] = text.split(":") as [string, string];
-  const bytes = address.match(/../g)!.map((byte) => parseInt(byte, 16)).reverse();
+  const bytes = address.slice(-8).match(/../g)!.map((byte) => parseInt(byte, 16)).reverse();
   return { hostname: bytes.join("."), port: parseInt(port, 16) };
 }
 
@@ -306,7 +311,7 @@ async function watch(lab: PeerLab, backAtMs: number): Promise<Report> {
 }
 
 function judge(
-  { ok, failures, pending, struck, fresh, okAtMs }: Report,
+  { ok, failures, stuck, struck, fresh, okAtMs }: Report,
   struckAtMs: number,
   backAtMs: number,
 ): Omit<PeerRow, "scenario" | "name" | "executedTwice"> {
@@ -317,7 +322,7 @@ function judge(
     answersAgainMs: again.length === 0 ? null : Math.min(...again) - backAtMs,
     ok,
     failed: Object.values(failures).reduce((sum, count) => sum + count, 0),
-    pending,
+    stuck,
   };
 }
 
@@ -346,7 +351,7 @@ export function peerTableText(rows: readonly PeerRow[]): string {
   return scenarios.flatMap((scenario) => [
     `### ${scenario}`,
     "",
-    "| library | calls in flight at the fault | first new call afterwards | answers again after | ok | failed | open at the end | twice |",
+    "| library | calls in flight at the fault | first new call afterwards | answers again after | ok | failed | stuck at the end | twice |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ...rows.filter((row) => row.scenario === scenario).map((row) => {
       const again = row.answersAgainMs === null
@@ -359,7 +364,7 @@ export function peerTableText(rows: readonly PeerRow[]): string {
         again,
         row.ok,
         row.failed,
-        row.pending,
+        row.stuck,
       ];
       return `| ${[...cells, row.executedTwice].join(" | ")} |`;
     }),
