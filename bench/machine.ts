@@ -29,6 +29,7 @@ export class Machine {
       clock: host.clock,
       random: host.random,
       hash: host.hash,
+      copy: host.copy,
       listen: (address: TcpAddress, options: ListenOptions, onSocket): Promise<Listener> =>
         host.listen(address, options, (socket) => this.#attach(socket, onSocket)),
       connect: (address: TcpAddress, options: ConnectOptions, handler: ConnectHandler) =>

@@ -4,16 +4,13 @@
  * @module
  */
 
-import type { Codec } from "./codec.ts";
-import { resolveCodec } from "./codec.ts";
 import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { proverOf } from "./connection/proof.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
-import { Call, callError, Notice } from "./endpoint/call.ts";
+import { Caller } from "./endpoint/caller.ts";
 import { Handling } from "./endpoint/handling.ts";
-import { encodePayload } from "./endpoint/payload.ts";
 import { newBootId } from "./endpoint/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
@@ -46,6 +43,7 @@ export class Client implements AsyncDisposable {
   readonly #options: ResolvedClientOptions;
   readonly #timers: TimerDriver;
   readonly #link: ClientLink;
+  readonly #caller: Caller;
   #peer: string;
   #isClosed = false;
   #connected: ((error: LinkError | null) => void) | null = null;
@@ -53,6 +51,7 @@ export class Client implements AsyncDisposable {
   private constructor(options: ResolvedClientOptions, runtime: Runtime) {
     this.#options = options;
     this.#timers = new TimerDriver(runtime.clock);
+    this.#caller = new Caller({ timers: this.#timers, copy: runtime.copy }, options);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const bootId = newBootId(runtime.random);
     let lastConnection = 0;
@@ -76,7 +75,7 @@ export class Client implements AsyncDisposable {
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
-      handler: new Handling({ handleNotificationFailed: () => {} }, 1),
+      handler: new Handling({ handleNotificationFailed: () => {} }, 1, runtime.copy),
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));
@@ -133,29 +132,7 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
-      const prepared = this.#prepare(service, payload, options);
-      if (prepared instanceof Error) {
-        reject(prepared);
-        return;
-      }
-      new Call(
-        {
-          peer: this.#peer,
-          service,
-          codec: prepared.codec,
-          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
-          idempotent: options.idempotent ?? false,
-          failWhenDown: options.whenDown === "fail",
-          signal: options.signal,
-        },
-        prepared.bytes,
-        this.#link,
-        this.#timers,
-        resolve as (value: unknown) => void,
-        reject,
-      ).start();
-    });
+    return this.#caller.request(this.#route, this.#peer, service, payload, options);
   }
 
   /** Tells the endpoint something; see `Endpoint.notify`. It is lost when the connection is. */
@@ -164,29 +141,7 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const prepared = this.#prepare(service, payload, options);
-      if (prepared instanceof Error) {
-        reject(prepared);
-        return;
-      }
-      new Notice(
-        {
-          peer: this.#peer,
-          service,
-          codec: prepared.codec,
-          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
-          idempotent: false,
-          failWhenDown: options.whenDown === "fail",
-          signal: options.signal,
-        },
-        prepared.bytes,
-        this.#link,
-        this.#timers,
-        resolve,
-        reject,
-      ).start();
-    });
+    return this.#caller.notify(this.#route, this.#peer, service, payload, options);
   }
 
   /** Ends the connection; what has no answer fails with `closed`. */
@@ -203,17 +158,8 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  #prepare(
-    service: string,
-    payload: unknown,
-    options: RequestOptions,
-  ): { bytes: Uint8Array; codec: Codec } | Error {
-    const refuse = (code: ErrorCode, text = "", cause?: unknown) =>
-      callError(code, "not-sent", this.#peer, service, text, { cause });
-    if (this.#isClosed) return refuse("closed");
-    if (options.signal?.aborted) return refuse("cancelled", "", options.signal.reason);
-    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
-    return encodePayload(service, payload, codec, this.#options.payloadMaxBytes, refuse, null);
+  get #route(): ClientLink | ErrorCode {
+    return this.#isClosed ? "closed" : this.#link;
   }
 
   #settleConnect(error: LinkError | null): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Copy } from "./runtime/runtime.ts";
+
 /**
  * Turns values into bytes and back.
  *
@@ -58,9 +60,20 @@ export const bytesCodec: Codec = Object.freeze({
   },
 });
 
-/** Decodes a part of a chunk. Bytes as they are cost one array instead of two. */
-export function decodeRange(codec: Codec, bytes: Uint8Array, start: number, end: number): unknown {
-  return codec === bytesCodec ? bytes.slice(start, end) : codec.decode(bytes.subarray(start, end));
+/**
+ * Decodes a part of a chunk.
+ *
+ * @param copy How the runtime copies best, for bytes as they are.
+ */
+export function decodeRange(
+  codec: Codec,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  copy: Copy,
+): unknown {
+  if (codec === bytesCodec) return copy(bytes, start, end);
+  return codec.decode(bytes.subarray(start, end));
 }
 
 /** What a codec is called on the wire: 0 JSON, 1 bytes, 2 any other. */

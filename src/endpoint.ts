@@ -4,8 +4,7 @@
  * @module
  */
 
-import { resolveCodec } from "./codec.ts";
-import type { Codec } from "./codec.ts";
+import { type Codec, resolveCodec } from "./codec.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { Link } from "./connection/link.ts";
@@ -14,11 +13,11 @@ import { proverOf } from "./connection/proof.ts";
 import { TimerDriver } from "./connection/timer_driver.ts";
 import type { ConnectionRow } from "./core/connection_table.ts";
 import { SegmentPool } from "./core/outbound_log.ts";
-import { Call, callError, Notice } from "./endpoint/call.ts";
+import { Caller } from "./endpoint/caller.ts";
 import { type EndpointTable, type Peer, TABLE_SERVICE } from "./endpoint/contract.ts";
 import { EventHub } from "./endpoint/event_hub.ts";
 import { type Handler, Handling } from "./endpoint/handling.ts";
-import { checkServiceName, encodePayload } from "./endpoint/payload.ts";
+import { checkServiceName } from "./endpoint/payload.ts";
 import { newBootId, nextOrdinal, readDefinitions } from "./endpoint/startup.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -59,6 +58,7 @@ export class Endpoint implements AsyncDisposable {
   readonly #timers: TimerDriver;
   readonly #manager: ConnectionManager;
   readonly #handling: Handling;
+  readonly #caller: Caller;
   readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
   #closing: Promise<void> | null = null;
@@ -77,10 +77,15 @@ export class Endpoint implements AsyncDisposable {
     this.#listener = listener;
     this.#events = new EventHub((callback) => runtime.clock.defer(callback));
     this.#timers = new TimerDriver(runtime.clock);
-    this.#handling = new Handling({
-      handleNotificationFailed: (peer, service, error) =>
-        this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
-    }, options.maxInFlight);
+    this.#handling = new Handling(
+      {
+        handleNotificationFailed: (peer, service, error) =>
+          this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
+      },
+      options.maxInFlight,
+      runtime.copy,
+    );
+    this.#caller = new Caller({ timers: this.#timers, copy: runtime.copy }, options);
     const address = this.address;
     const hostname = options.advertise.hostname ?? address.hostname;
     const port = options.advertise.port ?? address.port;
@@ -206,30 +211,7 @@ export class Endpoint implements AsyncDisposable {
     payload?: unknown,
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
-    return new Promise<Result>((resolve, reject) => {
-      const prepared = this.#prepare(peer, service, payload, options);
-      if (prepared instanceof Error) {
-        reject(prepared);
-        return;
-      }
-      const { link, bytes, codec } = prepared;
-      new Call(
-        {
-          peer,
-          service,
-          codec,
-          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
-          idempotent: options.idempotent ?? false,
-          failWhenDown: (options.whenDown ?? this.#options.whenDown) === "fail",
-          signal: options.signal,
-        },
-        bytes,
-        link,
-        this.#timers,
-        resolve as (value: unknown) => void,
-        reject,
-      ).start();
-    });
+    return this.#caller.request(this.#routeTo(peer), peer, service, payload, options);
   }
 
   /**
@@ -242,30 +224,7 @@ export class Endpoint implements AsyncDisposable {
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const prepared = this.#prepare(peer, service, payload, options);
-      if (prepared instanceof Error) {
-        reject(prepared);
-        return;
-      }
-      const { link, bytes, codec } = prepared;
-      new Notice(
-        {
-          peer,
-          service,
-          codec,
-          timeoutMs: options.timeoutMs ?? this.#options.requestTimeoutMs,
-          idempotent: false,
-          failWhenDown: (options.whenDown ?? this.#options.whenDown) === "fail",
-          signal: options.signal,
-        },
-        bytes,
-        link,
-        this.#timers,
-        resolve,
-        reject,
-      ).start();
-    });
+    return this.#caller.notify(this.#routeTo(peer), peer, service, payload, options);
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
@@ -334,21 +293,11 @@ export class Endpoint implements AsyncDisposable {
     return this.close();
   }
 
-  #prepare(
-    peer: string,
-    service: string,
-    payload: unknown,
-    options: RequestOptions,
-  ): { link: Link; bytes: Uint8Array; codec: Codec } | Error {
-    const refuse = (code: ErrorCode, text = "", cause?: unknown) =>
-      callError(code, "not-sent", peer, service, text, { cause });
-    if (this.#manager.fenced !== null) return refuse("fenced");
-    if (this.#closing !== null) return refuse("closed");
-    const link = this.#manager.link(peer);
-    if (link === undefined) return refuse("undefined-peer");
-    if (options.signal?.aborted) return refuse("cancelled", "", options.signal.reason);
-    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
-    return encodePayload(service, payload, codec, this.#options.payloadMaxBytes, refuse, link);
+  /** Where a call goes, or why it goes nowhere. */
+  #routeTo(peer: string): Link | ErrorCode {
+    if (this.#manager.fenced !== null) return "fenced";
+    if (this.#closing !== null) return "closed";
+    return this.#manager.link(peer) ?? "undefined-peer";
   }
 
   #isDrained(): boolean {

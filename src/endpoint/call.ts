@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Codec } from "../codec.ts";
+import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { TimerDriver } from "../connection/timer_driver.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
 import { CODES, type Delivery, type ErrorCode, RequestError } from "../errors.ts";
-import { codecTag, decodeRange, jsonCodec } from "../codec.ts";
+import type { Copy } from "../runtime/runtime.ts";
 
 /** Where a message goes: a link, or a client's link. */
 export interface Route {
@@ -27,15 +27,10 @@ export interface Route {
   cancel(request: OutgoingRequest): void;
 }
 
-/** What a call is made of. */
-export interface CallOptions {
-  readonly peer: string;
-  readonly service: string;
-  readonly codec: Codec;
-  readonly timeoutMs: number;
-  readonly idempotent: boolean;
-  readonly failWhenDown: boolean;
-  readonly signal: AbortSignal | undefined;
+/** What all calls of an endpoint or client share. */
+export interface CallHost {
+  readonly timers: TimerDriver;
+  readonly copy: Copy;
 }
 
 /** The error of a call, in words. */
@@ -59,34 +54,42 @@ function noConnectionText(trouble: string): string {
 
 /** A request and its promise. */
 export class Call extends OutgoingRequest {
-  readonly #options: CallOptions;
+  readonly #host: CallHost;
   readonly #route: Route;
-  readonly #timers: TimerDriver;
+  readonly #peer: string;
+  readonly #codec: Codec;
+  readonly #signal: AbortSignal | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: RequestError) => void;
 
   constructor(
-    options: CallOptions,
-    payload: Uint8Array,
+    host: CallHost,
     route: Route,
-    timers: TimerDriver,
+    peer: string,
+    service: string,
+    codec: Codec,
+    timeoutMs: number,
+    idempotent: boolean,
+    signal: AbortSignal | undefined,
+    payload: Uint8Array,
     resolve: (value: unknown) => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(options.codec), options.service, options.timeoutMs, options.idempotent);
-    this.#options = options;
+    super(payload, codecTag(codec), service, timeoutMs, idempotent);
+    this.#host = host;
     this.#route = route;
-    this.#timers = timers;
+    this.#peer = peer;
+    this.#codec = codec;
+    this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   /** Sends it; from now on it settles by itself. */
-  start(): void {
-    const { signal, timeoutMs, failWhenDown } = this.#options;
-    this.#timers.add(this, timeoutMs);
-    this.queuedMs = this.deadlineMs - timeoutMs;
-    signal?.addEventListener("abort", this);
+  start(failWhenDown: boolean): void {
+    this.#host.timers.add(this, this.timeoutMs);
+    this.queuedMs = this.deadlineMs - this.timeoutMs;
+    this.#signal?.addEventListener("abort", this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
     this.state = "settled";
@@ -106,16 +109,15 @@ export class Call extends OutgoingRequest {
 
   override succeed(codec: number, bytes: Uint8Array, start: number, end: number): void {
     this.#finish();
-    const { peer, service, codec: own } = this.#options;
     if (codec !== this.codec) {
-      this.#reject(callError("codec-mismatch", "executed", peer, service, ""));
+      this.#reject(callError("codec-mismatch", "executed", this.#peer, this.service, ""));
       return;
     }
     let value: unknown;
     try {
-      value = decodeRange(own, bytes, start, end);
+      value = decodeRange(this.#codec, bytes, start, end, this.#host.copy);
     } catch (cause) {
-      this.#reject(callError("codec-failed", "executed", peer, service, "", { cause }));
+      this.#reject(callError("codec-failed", "executed", this.#peer, this.service, "", { cause }));
       return;
     }
     this.#resolve(value);
@@ -123,7 +125,6 @@ export class Call extends OutgoingRequest {
 
   override fail(code: ErrorCode, text: string, delivery: Delivery, encoded?: Uint8Array): void {
     this.#finish();
-    const { peer, service, signal } = this.#options;
     let details: unknown;
     if (encoded !== undefined && encoded.length > 0) {
       try {
@@ -132,8 +133,8 @@ export class Call extends OutgoingRequest {
         // Details that cannot be read are left out: the code and the message say what matters.
       }
     }
-    const cause = code === "cancelled" ? signal?.reason : undefined;
-    this.#reject(callError(code, delivery, peer, service, text, { details, cause }));
+    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    this.#reject(callError(code, delivery, this.#peer, this.service, text, { details, cause }));
   }
 
   #giveUp(code: "timeout" | "cancelled"): void {
@@ -153,43 +154,50 @@ export class Call extends OutgoingRequest {
   }
 
   #finish(): void {
-    this.#timers.remove(this);
-    this.#options.signal?.removeEventListener("abort", this);
+    this.#host.timers.remove(this);
+    this.#signal?.removeEventListener("abort", this);
     this.release();
   }
 }
 
 /** A notification and its promise, which settles when it has been written. */
 export class Notice extends OutgoingNotification {
-  readonly #options: CallOptions;
+  readonly #host: CallHost;
   readonly #route: Route;
-  readonly #timers: TimerDriver;
+  readonly #peer: string;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | undefined;
   readonly #resolve: () => void;
   readonly #reject: (error: RequestError) => void;
   #settled = false;
 
   constructor(
-    options: CallOptions,
-    payload: Uint8Array,
+    host: CallHost,
     route: Route,
-    timers: TimerDriver,
+    peer: string,
+    service: string,
+    codec: Codec,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    payload: Uint8Array,
     resolve: () => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(options.codec), options.service);
-    this.#options = options;
+    super(payload, codecTag(codec), service);
+    this.#host = host;
     this.#route = route;
-    this.#timers = timers;
+    this.#peer = peer;
+    this.#timeoutMs = timeoutMs;
+    this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
   /** Sends it; from now on it settles by itself. */
-  start(): void {
-    const { signal, timeoutMs, failWhenDown } = this.#options;
-    this.#timers.add(this, timeoutMs);
-    this.queuedMs = this.deadlineMs - timeoutMs;
-    signal?.addEventListener("abort", this);
+  start(failWhenDown: boolean): void {
+    this.#host.timers.add(this, this.#timeoutMs);
+    this.queuedMs = this.deadlineMs - this.#timeoutMs;
+    this.#signal?.addEventListener("abort", this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused !== null) this.fail(refused, "");
   }
@@ -209,9 +217,8 @@ export class Notice extends OutgoingNotification {
 
   override fail(code: ErrorCode, text: string): void {
     if (!this.#finish()) return;
-    const { peer, service, signal } = this.#options;
-    const cause = code === "cancelled" ? signal?.reason : undefined;
-    this.#reject(callError(code, "not-sent", peer, service, text, { cause }));
+    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    this.#reject(callError(code, "not-sent", this.#peer, this.service, text, { cause }));
   }
 
   #giveUp(code: ErrorCode): void {
@@ -222,8 +229,8 @@ export class Notice extends OutgoingNotification {
   #finish(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#timers.remove(this);
-    this.#options.signal?.removeEventListener("abort", this);
+    this.#host.timers.remove(this);
+    this.#signal?.removeEventListener("abort", this);
     return true;
   }
 }

@@ -12,6 +12,7 @@ import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Session } from "../core/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session_handler.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
+import type { Copy } from "../runtime/runtime.ts";
 
 /** What a handler is told beside the payload. */
 export interface HandlerContext {
@@ -49,13 +50,15 @@ export class Handling implements SessionHandler {
   readonly #owner: HandlingOwner;
   readonly #handlers = new Map<string, Registration>();
   readonly #notificationsMax: number;
+  readonly #copy: Copy;
   #notifications = 0;
   /** Sessions that were told there is no room. */
   readonly #waiting = new Set<Session>();
 
   /** @param notificationsMax How many notifications may be handled at a time. */
-  constructor(owner: HandlingOwner, notificationsMax: number) {
+  constructor(owner: HandlingOwner, notificationsMax: number, copy: Copy) {
     this.#owner = owner;
+    this.#copy = copy;
     this.#notificationsMax = notificationsMax;
   }
 
@@ -95,7 +98,7 @@ export class Handling implements SessionHandler {
     }
     let payload: unknown;
     try {
-      payload = decodeRange(registration.codec, bytes, start, end);
+      payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
     } catch (error) {
       session.reject(slot, generation, "codec-failed", messageOf(error));
       return null;
@@ -131,7 +134,7 @@ export class Handling implements SessionHandler {
       }
     };
     try {
-      const payload = decodeRange(registration.codec, bytes, start, end);
+      const payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
       const context = new NotificationContext(session, service);
       const result = registration.handler(payload, context);
       if (isThenable(result)) {

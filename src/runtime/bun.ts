@@ -8,6 +8,7 @@
 
 import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
+import { copyAlone } from "./copy.ts";
 import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
 import {
@@ -27,7 +28,15 @@ import {
 
 /** Bun's runtime. */
 export function newRuntime(): Runtime {
-  return { name: "bun", clock: hostClock, random: hostRandom, hash: pureHash, listen, connect };
+  return {
+    name: "bun",
+    clock: hostClock,
+    random: hostRandom,
+    hash: pureHash,
+    copy: copyAlone,
+    listen,
+    connect,
+  };
 }
 
 const bun = (globalThis as unknown as { Bun: BunGlobal }).Bun;

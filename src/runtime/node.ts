@@ -9,6 +9,7 @@
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { reasonOf } from "./errno.ts";
+import { newSlabCopy } from "./copy.ts";
 import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
 import {
@@ -28,6 +29,9 @@ import {
 
 // --- adapter ---
 
+/** V8 keeps arrays up to this size on its heap, where making one is cheap. */
+const ON_HEAP_MAX_BYTES = 64;
+
 /** Node's runtime. */
 export function newRuntime(): Runtime {
   return {
@@ -35,6 +39,7 @@ export function newRuntime(): Runtime {
     clock: hostClock,
     random: hostRandom,
     hash: pureHash,
+    copy: newSlabCopy(ON_HEAP_MAX_BYTES),
     listen: listenNode,
     connect: connectNode,
   };

@@ -1,7 +1,7 @@
 /**
  * The socket contract: what freshlink asks of a runtime, and all it asks.
  *
- * A `Runtime` is `listen`, `connect`, `clock`, `random` and `hash`. Three adapters implement it over real
+ * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash` and `copy`. Three adapters implement it over real
  * sockets (Deno, Bun, Node), and the simulator implements it over nothing but a seed. Whatever is
  * above this file sees only this file: it asks a socket what it can do, never which runtime it is.
  * Whatever implements it carries bytes and cannot know the protocol. A fourth runtime can be
@@ -196,6 +196,9 @@ export interface Hash {
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
 }
 
+/** Copies a range of bytes. What it returns may share its `buffer` with other copies. */
+export type Copy = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
+
 /** How long `close` may take to deliver what is held, in milliseconds, before it aborts. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -209,6 +212,8 @@ export interface Runtime {
   readonly random: Random;
   /** The hash. */
   readonly hash: Hash;
+  /** How received bytes are copied for the application. */
+  readonly copy: Copy;
 
   /**
    * Listens.

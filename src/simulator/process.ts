@@ -9,6 +9,7 @@ import type {
   Clock,
   ConnectHandler,
   ConnectOptions,
+  Copy,
   Hash,
   Listener,
   ListenOptions,
@@ -34,6 +35,8 @@ export class Process implements Runtime {
   readonly random: Random;
   /** The real one: it takes no time that anybody could see. */
   readonly hash: Hash = pureHash;
+  /** Each copy alone. */
+  readonly copy: Copy = (bytes, start, end) => bytes.slice(start, end);
   /** Where it runs. */
   readonly host: Host;
   /** Its sockets that are open; for the simulator's own parts. */

@@ -166,6 +166,7 @@ function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>
       clock: runtime.clock,
       random: runtime.random,
       hash: runtime.hash,
+      copy: runtime.copy,
       listen: (...parameters) => runtime.listen(...parameters),
       connect: (...parameters) => runtime.connect(...parameters),
       ...change(runtime),

@@ -263,6 +263,7 @@ sockets and ${openListeners} listeners open`);
       clock: process.clock,
       random: process.random,
       hash: process.hash,
+      copy: process.copy,
       listen: (...parameters) => process.listen(...parameters),
       connect: (address, options, handler) =>
         process.connect(address, options, {
