@@ -11,6 +11,8 @@ function broker(nodeID, own, others) {
   const one = new moleculer.ServiceBroker({
     nodeID,
     logger: false,
+    // Its name would be this machine's, which leads a reconnecting broker back to itself.
+    registry: { preferHostname: false },
     transporter: {
       type: "TCP",
       options: { udpDiscovery: false, port: own.port, urls },
