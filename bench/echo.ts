@@ -182,6 +182,7 @@ export class EchoServer {
 
 /** The client's side: one connection. */
 export class EchoClient {
+  readonly #socket: Socket;
   readonly #writer: FrameWriter;
   /** Called for each frame that comes back. */
   onFrame: OnFrame = () => {};
@@ -209,7 +210,13 @@ export class EchoClient {
   }
 
   private constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
     this.#writer = new FrameWriter(socket, clock);
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    this.#socket.abort();
   }
 
   /** Sends a frame at the end of this turn. */

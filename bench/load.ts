@@ -8,11 +8,19 @@
 import type { Client, Endpoint } from "../mod.ts";
 import { type EchoClient, readUint32, writeUint32 } from "./echo.ts";
 
-/**
- * What carries the requests: the bare echo, an endpoint with one of the codecs, or a client, which
- * keeps nothing of what it has written.
- */
-export type Carrier = "bare" | "bytes" | "json" | "client";
+/** What carries the requests. */
+export type Carrier =
+  /** The bare echo. */
+  | "bare"
+  /** An endpoint with one of the codecs. */
+  | "bytes"
+  | "json"
+  /** A client, which keeps nothing of what it has written. */
+  | "client"
+  /** An endpoint; the handler answers one in ten 5 ms later. */
+  | "late"
+  /** An endpoint's notifications; "answered" is one that has its number. */
+  | "notify";
 
 /** How much, and for how long. */
 export interface LoadOptions {
@@ -24,6 +32,8 @@ export interface LoadOptions {
   readonly durationMs: number;
   /** ... nor after so many requests. */
   readonly maxCount: number;
+  /** Over so many connections in turns; of the bare echo and of clients. Default: 1. */
+  readonly connections?: number;
 }
 
 /** What came of it. Durations are in milliseconds. */
@@ -42,6 +52,8 @@ export interface Measurement {
   readonly p50Ms: number;
   /** The latency that 99 of 100 requests stayed below. */
   readonly p99Ms: number;
+  /** The sum of all numbers that were read out of payloads, modulo 2^32. */
+  readonly hash: number;
 }
 
 /** Sends the request `number` of a slot; `Load.answered` or `Load.failed` follows once. */
@@ -68,6 +80,7 @@ export class Load {
   #wrong = 0;
   #failed = 0;
   #endsAt = 0;
+  #hash = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -97,6 +110,7 @@ export class Load {
       elapsedMs,
       p50Ms: quantile(0.5),
       p99Ms: quantile(0.99),
+      hash: this.#hash,
     };
   }
 
@@ -106,6 +120,7 @@ export class Load {
     if (number === this.#numbers[slot]) {
       this.#samples[this.#ok & (this.#samples.length - 1)] = nowMs - this.#startedAt[slot]!;
       this.#ok++;
+      this.#hash = (this.#hash + number) >>> 0;
     } else this.#wrong++;
     this.#next(slot, nowMs);
   }
@@ -130,6 +145,13 @@ export class Load {
 
 function ceilPowerOfTwo(value: number): number {
   return 2 ** Math.ceil(Math.log2(value));
+}
+
+/** Sends over several connections in turns. */
+export function spread(senders: readonly Sender[]): Sender {
+  const [only] = senders;
+  if (senders.length === 1) return only!;
+  return { send: (slot, number) => senders[slot % senders.length]!.send(slot, number) };
 }
 
 /** The bare echo: answers come in the order of the requests. */
@@ -169,6 +191,36 @@ export function bytesSender(
   options: LoadOptions,
 ): Sender {
   return callSender((...call) => endpoint.request(peer, "echo-bytes", ...call), load, options);
+}
+
+/** An endpoint whose handler answers some requests later. */
+export function lateSender(
+  endpoint: Endpoint,
+  peer: string,
+  load: Load,
+  options: LoadOptions,
+): Sender {
+  return callSender((...call) => endpoint.request(peer, "echo-late", ...call), load, options);
+}
+
+/** Notifications: each counts as answered when it has its number. */
+export function notifySender(
+  endpoint: Endpoint,
+  peer: string,
+  load: Load,
+  options: LoadOptions,
+): Sender {
+  const payloads = newPayloads(options);
+  const { failed } = perSlot(options.inFlight, load, () => 0);
+  const notifyOptions = { codec: "bytes", timeoutMs: LATE_MS } as const;
+  return {
+    send(slot, number) {
+      const bytes = payloads[slot]!;
+      writeNumber(bytes, number);
+      endpoint.notify(peer, "swallow", bytes, notifyOptions)
+        .then(() => load.answered(slot, number), failed[slot]);
+    },
+  };
 }
 
 /** A client, bytes as they are. */
@@ -251,7 +303,7 @@ function writeNumber(bytes: Uint8Array, number: number): void {
 }
 
 /** @returns The number in an answer; -1 when the answer is not what was sent. */
-function readNumber(bytes: Uint8Array, start: number, end: number, payload: number): number {
+export function readNumber(bytes: Uint8Array, start: number, end: number, payload: number): number {
   const number = readUint32(bytes, start);
   return end - start === payload && readUint32(bytes, end - 4) === number ? number : -1;
 }

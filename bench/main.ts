@@ -5,6 +5,7 @@
  */
 
 import { measureRuntime, type Results } from "./measure.ts";
+import { measurePeers } from "./peers.ts";
 import { HELP, type Plan, readPlan } from "./plan.ts";
 import { resultsText } from "./print.ts";
 import { Processes } from "./process.ts";
@@ -33,14 +34,20 @@ async function main(): Promise<number> {
   Deno.addSignalListener("SIGINT", interrupted);
   const results: Results = {
     rows: [],
+    others: [],
     retention: [],
+    peers: [],
+    crowds: [],
+    tables: [],
     takeovers: [],
     memory: { idle: [], unacknowledged: [] },
     startup: [],
   };
   try {
     if (plan.starts > 0) results.startup.push(...await measureStartup(plan));
-    for (const runtime of plan.starts > 0 ? [] : plan.runtimes) {
+    if (plan.peers) results.peers.push(...await measurePeers(plan));
+    const alone = plan.starts > 0 || plan.peers;
+    for (const runtime of alone ? [] : plan.runtimes) {
       console.error(`measuring ${runtime} ...`);
       await measureRuntime(plan, runtime, processes, results);
     }
@@ -50,7 +57,8 @@ async function main(): Promise<number> {
   }
   console.log(resultsText(results));
   if (plan.json) console.log(JSON.stringify(results));
-  const failed = [...results.rows, ...results.retention, ...results.takeovers]
+  const { rows, others, retention, takeovers } = results;
+  const failed = [...rows, ...others, ...retention, ...takeovers]
     .reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);

@@ -6,7 +6,10 @@
  */
 
 import type { RuntimeName } from "../tools/runtimes.ts";
+import { type CrowdRow, measureCrowds, measureTables, type TableRow } from "./crowd.ts";
 import { measureIdle, measureUnacknowledged, type Memory } from "./memory.ts";
+import { measureOthers, type OtherRow } from "./others.ts";
+import type { PeerRow } from "./peers.ts";
 import { type Plan, TARGET_TAKEOVER_MS } from "./plan.ts";
 import { definition, freePorts } from "./ports.ts";
 import type { Processes } from "./process.ts";
@@ -41,7 +44,11 @@ export interface TakeoverRow {
 /** All figures. */
 export interface Results {
   readonly rows: RateRow[];
+  readonly others: OtherRow[];
   readonly retention: RetentionRow[];
+  readonly peers: PeerRow[];
+  readonly crowds: CrowdRow[];
+  readonly tables: TableRow[];
   readonly takeovers: TakeoverRow[];
   readonly memory: Memory;
   readonly startup: StartupRow[];
@@ -58,19 +65,24 @@ export async function measureRuntime(
     await using server = await processes.start(runtime);
     await using client = await processes.start(runtime);
     const ends: Ends = { runtime, server, client };
-    await open(ends);
+    const ports = await open(ends);
     results.rows.push(...await measureRates(plan, ends));
     results.retention.push(await measureRetention(plan, ends));
+    if (plan.more) results.others.push(...await measureOthers(plan, ends, ports));
   }
   if (plan.takeovers > 0) results.takeovers.push(await measureTakeovers(plan, runtime, processes));
   if (plan.idle > 0) {
     results.memory.idle.push(await measureIdle(plan, runtime, processes));
     results.memory.unacknowledged.push(await measureUnacknowledged(runtime, processes));
   }
+  if (plan.crowd.peers > 0) {
+    results.crowds.push(...await measureCrowds(plan, runtime, processes));
+    results.tables.push(...await measureTables(plan, runtime, processes));
+  }
 }
 
 /** The bare echo, a pair of endpoints and a client. */
-async function open({ server, client }: Ends): Promise<void> {
+async function open({ server, client }: Ends): Promise<{ echo: number; endpoint: number }> {
   const { port } = await server.order<{ port: number }>({ do: "echo" });
   await client.order({ do: "dial", port, count: 1 });
   const [nearPort, farPort] = freePorts(2) as [number, number];
@@ -78,8 +90,9 @@ async function open({ server, client }: Ends): Promise<void> {
   const far = definition("server", farPort);
   await server.order({ do: "endpoint", name: "server", port: far.port, peers: [near] });
   await client.order({ do: "endpoint", name: "client", port: near.port, peers: [far] });
-  await client.order({ do: "client", port: far.port });
+  await client.order({ do: "client", port: far.port, count: 1 });
   await untilOpen(server, 1);
+  return { echo: port, endpoint: far.port };
 }
 
 async function measureTakeovers(

@@ -10,13 +10,17 @@ import { RUNTIME_NAMES, type RuntimeName } from "../tools/runtimes.ts";
 /** The help text. */
 export const HELP = `What freshlink costs, as ratios to a bare framed echo over the same sockets.
 
-  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--startup] [--json]
+  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--startup]
+                  [--more] [--crowd] [--peers] [--json]
 
   --quick           short rounds: all runtimes in less than a minute
   --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
   --runtime NAME    deno, bun, node or all (the default)
   --payload BYTES   one or more sizes with commas between, each 32 to 1048576 and a multiple of 4;
                     64 by default
+  --more            other loads too: notifications, late answers, 1 to 8 connections, handshakes
+  --crowd           1,000 peers and 10,000 clients at one endpoint, and the table at any size
+  --peers           instead: other libraries on Node, freshlink beside them
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged
   --startup         instead: the time of an import, the memory of an idle endpoint
   --json            the last line is one JSON object with all figures
@@ -43,6 +47,14 @@ export interface Plan {
   readonly idle: number;
   /** Programs started for the time of an import; 0: the start is not measured. */
   readonly starts: number;
+  /** Whether other loads are measured. */
+  readonly more: boolean;
+  /** Peers and clients at one endpoint; none: they are not measured. */
+  readonly crowd: { readonly peers: number; readonly clients: number };
+  /** Operations of each kind on the connection table. */
+  readonly tableOperations: number;
+  /** Whether other libraries are measured, and nothing else. */
+  readonly peers: boolean;
   /** Whether the last line is JSON. */
   readonly json: boolean;
 }
@@ -66,15 +78,36 @@ export const TARGET_TAKEOVER_MS = 10;
 /** An idle link's memory, as a multiple of a bare socket's. */
 export const TARGET_MEMORY_RATIO = 2;
 
+/** freshlink's rate as a multiple of the best other library's, at 64 in flight. */
+export const TARGET_PEERS_RATIO = 3;
+
 /** What importing freshlink may add to an empty program, in milliseconds. */
 export const TARGET_IMPORT_MS = 15;
 
 const UNBOUNDED = 2 ** 31;
 
+const MANY = { idle: 1_000, crowd: { peers: 1_000, clients: 10_000 }, tableOperations: 1_000_000 };
+const FEW = { idle: 50, crowd: { peers: 20, clients: 50 }, tableOperations: 2_000 };
+const NOBODY = { peers: 0, clients: 0 };
+
 const EFFORTS = {
-  full: { rounds: 9, durationMs: 500, maxCount: UNBOUNDED, takeovers: 15, idle: 1_000, starts: 25 },
-  quick: { rounds: 5, durationMs: 200, maxCount: UNBOUNDED, takeovers: 7, idle: 1_000, starts: 15 },
-  tiny: { rounds: 2, durationMs: 50, maxCount: 2_000, takeovers: 1, idle: 50, starts: 2 },
+  full: {
+    ...MANY,
+    rounds: 9,
+    durationMs: 500,
+    maxCount: UNBOUNDED,
+    takeovers: 15,
+    starts: 25,
+  },
+  quick: {
+    ...MANY,
+    rounds: 5,
+    durationMs: 200,
+    maxCount: UNBOUNDED,
+    takeovers: 7,
+    starts: 15,
+  },
+  tiny: { ...FEW, rounds: 2, durationMs: 50, maxCount: 2_000, takeovers: 1, starts: 2 },
 };
 
 /**
@@ -93,6 +126,9 @@ export function readPlan(args: readonly string[]): Plan | null {
       payload: { type: "string", default: "64" },
       memory: { type: "boolean", default: false },
       startup: { type: "boolean", default: false },
+      more: { type: "boolean", default: false },
+      crowd: { type: "boolean", default: false },
+      peers: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -105,6 +141,9 @@ export function readPlan(args: readonly string[]): Plan | null {
     starts: values.startup ? effort.starts : 0,
     runtimes: readRuntimes(values.runtime),
     payloads: values.payload.split(",").map(readPayload),
+    more: values.more,
+    crowd: values.crowd ? effort.crowd : NOBODY,
+    peers: values.peers,
     json: values.json,
   };
 }

@@ -1,7 +1,11 @@
 /** The results in words. */
 
 import type { Results, TakeoverRow } from "./measure.ts";
+import type { CrowdRow, TableRow } from "./crowd.ts";
 import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
+import type { OtherRow } from "./others.ts";
+import { type PeerRow, timesTheBest } from "./peers.ts";
+import { TARGET_PEERS_RATIO } from "./plan.ts";
 import type { StartupRow } from "./startup.ts";
 import type { RateRow, RetentionRow } from "./rates.ts";
 
@@ -35,6 +39,23 @@ export function resultsText(results: Results): string {
         ...results.retention.map(retentionCells),
       ],
     ),
+    table("Other loads of 64 bytes: a second, and the ratio to the bare echo's rate", [
+      ["runtime", "what", "in flight", "connections", "bare", "freshlink", "ratio"],
+      ...results.others.map(otherCells),
+    ]),
+    table("Other libraries on Node: requests a second, and the ratio to freshlink's rate", [
+      ["bytes", "in flight", "library", "version", "a second", "ratio"],
+      ...results.peers.map(peerCells),
+    ]),
+    peersText(results.peers),
+    table("Many at one endpoint, all of them in one other process", [
+      ["runtime", "kind", "count", "all linked", "memory each", "CPU while idle", "each beat"],
+      ...results.crowds.map(crowdCells),
+    ]),
+    table("The connection table: nanoseconds of an operation, by rows", [
+      ["runtime", "rows", "add", "find", "remove"],
+      ...results.tables.map(tableCells),
+    ]),
     table("A restarted peer, with 64 requests waiting for it: milliseconds after its HELLO", [
       ["runtime", "restarts", "old closed", "longest", "first reply", "to reach", "unanswered"],
       ...results.takeovers.map(takeoverCells),
@@ -73,6 +94,50 @@ function rateCells(row: RateRow): string[] {
     row.spread.map((ratio) => ratio.toFixed(2)).join(" to "),
     row.target === null ? "" : `${row.target.toFixed(2)}${mark(row.ratio >= row.target)}`,
   ];
+}
+
+function otherCells(row: OtherRow): string[] {
+  return [
+    row.runtime,
+    row.what,
+    String(row.inFlight),
+    String(row.connections),
+    whole(row.bare),
+    whole(row.freshlink),
+    row.ratio.toFixed(2),
+  ];
+}
+
+function peerCells(row: PeerRow): string[] {
+  const { payload, inFlight, name, version, rate, ratioToFreshlink } = row;
+  const cells = [String(payload), String(inFlight), name, version, whole(rate)];
+  return [...cells, ratioToFreshlink.toFixed(2)];
+}
+
+/** How far ahead freshlink is of the best of the others. */
+function peersText(rows: readonly PeerRow[]): string {
+  if (rows.length === 0) return "";
+  return [64, 1_024].map((payload) => {
+    const times = timesTheBest(rows, payload, 64);
+    const target = `to reach ${TARGET_PEERS_RATIO}:${mark(times >= TARGET_PEERS_RATIO)}`;
+    return `At ${payload} bytes and 64 in flight: ${times.toFixed(1)} times the best; ${target}\n`;
+  }).join("");
+}
+
+function crowdCells(row: CrowdRow): string[] {
+  return [
+    row.runtime,
+    row.kind,
+    whole(row.count),
+    `${whole(row.linkedMs)} ms`,
+    kib(row.bytesEach),
+    `${row.cpuMsPerSecond.toFixed(1)} ms a second`,
+    `${row.beatMicros.toFixed(1)} µs`,
+  ];
+}
+
+function tableCells({ runtime, rows, addNs, findNs, removeNs }: TableRow): string[] {
+  return [runtime, whole(rows), ...[addNs, findNs, removeNs].map((ns) => ns.toFixed(0))];
 }
 
 function retentionCells(row: RetentionRow): string[] {

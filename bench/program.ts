@@ -10,18 +10,23 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { Client, Endpoint, type PeerDefinition } from "../mod.ts";
 import { detectRuntime } from "../src/runtime/detect.ts";
-import { EchoClient, EchoServer } from "./echo.ts";
+import { EchoClient, EchoServer, readUint32 } from "./echo.ts";
+import { type HandshakeOptions, shakeHands } from "./handshakes.ts";
 import {
   bareSender,
   bytesSender,
   type Carrier,
   clientSender,
   jsonSender,
+  lateSender,
   Load,
   type LoadOptions,
   type Measurement,
+  notifySender,
+  spread,
 } from "./load.ts";
 import { Machine } from "./machine.ts";
+import { timeTable } from "./table.ts";
 import { restartPeer } from "./takeover.ts";
 
 /** An order to the program, without its number. */
@@ -39,8 +44,14 @@ export type Order =
     /** Whether `cut` may follow. */
     cuttable?: boolean;
   }
-  /** Connects a client to the endpoint at this port. */
-  | { do: "client"; port: number }
+  /** Connects so many clients to the endpoint at this port. */
+  | { do: "client"; port: number; count: number }
+  /** Connects and closes again and again. Answers `Handshakes`. */
+  | { do: "handshakes"; carrier: "bare" | "client"; port: number; options: HandshakeOptions }
+  /** Works on a connection table with so many rows. Answers `TableTimes`. */
+  | { do: "table"; rows: number; operations: number }
+  /** Waits and tells what the process used meanwhile. Answers `{ cpuMs }`. */
+  | { do: "idle"; durationMs: number }
   /** Cuts the cable of the endpoint's machine: what it writes vanishes, and nothing arrives. */
   | { do: "cut" }
   /** Writes so many notifications to the peer `server`. Answers when all are written. */
@@ -66,6 +77,14 @@ export interface Report {
   readonly links: number;
 }
 
+/** How one in so many requests is answered late, and by how much. */
+const LATE_EVERY = 10;
+const LATE_MS = 5;
+
+/** How many clients connect at a time. */
+const CONNECT_AT_A_TIME = 50;
+const QUEUE_MAX_BYTES = 268_435_456;
+
 const runtime = await detectRuntime();
 /** Where the endpoint runs once it is to be cut off. */
 const machine = new Machine(runtime);
@@ -74,13 +93,15 @@ const crowd: Endpoint[] = [];
 const clients: EchoClient[] = [];
 let echo: EchoServer | null = null;
 let endpoint: Endpoint | null = null;
-let client: Client | null = null;
+const connectedClients: Client[] = [];
 
 async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoint> {
   const started = await Endpoint.start({
     name: order.name,
     listen: { port: order.port },
     peers: order.peers,
+    // 1,024 payloads of 64 KiB are more than the default lets wait.
+    queueMaxBytes: QUEUE_MAX_BYTES,
     runtime: order.cuttable ? machine.runtime : runtime,
   });
   started.handle("echo-bytes", (payload) => {
@@ -91,7 +112,16 @@ async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoin
     served++;
     return payload;
   }, { codec: "json" });
-  started.handle("swallow", () => {}, { codec: "bytes" });
+  started.handle("swallow", () => {
+    served++;
+  }, { codec: "bytes" });
+  started.handle("echo-late", async (payload: Uint8Array) => {
+    served++;
+    if (readUint32(payload, 0) % LATE_EVERY === 0) {
+      await new Promise((resolve) => setTimeout(resolve, LATE_MS));
+    }
+    return payload;
+  }, { codec: "bytes" });
   return started;
 }
 
@@ -103,10 +133,40 @@ async function startCrowd(members: readonly PeerDefinition[], peer: PeerDefiniti
 
 function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
   const load = new Load(options);
-  if (carrier === "bare") return load.run(bareSender(clients[0]!, load, options));
-  if (carrier === "client") return load.run(clientSender(client!, load, options));
-  const newSender = carrier === "bytes" ? bytesSender : jsonSender;
-  return load.run(newSender(endpoint!, "server", load, options));
+  const { connections = 1 } = options;
+  if (carrier === "bare") {
+    const some = clients.slice(0, connections);
+    return load.run(spread(some.map((one) => bareSender(one, load, options))));
+  }
+  if (carrier === "client") {
+    const some = connectedClients.slice(0, connections);
+    return load.run(spread(some.map((one) => clientSender(one, load, options))));
+  }
+  return load.run(SENDERS[carrier](endpoint!, "server", load, options));
+}
+
+const SENDERS = {
+  bytes: bytesSender,
+  json: jsonSender,
+  late: lateSender,
+  notify: notifySender,
+} as const;
+
+async function connectClients(port: number, count: number): Promise<void> {
+  for (let done = 0; done < count; done += CONNECT_AT_A_TIME) {
+    const some = Array.from(
+      { length: Math.min(CONNECT_AT_A_TIME, count - done) },
+      () => Client.connect({ hostname: "127.0.0.1", port }),
+    );
+    connectedClients.push(...await Promise.all(some));
+  }
+}
+
+async function idleFor(durationMs: number): Promise<number> {
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, durationMs));
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
 }
 
 async function notifyAll(count: number, bytes: number): Promise<void> {
@@ -144,8 +204,14 @@ async function obey(order: Order): Promise<unknown> {
       endpoint = await startEndpoint(order);
       return { port: endpoint.address.port };
     case "client":
-      client = await Client.connect({ hostname: "127.0.0.1", port: order.port });
+      await connectClients(order.port, order.count);
       return {};
+    case "handshakes":
+      return await shakeHands(runtime, order.carrier, order.port, order.options);
+    case "table":
+      return timeTable(order.rows, order.operations);
+    case "idle":
+      return { cpuMs: await idleFor(order.durationMs) };
     case "cut":
       machine.die();
       return {};

@@ -10,6 +10,7 @@ import { IN_FLIGHT, type Plan, TARGET_RETENTION_RATIO, targetRatio } from "./pla
 import type { Process } from "./process.ts";
 import type { Report } from "./program.ts";
 import { median } from "./statistics.ts";
+import { untilServed } from "./wait.ts";
 
 /** How freshlink compares with the bare echo. Rates are requests answered in a second. */
 export interface RateRow {
@@ -39,6 +40,8 @@ export interface RateRow {
   readonly target: number | null;
   /** Requests without the right answer. */
   readonly failed: number;
+  /** Of all payloads that came back, bare and freshlink: the numbers in them, added up. */
+  readonly hash: number;
 }
 
 /** What it costs that a session keeps what it has written. */
@@ -129,19 +132,28 @@ function compare(
     p99Ms: median(ours.map(({ p99Ms }) => p99Ms)),
     target: codec === "bytes" ? targetRatio(payload, inFlight) : null,
     failed: failures(ours) + failures(rounds.bare),
+    hash: [...ours, ...rounds.bare].reduce((sum, one) => (sum + one.hash) >>> 0, 0),
   };
 }
 
 /** All carriers in turns, after a warm-up. */
-async function play(
+export async function play(
   plan: Plan,
   { runtime, server, client }: Ends,
   carriers: readonly Carrier[],
   payload: number,
   inFlight: number,
+  connections = 1,
 ): Promise<Record<Carrier, Measurement[]>> {
   const { durationMs, maxCount } = plan;
-  const rounds: Record<Carrier, Measurement[]> = { bare: [], bytes: [], json: [], client: [] };
+  const rounds: Record<Carrier, Measurement[]> = {
+    bare: [],
+    bytes: [],
+    json: [],
+    client: [],
+    late: [],
+    notify: [],
+  };
   const before = await server.order<Report>({ do: "report" });
   let sent = 0;
   const put = async (carrier: Carrier, options: LoadOptions) => {
@@ -151,24 +163,23 @@ async function play(
   };
   const warmUpMs = Math.min(WARM_UP_MS, durationMs);
   for (const carrier of carriers) {
-    await put(carrier, { inFlight, payload, durationMs: warmUpMs, maxCount });
+    await put(carrier, { inFlight, payload, durationMs: warmUpMs, maxCount, connections });
   }
   for (let round = 0; round < plan.rounds; round++) {
     // Nobody is always the first.
     const order = carriers.map((_, index) => carriers[(index + round) % carriers.length]!);
     for (const carrier of order) {
-      rounds[carrier].push(await put(carrier, { inFlight, payload, durationMs, maxCount }));
+      const options = { inFlight, payload, durationMs, maxCount, connections };
+      rounds[carrier].push(await put(carrier, options));
     }
   }
-  const { served } = await server.order<Report>({ do: "report" });
   // What the load counts is what the server did: no request was measured that was not one.
-  if (served - before.served !== sent) {
-    throw new Error(`${runtime}: ${sent} requests sent, ${served - before.served} served`);
-  }
+  await untilServed(server, before.served + sent, runtime);
   return rounds;
 }
 
-function rateOf({ ok, elapsedMs }: Measurement): number {
+/** Requests a second. */
+export function rateOf({ ok, elapsedMs }: Measurement): number {
   return ok / elapsedMs * 1_000;
 }
 
@@ -176,6 +187,7 @@ function ratioOf(inFlight: number, one: Measurement, bare: Measurement): number 
   return inFlight === 1 ? bare.p50Ms / one.p50Ms : rateOf(one) / rateOf(bare);
 }
 
-function failures(measurements: readonly Measurement[]): number {
+/** How many had no right answer. */
+export function failures(measurements: readonly Measurement[]): number {
   return measurements.reduce((sum, { failed, wrong }) => sum + failed + wrong, 0);
 }

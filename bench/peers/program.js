@@ -10,6 +10,7 @@
  * a server notes every call in `ledgerFile`.
  */
 
+import { Buffer } from "node:buffer";
 import { appendFileSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -43,8 +44,7 @@ function payloadOf(number, hold, bytes = 64) {
 }
 
 function same(left, right) {
-  return left.length === right.length &&
-    left.every((byte, index) => byte === right[index]);
+  return Buffer.compare(left, right) === 0;
 }
 
 /** Answers what it is asked. */

@@ -361,10 +361,13 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (!this.#sends || session === null) return;
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
       session.fill(this.#owner.outgoing);
-      const range = session.log.nextRange();
+      let range = session.log.nextRange();
       if (range === null) {
-        if (writes > 0) session.log.drained();
-        return;
+        // All was taken: what needs no acknowledgement makes room for what waits.
+        session.log.drained();
+        session.fill(this.#owner.outgoing);
+        range = session.log.nextRange();
+        if (range === null) return;
       }
       const taken = this.#write(range);
       session.log.wrote(range.length, taken);

@@ -4,10 +4,13 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   Client,
   ConfigurationError,
+  Endpoint,
   type EndpointTable,
   LinkError,
+  type Runtime,
   TABLE_SERVICE,
 } from "../../mod.ts";
+import { Simulation } from "../../src/simulator/mod.ts";
 import { freePort, Pair, requestError, Watched } from "../support/endpoints.ts";
 
 function start(port: number): Promise<Watched> {
@@ -152,3 +155,79 @@ Deno.test("an idempotent request that was sent once is never called not-sent aga
   const error = await call;
   assertEquals([error.code, error.delivery], ["timeout", "maybe-executed"]);
 });
+
+Deno.test("a client sends more large payloads at once than a connection keeps", async (t) => {
+  for (const retainMaxBytes of [131_072, 4_194_304]) {
+    await t.step(`${retainMaxBytes} bytes`, () => sendMany(retainMaxBytes));
+  }
+});
+
+async function sendMany(retainMaxBytes: number): Promise<void> {
+  const simulation = new Simulation({ seed: 1 });
+  const [one, two] = [simulation.host("one"), simulation.host("two")];
+  const server = await Endpoint.start({
+    name: "SP10",
+    listen: { hostname: "0.0.0.0", port: 11_000 },
+    advertise: { hostname: one.address },
+    insecure: true,
+    runtime: one.runtime,
+  });
+  server.handle("echo", (payload: Uint8Array) => payload, { codec: "bytes" });
+  const runtime = takingAll(two.runtime);
+  const options = { hostname: one.address, port: 11_000, retainMaxBytes, runtime };
+  const client = await simulation.settle(Client.connect(options), 1_000);
+  const payload = new Uint8Array(65_536).fill(7);
+  const answers = Array.from(
+    { length: 200 },
+    () => client.request<Uint8Array>("echo", payload, { codec: "bytes", timeoutMs: 5_000 }),
+  );
+  const ends = await simulation.settle(Promise.allSettled(answers), 10_000);
+  await Promise.all([client.close(), simulation.settle(server.close(), 20_000)]);
+  assertEquals(ends.filter(({ status }) => status !== "fulfilled").length, 0);
+}
+
+/** A runtime whose sockets take whatever they are given, as one with room in its kernel does. */
+function takingAll(host: Runtime): Runtime {
+  return {
+    name: host.name,
+    clock: host.clock,
+    random: host.random,
+    hash: host.hash,
+    copy: host.copy,
+    listen: (...parameters) => host.listen(...parameters),
+    connect: (address, options, handler) =>
+      host.connect(address, options, {
+        onConnect: (socket) => {
+          const waiting: Uint8Array[] = [];
+          let isBlocked = false;
+          const pump = () => {
+            while (!isBlocked && waiting.length > 0) isBlocked = !socket.write(waiting.shift()!);
+          };
+          const own = handler.onConnect({
+            remoteAddress: socket.remoteAddress,
+            localAddress: socket.localAddress,
+            descriptor: socket.descriptor,
+            peerCertificate: socket.peerCertificate,
+            pause: () => socket.pause(),
+            resume: () => socket.resume(),
+            close: () => socket.close(),
+            abort: () => socket.abort(),
+            write(bytes) {
+              waiting.push(bytes.slice());
+              pump();
+              return true;
+            },
+          });
+          return {
+            onData: (chunk) => own.onData(chunk),
+            onClose: (reason) => own.onClose(reason),
+            onDrain() {
+              isBlocked = false;
+              pump();
+            },
+          };
+        },
+        onConnectError: (reason) => handler.onConnectError(reason),
+      }),
+  };
+}

@@ -17,6 +17,14 @@ export interface Mutant {
 
 /** All of them. */
 export const MUTANTS: readonly Mutant[] = [
+  // What is written.
+  {
+    name: "what a socket has taken makes room only where something was written in the same turn",
+    file: "connection/connection_driver.ts",
+    find: "        session.log.drained();\n        session.fill(this.#owner.outgoing);\n",
+    replace: "        if (writes > 0) session.log.drained();\n",
+    by: "tests",
+  },
   // Which connection.
   {
     name: "the follower takes the last decision that it reads, whatever its number",

@@ -21,7 +21,11 @@ const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
 const TIMEOUT_MS = 180_000;
 
 /** The tests of the rules and of what drives them. */
-const TESTS: readonly string[] = ["tests/core", "tests/connection"];
+const TESTS: readonly string[] = [
+  "tests/core",
+  "tests/connection",
+  "tests/endpoint/client_test.ts",
+];
 
 /** What the simulations are made of. */
 const COPIED: readonly string[] = [
@@ -30,6 +34,7 @@ const COPIED: readonly string[] = [
   "tests/simulation",
   ...TESTS,
   "tests/support",
+  "docs/protocol.md",
   "tools/project.ts",
 ];
 
@@ -109,8 +114,8 @@ async function test(folder: string): Promise<string | null> {
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).output();
   const text = new TextDecoder().decode(stdout);
-  if (!text.includes(" passed | ")) throw new Error(`The tests did not run: ${text}`);
-  return /^(.+) \.\.\. FAILED/m.exec(text)?.[1] ?? null;
+  if (!/^\S+ \| \d+ passed.* \| /m.test(text)) throw new Error(`The tests did not run: ${text}`);
+  return /^(\S.*) \.\.\. FAILED/m.exec(text)?.[1] ?? null;
 }
 
 async function mutate({ name, find, replace }: Mutant, path: string): Promise<void> {
