@@ -38,7 +38,7 @@ Deno.test(
   { name: `the crash lab finds an endpoint that is too slow${because}`, ignore },
   async () => {
     const [run] = readPlan(["--fast", "--scenario", "blackhole"])!.runs;
-    const row = await new Runner({ suspectAfterMs: 6_000, deadAfterMs: 7_000 }).run(run!);
+    const row = await new Runner({ suspectAfterMs: 9_000, deadAfterMs: 11_000 }).run(run!);
     assertStringIncludes(row.problems.join(), "instead of 4000 at most");
   },
 );

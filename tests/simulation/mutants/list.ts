@@ -324,8 +324,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "everything is sent again to another life",
     file: "endpoint/call.ts",
-    find: "options.timeoutMs, options.idempotent);",
-    replace: "options.timeoutMs, true);",
+    find: "super(payload, codecTag(codec), service, timeoutMs, idempotent);",
+    replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent);",
     by: "swarm",
   },
   {
