@@ -360,15 +360,8 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     const session = this.#session;
     if (!this.#sends || session === null) return;
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
-      session.fill(this.#owner.outgoing);
-      let range = session.log.nextRange();
-      if (range === null) {
-        // All was taken: what needs no acknowledgement makes room for what waits.
-        session.log.drained();
-        session.fill(this.#owner.outgoing);
-        range = session.log.nextRange();
-        if (range === null) return;
-      }
+      const range = session.nextRange(this.#owner.outgoing);
+      if (range === null) return;
       const taken = this.#write(range);
       session.log.wrote(range.length, taken);
       if (!taken) return;

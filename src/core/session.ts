@@ -125,6 +125,17 @@ export class Session implements MessageHandler {
     }
   }
 
+  /** The next bytes for a socket that has taken all it was given; `null`: nothing waits. */
+  nextRange(queue: SendQueue<OutgoingRequest | OutgoingNotification>): Uint8Array | null {
+    this.fill(queue);
+    const range = this.log.nextRange();
+    if (range !== null) return range;
+    // What needs no acknowledgement makes room for what waits.
+    this.log.drained();
+    this.fill(queue);
+    return this.log.nextRange();
+  }
+
   /**
    * Writes a request at once, where nothing is ahead of it.
    *

@@ -19,10 +19,10 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   // What is written.
   {
-    name: "what a socket has taken makes room only where something was written in the same turn",
-    file: "connection/connection_driver.ts",
-    find: "        session.log.drained();\n        session.fill(this.#owner.outgoing);\n",
-    replace: "        if (writes > 0) session.log.drained();\n",
+    name: "what a socket has taken makes no room for what waits",
+    file: "core/session.ts",
+    find: "    this.log.drained();\n    this.fill(queue);\n",
+    replace: "    this.log.drained();\n",
     by: "tests",
   },
   // Which connection.
