@@ -163,8 +163,11 @@ class NodeSocket implements Socket {
     this.peerCertificate = certificateOf(socket);
     socket.removeAllListeners("close");
     socket.removeAllListeners("error");
-    socket.on("data", (chunk: Uint8Array) => {
-      if (!this.#ending) this.#guard(() => this.#handler.onData(chunk));
+    socket.on("data", ({ buffer, byteOffset, length }: Uint8Array) => {
+      if (this.#ending) return;
+      // A Buffer's `slice` is a view: whoever keeps a payload would keep all that came with it.
+      const chunk = new Uint8Array(buffer, byteOffset, length);
+      this.#guard(() => this.#handler.onData(chunk));
     });
     socket.on("drain", () => {
       if (!this.#mustDrain || this.#ending) return;

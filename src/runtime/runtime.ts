@@ -102,7 +102,7 @@ export interface SocketHandler {
   /**
    * Bytes arrived, in order and without gaps.
    *
-   * @param chunk Borrowed: valid until this call returns, then the adapter may overwrite it.
+   * @param chunk A plain `Uint8Array`, borrowed: valid until this call returns, then the adapter may overwrite it.
    */
   onData(chunk: Uint8Array): void;
   /** The bytes kept by a `write` that returned `false` are taken; one may write again. */

@@ -1,5 +1,6 @@
 /** Broken adapters: each breaks the contract in one way, and a case must notice it. */
 
+import { Buffer } from "node:buffer";
 import type {
   ConnectHandler,
   Listener,
@@ -70,6 +71,10 @@ export const MUTANTS: readonly Mutant[] = [
       handler().onDrain();
       handler().onData(chunk);
     },
+  })),
+  ofHandlers("a chunk is Node's own kind of bytes, whose slice is a view", (handler) => ({
+    onData: ({ buffer, byteOffset, length }) =>
+      handler().onData(Buffer.from(buffer, byteOffset, length)),
   })),
   ofHandlers("onDrain never comes", () => ({ onDrain() {} })),
   ofHandlers("onClose comes twice", (handler) => ({

@@ -19,6 +19,17 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
+    name: "bytes: a chunk is a plain Uint8Array, whose slice is a copy",
+    async run(kit) {
+      const [one, other] = await kit.pair();
+      const kinds = new Set<string>();
+      other.onChunk = (chunk) => void kinds.add(chunk.constructor.name);
+      await one.writeAll(pattern(10), 10);
+      await other.until(() => other.bytes === 10, "10 bytes");
+      equal([...kinds].join(), "Uint8Array", "its constructor");
+    },
+  },
+  {
     name: "bytes: 16 MiB in one write arrive whole, whatever the kernel takes at once",
     async run(kit) {
       const [one, other] = await kit.pair();
