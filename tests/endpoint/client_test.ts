@@ -172,14 +172,22 @@ async function sendMany(retainMaxBytes: number): Promise<void> {
     insecure: true,
     runtime: one.runtime,
   });
-  server.handle("echo", (payload: Uint8Array) => payload, { codec: "bytes" });
+  // An answer would make the client look for work; there is none before all have come.
+  const count = 200;
+  let received = 0;
+  const all = Promise.withResolvers<void>();
+  server.handle("keep", async (payload: Uint8Array) => {
+    if (++received === count) all.resolve();
+    await all.promise;
+    return payload;
+  }, { codec: "bytes" });
   const runtime = takingAll(two.runtime);
   const options = { hostname: one.address, port: 11_000, retainMaxBytes, runtime };
   const client = await simulation.settle(Client.connect(options), 1_000);
   const payload = new Uint8Array(65_536).fill(7);
   const answers = Array.from(
-    { length: 200 },
-    () => client.request<Uint8Array>("echo", payload, { codec: "bytes", timeoutMs: 5_000 }),
+    { length: count },
+    () => client.request<Uint8Array>("keep", payload, { codec: "bytes", timeoutMs: 2_000 }),
   );
   const ends = await simulation.settle(Promise.allSettled(answers), 10_000);
   await Promise.all([client.close(), simulation.settle(server.close(), 20_000)]);
