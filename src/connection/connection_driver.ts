@@ -10,14 +10,7 @@
  */
 
 import { Deadline } from "../core/deadline_queue.ts";
-import {
-  emptyFrame,
-  FrameKind,
-  isMessageKind,
-  joinFrames,
-  numberFrame,
-  readU64,
-} from "../core/frame.ts";
+import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/frame.ts";
 import { FrameDecoder, type FrameHandler } from "../core/frame_decoder.ts";
 import {
   type AcceptorHandshake,
@@ -32,12 +25,9 @@ import type { ErrorCode } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
 import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
-import { Task } from "./task.ts";
+import { Outlet } from "./outlet.ts";
 
 type Phase = "handshake" | "open" | "closed";
-
-/** The most writes in one turn, so that one peer that takes everything cannot starve the others. */
-const WRITES_PER_TURN = 16;
 
 /** A connection. */
 export class Connection extends Deadline implements SocketHandler, FrameHandler {
@@ -49,6 +39,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   helloAtMs: number;
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
+  readonly #outlet: Outlet;
   readonly #decoder = new FrameDecoder();
   #owner: ConnectionOwner;
   #handshake: DialerHandshake | AcceptorHandshake | null;
@@ -56,14 +47,8 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   #remote: Introduction | null = null;
   /** The session that writes here; frames of it arrive here too. */
   #session: Session | null = null;
-  #sends = false;
   /** The number of the next message frame that arrives; 0: START has not come. */
   #nextNumber = 0;
-  #control: Uint8Array[] = [];
-  /** The socket holds what it was given: no write until it has drained. */
-  #blocked = false;
-  #flushScheduled = false;
-  readonly #flushBound = () => this.#flush();
 
   constructor(
     context: ConnectionContext,
@@ -84,6 +69,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     const nowMs = context.timers.nowMs();
     this.helloAtMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
+    this.#outlet = new Outlet(context, socket, this.heartbeat, () => this.#owner.outgoing);
     this.#handshake = makeHandshake(socket.peerCertificate?.names ?? null);
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
@@ -106,25 +92,25 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
 
   /** Whether the socket still reads what it was given. */
   get isBlocked(): boolean {
-    return this.#blocked;
+    return this.#outlet.isBlocked;
   }
 
   /** From now on (again) this session sends here; announces where it starts. */
   send(session: Session): void {
     this.#session = session;
-    this.#sends = true;
+    this.#outlet.session = session;
     this.sendNumber(FrameKind.START, session.startSending());
   }
 
   /** The session sends elsewhere now. */
   stopSending(): void {
-    this.#sends = false;
+    this.#outlet.session = null;
   }
 
   /** A client's connection: no START, no acknowledgements, both directions count from 1. */
   attachClient(session: Session): void {
     this.#session = session;
-    this.#sends = true;
+    this.#outlet.session = session;
     this.#nextNumber = 1;
     this.scheduleFlush();
   }
@@ -136,9 +122,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
 
   /** Sends a control frame ahead of all data. */
   sendControl(frame: Uint8Array): void {
-    if (this.#phase === "closed") return;
-    this.#control.push(frame);
-    this.scheduleFlush();
+    this.#outlet.control(frame);
   }
 
   /** Measures the round trip, or asks for a sign of life. */
@@ -147,11 +131,9 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     this.sendNumber(FrameKind.PING, nonce);
   }
 
-  /** Writes what waits when the running turn has ended. */
+  /** A message waits; it is written soon. */
   scheduleFlush(): void {
-    if (this.#flushScheduled || this.#blocked || this.#phase === "closed") return;
-    this.#flushScheduled = true;
-    this.#context.runtime.clock.defer(this.#flushBound);
+    this.#outlet.schedule();
   }
 
   /** Ends it at once; its owner is told before this returns. */
@@ -164,10 +146,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** Tells the other end why, and ends it in order. Its owner is told before this returns. */
   refuse(code: ErrorCode, detail: string): void {
     if (this.#phase === "closed") return;
-    if (!this.#blocked) {
-      this.#control.push(encodeRefuse(code, detail));
-      this.#writeControl();
-    }
+    this.#outlet.finish(encodeRefuse(code, detail));
     this.#socket.close();
     this.#finish(code);
   }
@@ -175,7 +154,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** Ends it in order: what was written is delivered. Its owner is told before this returns. */
   close(): void {
     if (this.#phase === "closed") return;
-    this.#flush();
+    this.#outlet.flush();
     this.#socket.close();
     this.#finish("local");
   }
@@ -210,9 +189,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   }
 
   onDrain(): void {
-    this.#blocked = false;
-    if (this.#sends) this.#session!.log.drained();
-    this.#flush();
+    this.#outlet.handleDrain();
   }
 
   onClose(reason: CloseReason): void {
@@ -311,7 +288,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (session === null) return "unexpected-frame";
     if (session.isEnded) return null;
     if (!session.handleAck(number)) return "number-out-of-range";
-    if (this.#sends) this.scheduleFlush();
+    if (this.#outlet.session !== null) this.#outlet.schedule();
     return null;
   }
 
@@ -353,40 +330,9 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     });
   }
 
-  #flush(): void {
-    this.#flushScheduled = false;
-    if (this.#blocked || this.#phase === "closed") return;
-    if (this.#control.length > 0 && !this.#writeControl()) return;
-    const session = this.#session;
-    if (!this.#sends || session === null) return;
-    for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
-      const range = session.nextRange(this.#owner.outgoing);
-      if (range === null) return;
-      const taken = this.#write(range);
-      session.log.wrote(range.length, taken);
-      if (!taken) return;
-    }
-    // The others get their turn first.
-    this.#context.timers.addRare(new Task(() => this.scheduleFlush()), 0);
-  }
-
-  #writeControl(): boolean {
-    const frames = this.#control;
-    this.#control = [];
-    return this.#write(joinFrames(frames));
-  }
-
-  #write(bytes: Uint8Array): boolean {
-    this.heartbeat.sentMs = this.#context.timers.nowMs();
-    if (this.#socket.write(bytes)) return true;
-    this.#blocked = true;
-    return false;
-  }
-
   #finish(reason: EndReason): void {
     this.#phase = "closed";
-    this.#sends = false;
-    this.#control = [];
+    this.#outlet.stop();
     this.#handshake = null;
     this.#decoder.stop();
     this.#context.timers.remove(this);

@@ -25,6 +25,20 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    this.log.drained();\n",
     by: "tests",
   },
+  {
+    name: "a large turn goes out in one write",
+    file: "connection/outlet.ts",
+    find: "if (openCount <= 2 * this.#count) this.flush();",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "an early write does not care how much the other end has to do",
+    file: "connection/outlet.ts",
+    find: "if (openCount <= 2 * this.#count) this.flush();",
+    replace: "this.flush();",
+    by: "tests",
+  },
   // Which connection.
   {
     name: "the follower takes the last decision that it reads, whatever its number",

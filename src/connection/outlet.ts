@@ -1,0 +1,138 @@
+/**
+ * What goes out on one socket, and when: control frames ahead of data, in few writes a turn.
+ *
+ * @module
+ */
+
+import { joinFrames } from "../core/frame.ts";
+import type { Heartbeat } from "../core/heartbeat.ts";
+import type { SendQueue } from "../core/send_queue.ts";
+import type { Session } from "../core/session.ts";
+import type { Socket } from "../runtime/runtime.ts";
+import type { Sendable } from "./connection_owner.ts";
+import type { ConnectionContext } from "./context.ts";
+import { Task } from "./task.ts";
+
+/** The most writes in one turn, so that one peer that takes everything cannot starve the others. */
+const WRITES_PER_TURN = 16;
+
+/**
+ * Once a turn has so many messages, then four times as many, and so on, they go out before it ends:
+ * with one write a turn each end waits while the other one works. With 64 requests in flight that
+ * is a third of the time (docs/performance.md, "What was tried").
+ */
+const EARLY_MESSAGES = 32;
+const EARLY_GROWTH = 4;
+
+/** The outgoing side of one connection. */
+export class Outlet {
+  /** The session that writes here; `null`: none, or it writes elsewhere. */
+  session: Session | null = null;
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  readonly #heartbeat: Heartbeat;
+  /** What waits for the session. */
+  readonly #queue: () => SendQueue<Sendable>;
+  #control: Uint8Array[] = [];
+  /** The socket holds what it was given: no write until it has drained. */
+  #blocked = false;
+  #stopped = false;
+  #scheduled = false;
+  /** Messages of this turn, and how many make the next write before its end. */
+  #count = 0;
+  #early = 0;
+  readonly #flushBound = () => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  constructor(
+    context: ConnectionContext,
+    socket: Socket,
+    heartbeat: Heartbeat,
+    queue: () => SendQueue<Sendable>,
+  ) {
+    this.#context = context;
+    this.#socket = socket;
+    this.#heartbeat = heartbeat;
+    this.#queue = queue;
+  }
+
+  /** Whether the socket still reads what it was given. */
+  get isBlocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Sends a control frame ahead of all data. */
+  control(frame: Uint8Array): void {
+    if (this.#stopped) return;
+    this.#control.push(frame);
+    this.schedule();
+  }
+
+  /** A message waits: it is written when the turn has ended, one of many before that. */
+  schedule(): void {
+    if (this.#blocked || this.#stopped) return;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.#count = 1;
+      this.#early = EARLY_MESSAGES;
+      this.#context.runtime.clock.defer(this.#flushBound);
+    } else if (++this.#count === this.#early) {
+      this.#early *= EARLY_GROWTH;
+      // Where more is open than what waits here, the other end has enough to do.
+      const openCount = this.session?.tracker.openCount ?? 0;
+      if (openCount <= 2 * this.#count) this.flush();
+    }
+  }
+
+  /** Writes what waits, now. */
+  flush(): void {
+    if (this.#blocked || this.#stopped) return;
+    if (this.#control.length > 0 && !this.#writeControl()) return;
+    for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
+      const { session } = this;
+      if (session === null) return;
+      const range = session.nextRange(this.#queue());
+      if (range === null) return;
+      const taken = this.#write(range);
+      session.log.wrote(range.length, taken);
+      if (!taken) return;
+    }
+    // The others get their turn first.
+    this.#context.timers.addRare(new Task(() => this.schedule()), 0);
+  }
+
+  /** The socket is done with what it was given. */
+  handleDrain(): void {
+    this.#blocked = false;
+    this.session?.log.drained();
+    this.flush();
+  }
+
+  /** The last frame of all, where the socket has room. */
+  finish(frame: Uint8Array): void {
+    if (this.#blocked || this.#stopped) return;
+    this.#control.push(frame);
+    this.#writeControl();
+  }
+
+  /** Nothing goes out any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.session = null;
+    this.#control = [];
+  }
+
+  #writeControl(): boolean {
+    const frames = this.#control;
+    this.#control = [];
+    return this.#write(joinFrames(frames));
+  }
+
+  #write(bytes: Uint8Array): boolean {
+    this.#heartbeat.sentMs = this.#context.timers.nowMs();
+    this.#blocked = !this.#socket.write(bytes);
+    return !this.#blocked;
+  }
+}
