@@ -88,7 +88,8 @@ export const bytesCodec: Codec = Object.freeze({
 });
 
 /**
- * Decodes a part of a chunk.
+ * Decodes a part of a chunk. What starts at 0 is no part: a chunk has a header there. It is a
+ * payload that was put together from its parts, and nobody else has it.
  *
  * @param copy How the runtime copies best, for bytes as they are.
  */
@@ -99,7 +100,7 @@ export function decodeRange(
   end: number,
   copy: Copy,
 ): unknown {
-  if (codec === bytesCodec) return copy(bytes, start, end);
+  if (codec === bytesCodec) return start === 0 ? bytes : copy(bytes, start, end);
   return codec.decode(bytes.subarray(start, end));
 }
 

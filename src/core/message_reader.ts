@@ -9,7 +9,10 @@ import { codeOfWire, type ErrorCode } from "../errors.ts";
 import { FrameKind, readU16, readU32 } from "./frame.ts";
 import { SERVICE_NAMED, SERVICES_MAX, STREAMS_MAX } from "./message_writer.ts";
 
-/** Takes the messages. Bytes are borrowed until the call returns. */
+/**
+ * Takes the messages. Bytes are borrowed until the call returns; those of a payload that came in
+ * parts, which start at 0, are the receiver's.
+ */
 export interface MessageHandler {
   onRequest(
     slot: number,
