@@ -67,7 +67,7 @@ export async function measureCrowds(
     count: number,
     prepare: (server: Process) => Promise<(client: Process) => Promise<void>>,
   ): Promise<CrowdRow> {
-    await using server = await processes.start(runtime);
+    await using server = await processes.startForMemory(runtime);
     await using client = await processes.start(runtime);
     const fill = await prepare(server);
     const before = await resident(server);

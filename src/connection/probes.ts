@@ -10,7 +10,8 @@ import { Task } from "./task.ts";
 /** Probes under way, by the id of the connection that claims. */
 export class Probes {
   readonly #context: ConnectionContext;
-  readonly #tasks = new Map<number, Task>();
+  /** Hardly any link ever probes. */
+  #tasks: Map<number, Task> | null = null;
 
   constructor(context: ConnectionContext) {
     this.#context = context;
@@ -19,23 +20,25 @@ export class Probes {
   /** Calls `timedOut` when `probeTimeoutMs` have passed; instead of an earlier probe. */
   start(claimant: number, timedOut: () => void): void {
     this.end(claimant);
+    const tasks = this.#tasks ??= new Map();
     const task = new Task(() => {
-      this.#tasks.delete(claimant);
+      tasks.delete(claimant);
       timedOut();
     });
-    this.#tasks.set(claimant, task);
+    tasks.set(claimant, task);
     this.#context.timers.addRare(task, this.#context.settings.probeTimeoutMs);
   }
 
   /** The claimant is gone. */
   end(claimant: number): void {
-    const task = this.#tasks.get(claimant);
-    if (task !== undefined) this.#context.timers.remove(task);
-    this.#tasks.delete(claimant);
+    const task = this.#tasks?.get(claimant);
+    if (task === undefined) return;
+    this.#context.timers.remove(task);
+    this.#tasks!.delete(claimant);
   }
 
   /** Ends all. */
   stop(): void {
-    for (const claimant of [...this.#tasks.keys()]) this.end(claimant);
+    for (const claimant of [...this.#tasks?.keys() ?? []]) this.end(claimant);
   }
 }

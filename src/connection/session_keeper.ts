@@ -30,7 +30,6 @@ export interface Settled {
 /** The session of one link. */
 export class SessionKeeper {
   readonly #queue = new SendQueue<Sendable>();
-  readonly #nothing = new SendQueue<Sendable>();
   readonly #context: ConnectionContext;
   readonly #peerName: string;
   readonly #ackTask: Task;
@@ -63,7 +62,7 @@ export class SessionKeeper {
 
   /** What may be written to the peer: nothing new while it is closing. */
   get outgoing(): SendQueue<Sendable> {
-    return this.#draining ? this.#nothing : this.#queue;
+    return this.#draining ? new SendQueue() : this.#queue;
   }
 
   /** Whether what is sent has to wait for a place or for room at the peer. */

@@ -16,19 +16,21 @@ const MAX_LIVES = 1_024;
 
 /** BootIds with a final verdict. A bootId is never used again, so none of them bars a new process. */
 export class DisplacedLives {
-  readonly #bootIds = new Set<string>();
+  /** Hardly any peer ever has one. */
+  #bootIds: Set<string> | null = null;
 
   /** Whether this life is out. */
   has(bootId: string): boolean {
-    return this.#bootIds.has(bootId);
+    return this.#bootIds?.has(bootId) ?? false;
   }
 
   /** This life is out from now on. */
   add(bootId: string): void {
-    this.#bootIds.add(bootId);
-    if (this.#bootIds.size <= MAX_LIVES) return;
-    for (const oldest of this.#bootIds) {
-      this.#bootIds.delete(oldest);
+    const bootIds = this.#bootIds ??= new Set();
+    bootIds.add(bootId);
+    if (bootIds.size <= MAX_LIVES) return;
+    for (const oldest of bootIds) {
+      bootIds.delete(oldest);
       return;
     }
   }

@@ -61,7 +61,8 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 export class MessageReader {
   readonly #payloadMaxBytes: number;
   readonly #services: string[] = [];
-  readonly #assemblies: (Assembly | null)[] = new Array(STREAMS_MAX + 1).fill(null);
+  /** By stream; what was never used is not there. */
+  readonly #assemblies: (Assembly | null)[] = [];
   /** Where the name of the service ended, set by `#readService`. */
   #after = 0;
 
@@ -196,8 +197,8 @@ export class MessageReader {
     if (end - start < 1) return "malformed-frame";
     const stream = bytes[start]!;
     if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    const assembly = this.#assemblies[stream] ?? { parts: [], bytes: 0 };
-    this.#assemblies[stream] = assembly;
+    while (this.#assemblies.length <= stream) this.#assemblies.push(null);
+    const assembly = this.#assemblies[stream] ??= { parts: [], bytes: 0 };
     assembly.bytes += end - start - 1;
     if (assembly.bytes > this.#payloadMaxBytes) return "limit-exceeded";
     assembly.parts.push(bytes.slice(start + 1, end));
@@ -208,7 +209,7 @@ export class MessageReader {
     if (end - start !== 1) return "malformed-frame";
     const stream = bytes[start]!;
     if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    if (this.#assemblies[stream] === null) return "unexpected-frame";
+    if ((this.#assemblies[stream] ?? null) === null) return "unexpected-frame";
     this.#assemblies[stream] = null;
     return null;
   }

@@ -41,7 +41,9 @@ export class Sender {
   /** Large messages that wait for a stream. */
   readonly #large = new SendQueue();
   readonly #streams: Stream[] = [];
+  /** Streams that were used and are free; those from `#nextStream` never were used. */
   readonly #freeStreams: number[] = [];
+  #nextStream = 1;
   /** Streams whose DROP has found no room. */
   readonly #drops: number[] = [];
   #turn = 0;
@@ -57,7 +59,6 @@ export class Sender {
     this.#log = log;
     this.#writer = writer;
     this.#tracker = tracker;
-    for (let id = STREAMS_MAX; id > 0; id--) this.#freeStreams.push(id);
   }
 
   /** Bytes of answers and of large messages that are queued here. */
@@ -190,8 +191,10 @@ export class Sender {
 
   /** One part of one large message, in turn. */
   #writePart(): boolean {
-    while (this.#large.size > 0 && this.#freeStreams.length > 0) {
-      const id = this.#freeStreams.pop()!;
+    while (this.#large.size > 0) {
+      const id = this.#freeStreams.pop() ?? this.#nextStream;
+      if (id > STREAMS_MAX) break;
+      if (id === this.#nextStream) this.#nextStream++;
       this.#streams.push({ id, message: this.#large.shift()!, offset: 0 });
     }
     const count = this.#streams.length;

@@ -205,10 +205,10 @@ class DenoSocket implements Socket {
   write(bytes: Uint8Array): boolean {
     if (this.#ending || this.#closed) return false;
     if (this.#mustDrain) throw new Error("Cannot write before the socket has drained");
-    if (bytes.length + this.#copied <= COPY_MAX_BYTES) {
-      this.#copy ??= this.#pool.take();
-      this.#copy.set(bytes, this.#copied);
-      this.#copied += bytes.length;
+    const count = this.#copied + bytes.length;
+    if (count <= COPY_MAX_BYTES) {
+      this.#reserve(count).set(bytes, this.#copied);
+      this.#copied = count;
       if (!this.#writing) this.#writeOut();
       return true;
     }
@@ -298,6 +298,18 @@ class DenoSocket implements Socket {
     }
   }
 
+  /** Where copies lie, with room for so many bytes. */
+  #reserve(byteCount: number): Uint8Array {
+    const held = this.#copy;
+    if (held !== null && byteCount <= held.length) return held;
+    const larger = this.#pool.take(byteCount);
+    if (held !== null) {
+      larger.set(held.subarray(0, this.#copied));
+      this.#pool.give(held);
+    }
+    return this.#copy = larger;
+  }
+
   async #writeAll(bytes: Uint8Array): Promise<void> {
     let written = await this.#connection.write(bytes);
     while (written < bytes.length) written += await this.#connection.write(bytes.subarray(written));
@@ -342,16 +354,22 @@ function addressOf(address: DenoAddress): Address {
   return tcpAddress(address.hostname, address.port);
 }
 
-/** Buffers for copies, shared by the sockets of a runtime: an idle socket has none. */
+/**
+ * Buffers for copies, shared by the sockets of a runtime: an idle socket has none. A thousand beats
+ * of one turn are a thousand buffers, so there are small ones.
+ */
 class BufferPool {
   static readonly #MAX_SPARE = 32;
-  readonly #spare: Uint8Array[] = [];
+  readonly #small: Uint8Array[] = [];
+  readonly #large: Uint8Array[] = [];
 
-  take(): Uint8Array {
-    return this.#spare.pop() ?? new Uint8Array(COPY_MAX_BYTES);
+  take(byteCount: number): Uint8Array {
+    if (byteCount <= SMALL_BYTES) return this.#small.pop() ?? new Uint8Array(SMALL_BYTES);
+    return this.#large.pop() ?? new Uint8Array(COPY_MAX_BYTES);
   }
 
   give(buffer: Uint8Array): void {
-    if (this.#spare.length < BufferPool.#MAX_SPARE) this.#spare.push(buffer);
+    const spare = buffer.length === SMALL_BYTES ? this.#small : this.#large;
+    if (spare.length < BufferPool.#MAX_SPARE) spare.push(buffer);
   }
 }

@@ -69,6 +69,23 @@ export const byteCases: readonly Case[] = [
     },
   },
   {
+    name: "bytes: writes of any size in one turn arrive in order, taken buffers being free",
+    async run(kit) {
+      const [one, other] = await kit.pair();
+      other.onChunk = checkPattern();
+      const sizes = [1, 40, 2_006, 1, 2_048, 2_049, 3, 30_000, 7, 25_000, 1, 65_536, 2, 65_537, 9];
+      const bytes = pattern(sizes.reduce((sum, size) => sum + size, 0));
+      let start = 0;
+      for (const size of sizes) {
+        const buffer = bytes.slice(start, start += size);
+        const drains = one.drains;
+        if (kit.call(() => one.socket.write(buffer))) buffer.fill(0xee);
+        else await one.until(() => one.drains > drains, "onDrain");
+      }
+      await other.until(() => other.bytes === bytes.length, "all bytes");
+    },
+  },
+  {
     name: "bytes: a buffer that is kept is not changed by the adapter",
     async run(kit) {
       const [one, other] = await kit.pair();
