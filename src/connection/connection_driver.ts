@@ -20,17 +20,18 @@ import {
 } from "../core/handshake.ts";
 import { checkIntervalMs, Heartbeat } from "../core/heartbeat.ts";
 import type { Introduction } from "../core/introduction.ts";
+import type { SendQueue } from "../core/send_queue.ts";
 import type { Session } from "../core/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
-import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason, Sendable } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
-import { Outlet } from "./outlet.ts";
+import { Outlet, type OutletSource } from "./outlet.ts";
 
 type Phase = "handshake" | "open" | "closed";
 
 /** A connection. */
-export class Connection extends Deadline implements SocketHandler, FrameHandler {
+export class Connection extends Deadline implements SocketHandler, FrameHandler, OutletSource {
   readonly id: number;
   readonly direction: "inbound" | "outbound";
   readonly remoteAddress: string;
@@ -69,7 +70,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     const nowMs = context.timers.nowMs();
     this.helloAtMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
-    this.#outlet = new Outlet(context, socket, this.heartbeat, () => this.#owner.outgoing);
+    this.#outlet = new Outlet(context, socket, this.heartbeat, this);
     this.#handshake = makeHandshake(socket.peerCertificate?.names ?? null);
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
@@ -88,6 +89,11 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** The socket's file descriptor, where the runtime tells it. */
   get descriptor(): number | null {
     return this.#socket.descriptor;
+  }
+
+  /** What waits to be written, beside what the session itself has. */
+  get outgoing(): SendQueue<Sendable> {
+    return this.#owner.outgoing;
   }
 
   /** Whether the socket still reads what it was given. */

@@ -24,6 +24,11 @@ const WRITES_PER_TURN = 16;
 const EARLY_MESSAGES = 32;
 const EARLY_GROWTH = 4;
 
+/** Whence an outlet takes what waits for its session. */
+export interface OutletSource {
+  readonly outgoing: SendQueue<Sendable>;
+}
+
 /** The outgoing side of one connection. */
 export class Outlet {
   /** The session that writes here; `null`: none, or it writes elsewhere. */
@@ -31,8 +36,7 @@ export class Outlet {
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   readonly #heartbeat: Heartbeat;
-  /** What waits for the session. */
-  readonly #queue: () => SendQueue<Sendable>;
+  readonly #source: OutletSource;
   #control: Uint8Array[] = [];
   /** The socket holds what it was given: no write until it has drained. */
   #blocked = false;
@@ -50,12 +54,12 @@ export class Outlet {
     context: ConnectionContext,
     socket: Socket,
     heartbeat: Heartbeat,
-    queue: () => SendQueue<Sendable>,
+    source: OutletSource,
   ) {
     this.#context = context;
     this.#socket = socket;
     this.#heartbeat = heartbeat;
-    this.#queue = queue;
+    this.#source = source;
   }
 
   /** Whether the socket still reads what it was given. */
@@ -93,7 +97,7 @@ export class Outlet {
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
       const { session } = this;
       if (session === null) return;
-      const range = session.nextRange(this.#queue());
+      const range = session.nextRange(this.#source.outgoing);
       if (range === null) return;
       const taken = this.#write(range);
       session.log.wrote(range.length, taken);

@@ -32,7 +32,8 @@ export class SessionKeeper {
   readonly #queue = new SendQueue<Sendable>();
   readonly #context: ConnectionContext;
   readonly #peerName: string;
-  readonly #ackTask: Task;
+  /** Made for the first acknowledgement. */
+  #ackTask: Task | null = null;
   readonly #windowTask: Task;
   #session: Session | null = null;
   #usable: Connection | null = null;
@@ -41,7 +42,6 @@ export class SessionKeeper {
   constructor(context: ConnectionContext, peerName: string) {
     this.#context = context;
     this.#peerName = peerName;
-    this.#ackTask = new Task(() => this.#acknowledge());
     this.#windowTask = new Task((nowMs) => this.#endWindow(nowMs));
   }
 
@@ -214,14 +214,15 @@ export class SessionKeeper {
 
   /** Ends everything. Messages that nobody can send any more fail with `code`. */
   stop(code: ErrorCode): void {
-    this.#context.timers.remove(this.#ackTask);
+    if (this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
     this.#context.timers.remove(this.#windowTask);
     settleAll(this.#session, this.#queue, code);
   }
 
   #acknowledgeSoon(): void {
-    if (!this.#session!.needsAck || this.#ackTask.lane !== null) return;
-    this.#context.timers.add(this.#ackTask, ACK_DELAY_MS);
+    if (!this.#session!.needsAck) return;
+    const task = this.#ackTask ??= new Task(() => this.#acknowledge());
+    if (task.lane === null) this.#context.timers.add(task, ACK_DELAY_MS);
   }
 
   #acknowledge(): void {

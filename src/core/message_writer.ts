@@ -45,7 +45,8 @@ interface Service {
 /** The encoder of one session. */
 export class MessageWriter {
   readonly #log: OutboundLog;
-  readonly #services = new Map<string, Service>();
+  /** Made for the first message: most of many links may have none. */
+  #services: Map<string, Service> | null = null;
 
   constructor(log: OutboundLog) {
     this.#log = log;
@@ -204,13 +205,13 @@ export class MessageWriter {
    * written: a number that was given out but never told would leave a hole.
    */
   #service(name: string): Service {
-    const known = this.#services.get(name);
+    const known = this.#services?.get(name);
     if (known !== undefined) return known;
     const bytes = encoder.encode(name);
     if (bytes.length === 0 || bytes.length > SERVICE_NAME_MAX_BYTES) {
       throw new RangeError(`Cannot use a service name of ${bytes.length} bytes: 1 to 255 fit`);
     }
-    const next = this.#services.size + 1;
+    const next = (this.#services?.size ?? 0) + 1;
     return { id: next > SERVICES_MAX ? 0 : next, name: bytes, told: false };
   }
 
@@ -231,6 +232,7 @@ export class MessageWriter {
     target.set(service.name, offset + 5);
     if (service.id > 0) {
       service.told = true;
+      this.#services ??= new Map();
       this.#services.set(name, service);
     }
     return offset + 5 + service.name.length;

@@ -31,12 +31,11 @@ class Bench {
     };
     const context = { runtime: { clock }, timers: new TimerDriver(clock) };
     const socket = { write: (bytes: Uint8Array) => this.#write(bytes) };
-    const { queue } = this.session;
     this.outlet = new Outlet(
       context as unknown as ConnectionContext,
       socket as unknown as Socket,
       new Heartbeat({ heartbeatIntervalMs: 1_000, suspectAfterMs: 1_000, deadAfterMs: 3_000 }, 0),
-      () => queue,
+      { outgoing: this.session.queue },
     );
     this.outlet.session = this.session.session;
   }
