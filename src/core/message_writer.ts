@@ -239,8 +239,8 @@ export class MessageWriter {
   }
 }
 
-/** Below this a loop copies faster than the call of `set` with its view. */
-const LOOP_MAX_BYTES = 96;
+/** Up to this a loop copies as fast as the call of `set`. */
+const LOOP_MAX_BYTES = 16;
 
 function copyPayload(target: Uint8Array, offset: number, payload: Uint8Array, start: number): void {
   const length = payload.length;

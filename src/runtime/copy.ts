@@ -3,7 +3,7 @@
  *
  * Where an array with memory of its own costs far more than a view (0.3 µs on Deno, and on Node
  * beyond 64 bytes, where V8 leaves its heap), small copies lie side by side in slabs, as Node's own
- * buffers do. Measured by `deno run -A bench/copy.ts`.
+ * buffers do. Measured by `bench/copy.ts` on each runtime.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { Copy } from "./runtime.ts";
 const SLAB_BYTES = 8_192;
 /** What is larger gets memory of its own: a copy that somebody keeps holds its whole slab. */
 const SHARED_MAX_BYTES = 1_024;
-/** Below this a loop copies faster than the call of `set` with its view. */
-const LOOP_MAX_BYTES = 96;
+/** Up to this a loop copies faster than the call of `set` with its view. */
+const LOOP_MAX_BYTES = 48;
 
 /** Each copy in memory of its own. */
 export const copyAlone: Copy = (bytes, start, end) => bytes.slice(start, end);
