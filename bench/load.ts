@@ -6,12 +6,15 @@
  */
 
 import type { Client, Endpoint } from "../mod.ts";
+import type { Copy } from "../src/runtime/runtime.ts";
 import { type EchoClient, readUint32, writeUint32 } from "./echo.ts";
 
 /** What carries the requests. */
 export type Carrier =
   /** The bare echo. */
   | "bare"
+  /** The same with what any API of promises needs: one for each request, and a copy of its answer. */
+  | "promises"
   /** An endpoint with one of the codecs. */
   | "bytes"
   | "json"
@@ -175,6 +178,31 @@ export function bareSender(client: EchoClient, load: Load, options: LoadOptions)
       client.send(bytes);
     },
   };
+}
+
+/** The bare echo behind promises: what freshlink would cost if it did nothing. */
+export function promisesSender(
+  client: EchoClient,
+  copy: Copy,
+  load: Load,
+  options: LoadOptions,
+): Sender {
+  const { inFlight } = options;
+  const order: ((answer: Uint8Array) => void)[] = new Array(inFlight);
+  let head = 0;
+  let tail = 0;
+  client.onFrame = (bytes, start, end) => {
+    const resolve = order[head]!;
+    head = head + 1 === inFlight ? 0 : head + 1;
+    resolve(copy(bytes, start, end));
+  };
+  const request: BytesRequest = (payload) =>
+    new Promise((resolve) => {
+      order[tail] = resolve;
+      tail = tail + 1 === inFlight ? 0 : tail + 1;
+      client.send(payload);
+    });
+  return callSender(request, load, options);
 }
 
 /** How freshlink is called for bytes as they are. */

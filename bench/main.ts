@@ -35,6 +35,7 @@ async function main(): Promise<number> {
   const results: Results = {
     rows: [],
     others: [],
+    promises: [],
     retention: [],
     peers: [],
     crowds: [],
@@ -57,8 +58,8 @@ async function main(): Promise<number> {
   }
   console.log(resultsText(results));
   if (plan.json) console.log(JSON.stringify(results));
-  const { rows, others, retention, takeovers } = results;
-  const failed = [...rows, ...others, ...retention, ...takeovers]
+  const { rows, others, promises, retention, takeovers } = results;
+  const failed = [...rows, ...others, ...promises, ...retention, ...takeovers]
     .reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);

@@ -8,7 +8,7 @@
 import type { RuntimeName } from "../tools/runtimes.ts";
 import { type CrowdRow, measureCrowds, measureTables, type TableRow } from "./crowd.ts";
 import { measureIdle, measureUnacknowledged, type Memory } from "./memory.ts";
-import { measureOthers, type OtherRow } from "./others.ts";
+import { measureOthers, measurePromises, type OtherRow, type PromiseRow } from "./others.ts";
 import type { PeerRow } from "./peers.ts";
 import { type Plan, TARGET_TAKEOVER_MS } from "./plan.ts";
 import { definition, freePorts } from "./ports.ts";
@@ -45,6 +45,7 @@ export interface TakeoverRow {
 export interface Results {
   readonly rows: RateRow[];
   readonly others: OtherRow[];
+  readonly promises: PromiseRow[];
   readonly retention: RetentionRow[];
   readonly peers: PeerRow[];
   readonly crowds: CrowdRow[];
@@ -68,7 +69,10 @@ export async function measureRuntime(
     const ports = await open(ends);
     results.rows.push(...await measureRates(plan, ends));
     results.retention.push(await measureRetention(plan, ends));
-    if (plan.more) results.others.push(...await measureOthers(plan, ends, ports));
+    if (plan.more) {
+      results.promises.push(...await measurePromises(plan, ends));
+      results.others.push(...await measureOthers(plan, ends, ports));
+    }
   }
   if (plan.takeovers > 0) results.takeovers.push(await measureTakeovers(plan, runtime, processes));
   if (plan.idle > 0) {

@@ -18,7 +18,8 @@ export const HELP = `What freshlink costs, as ratios to a bare framed echo over 
   --runtime NAME    deno, bun, node or all (the default)
   --payload BYTES   one or more sizes with commas between, each 32 to 1048576 and a multiple of 4;
                     64 by default
-  --more            other loads too: notifications, late answers, 1 to 8 connections, handshakes
+  --more            other loads too: notifications, late answers, 1 to 8 connections, handshakes;
+                    and what promises cost by themselves
   --crowd           1,000 peers and 10,000 clients at one endpoint, and the table at any size
   --peers           instead: other libraries on Node, freshlink beside them
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged

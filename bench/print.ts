@@ -3,7 +3,7 @@
 import type { Results, TakeoverRow } from "./measure.ts";
 import type { CrowdRow, TableRow } from "./crowd.ts";
 import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
-import type { OtherRow } from "./others.ts";
+import type { OtherRow, PromiseRow } from "./others.ts";
 import { type PeerRow, timesTheBest } from "./peers.ts";
 import { TARGET_PEERS_RATIO } from "./plan.ts";
 import type { StartupRow } from "./startup.ts";
@@ -43,6 +43,21 @@ export function resultsText(results: Results): string {
       ["runtime", "what", "in flight", "connections", "bare", "freshlink", "ratio"],
       ...results.others.map(otherCells),
     ]),
+    table(
+      "What promises cost: the bare echo with one for each request and a copy of its answer,\nas a part of the bare echo's rate; freshlink's rate as a part of that",
+      [
+        [
+          "runtime",
+          "in flight",
+          "bare",
+          "promises",
+          "freshlink",
+          "ceiling",
+          "freshlink / promises",
+        ],
+        ...results.promises.map(promiseCells),
+      ],
+    ),
     table("Other libraries on Node: requests a second, and the ratio to freshlink's rate", [
       ["bytes", "in flight", "library", "version", "a second", "ratio"],
       ...results.peers.map(peerCells),
@@ -106,6 +121,12 @@ function otherCells(row: OtherRow): string[] {
     whole(row.freshlink),
     row.ratio.toFixed(2),
   ];
+}
+
+function promiseCells(row: PromiseRow): string[] {
+  const { runtime, inFlight, bare, promises, freshlink, ceiling, ratio } = row;
+  const rates = [bare, promises, freshlink].map(whole);
+  return [runtime, String(inFlight), ...rates, ceiling.toFixed(2), ratio.toFixed(2)];
 }
 
 function peerCells(row: PeerRow): string[] {

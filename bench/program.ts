@@ -23,6 +23,7 @@ import {
   type LoadOptions,
   type Measurement,
   notifySender,
+  promisesSender,
   spread,
 } from "./load.ts";
 import { Machine } from "./machine.ts";
@@ -137,6 +138,9 @@ function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
   if (carrier === "bare") {
     const some = clients.slice(0, connections);
     return load.run(spread(some.map((one) => bareSender(one, load, options))));
+  }
+  if (carrier === "promises") {
+    return load.run(promisesSender(clients[0]!, runtime.copy, load, options));
   }
   if (carrier === "client") {
     const some = connectedClients.slice(0, connections);

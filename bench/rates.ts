@@ -153,6 +153,7 @@ export async function play(
     client: [],
     late: [],
     notify: [],
+    promises: [],
   };
   const before = await server.order<Report>({ do: "report" });
   let sent = 0;

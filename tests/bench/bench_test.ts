@@ -5,10 +5,12 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Results } from "../../bench/measure.ts";
 import { median } from "../../bench/statistics.ts";
 import { HELP, IN_FLIGHT, readPlan, targetRatio } from "../../bench/plan.ts";
+import { CONTENDERS } from "../../tools/peer_packages.ts";
 import { ROOT } from "../../tools/project.ts";
 import { RUNTIME_NAMES } from "../../tools/runtimes.ts";
 
-const TIMEOUT_MS = 120_000;
+/** The first run fetches the other libraries. */
+const TIMEOUT_MS = 300_000;
 
 async function bench(
   ...args: readonly string[]
@@ -59,6 +61,60 @@ Deno.test("bench --tiny --memory --json: every row for every runtime, and no req
   assertEquals(unacknowledged.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
   for (const row of unacknowledged) assert(row.unacknowledgedBytes > 4_000_000);
   assertMatch(out, /in flight.*to reach/);
+});
+
+Deno.test("bench --tiny --more --crowd: other loads, promises, a crowd, the table", async () => {
+  const { code, out, err } = await bench("--tiny", "--more", "--crowd", "--json");
+  assertEquals(code, 0, err);
+  const results: Results = JSON.parse(out.trim().split("\n").at(-1)!);
+  const { others, promises, crowds, tables } = results;
+  const whats = ["notifications", "10 % answered 5 ms later", "connecting and closing"];
+  for (const runtime of RUNTIME_NAMES) {
+    const own = others.filter((row) => row.runtime === runtime);
+    for (const what of whats) assertEquals(own.filter((row) => row.what === what).length, 1, what);
+    const clients = own.filter(({ what }) => what === "clients");
+    assertEquals(clients.map(({ connections }) => connections), [1, 2, 4, 8]);
+  }
+  for (const row of others) {
+    assertEquals(row.failed, 0);
+    assert(row.bare > 0 && row.freshlink > 0 && row.ratio > 0, row.what);
+  }
+  assertEquals(promises.length, 2 * RUNTIME_NAMES.length);
+  for (const row of promises) {
+    assertEquals(row.failed, 0);
+    assert(row.promises > 0 && row.ceiling > 0 && row.ratio > 0);
+  }
+  assertEquals(
+    crowds.map(({ runtime, kind }) => `${runtime} ${kind}`),
+    RUNTIME_NAMES.flatMap((runtime) => [`${runtime} peers`, `${runtime} clients`]),
+  );
+  for (const row of crowds) assert(row.linkedMs > 0 && row.cpuMsPerSecond >= 0);
+  assertEquals(
+    tables.map(({ runtime, rows }) => `${runtime} ${rows}`),
+    RUNTIME_NAMES.flatMap((runtime) => [10, 1_000, 100_000].map((rows) => `${runtime} ${rows}`)),
+  );
+  for (const row of tables) assert(row.addNs > 0 && row.findNs > 0 && row.removeNs > 0);
+  for (const row of results.rows) assert(row.hash > 0, "what came back was looked at");
+});
+
+Deno.test("bench --peers --tiny: freshlink and every other library, by name and version", async () => {
+  const { code, out, err } = await bench("--peers", "--tiny", "--json");
+  assertEquals(code, 0, err);
+  const { rows, peers }: Results = JSON.parse(out.trim().split("\n").at(-1)!);
+  assertEquals(rows, []);
+  const names = CONTENDERS.filter(({ pings }) => !pings).map(({ name }) => name);
+  for (const payload of [64, 1_024]) {
+    for (const inFlight of [1, 64]) {
+      const some = peers.filter((row) => row.payload === payload && row.inFlight === inFlight);
+      assertEquals(some.map(({ name }) => name), names);
+      for (const { name, version, rate, ratioToFreshlink } of some) {
+        assertMatch(version, /^\d+\.\d+\.\d+/);
+        assert(rate > 0 && ratioToFreshlink > 0, name);
+        assertEquals(ratioToFreshlink === 1, name === "freshlink");
+      }
+    }
+  }
+  assertMatch(out, /times the best/);
 });
 
 Deno.test("bench --startup --tiny: every runtime's start and idle memory", async () => {
