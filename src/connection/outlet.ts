@@ -4,7 +4,7 @@
  * @module
  */
 
-import { joinFrames } from "../core/frame.ts";
+import { FrameKind, joinFrames, numberFrame } from "../core/frame.ts";
 import type { Heartbeat } from "../core/heartbeat.ts";
 import type { SendQueue } from "../core/send_queue.ts";
 import type { Session } from "../core/session.ts";
@@ -93,6 +93,7 @@ export class Outlet {
   /** Writes what waits, now. */
   flush(): void {
     if (this.#blocked || this.#stopped) return;
+    if (this.session !== null) this.#acknowledge(this.session);
     if (this.#control.length > 0 && !this.#writeControl()) return;
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
       const { session } = this;
@@ -126,6 +127,15 @@ export class Outlet {
     this.#stopped = true;
     this.session = null;
     this.#control = [];
+  }
+
+  /** What cannot wait goes with the data of this write; alone where there is none, or no room. */
+  #acknowledge(session: Session): void {
+    if (!session.ackIsUrgent) return;
+    session.fill(this.#source.outgoing);
+    if (!session.ackIsUrgent) return;
+    this.#control.push(numberFrame(FrameKind.ACK, session.ackNumber));
+    session.ackSent(session.ackNumber);
   }
 
   #writeControl(): boolean {

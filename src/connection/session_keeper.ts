@@ -163,7 +163,7 @@ export class SessionKeeper {
   handleChunkEnd(connection: Connection): void {
     const session = this.#session;
     if (session === null) return;
-    if (session.ackIsUrgent) this.#acknowledge();
+    if (session.ackIsUrgent) this.#usable?.scheduleFlush();
     else this.#acknowledgeSoon();
     // Answers may have come free places, and acknowledgements room, for what waits.
     if (this.#queue.size > 0 || !session.sender.isIdle) {

@@ -8,14 +8,16 @@ import { emptyFrame, FrameKind, isMessageKind } from "../../src/core/frame.ts";
 import { FrameDecoder } from "../../src/core/frame_decoder.ts";
 import { Heartbeat } from "../../src/core/heartbeat.ts";
 import type { Socket } from "../../src/runtime/runtime.ts";
-import { SessionPair, TestRequest } from "../support/session_pair.ts";
+import { ACK_BYTES } from "../../src/core/session.ts";
+import { SessionPair, TestNotification, TestRequest } from "../support/session_pair.ts";
 
 const PAYLOAD = new Uint8Array(8);
 
 /** An outlet whose turns end when the test says so. */
 class Bench {
   readonly outlet: Outlet;
-  readonly session = new SessionPair({ maxInFlight: 2_048 }).left;
+  readonly pair = new SessionPair({ maxInFlight: 2_048 });
+  readonly session = this.pair.left;
   /** The kinds of the frames of each write. */
   readonly writes: number[][] = [];
   hasRoom = true;
@@ -47,12 +49,27 @@ class Bench {
     }
   }
 
-  /** @returns The sizes of the turn's writes, in frames. */
-  endTurn(): number[] {
+  /** So much arrives that its acknowledgement cannot wait. */
+  receive(): void {
+    const { left, right } = this.pair;
+    right.queue.push(new TestNotification(new Uint8Array(ACK_BYTES - 1_000), 1, "tell"));
+    right.queue.push(new TestNotification(new Uint8Array(1_000), 1, "tell"));
+    this.pair.carry(right);
+    assert(left.session.ackIsUrgent && left.broken === null);
+    this.outlet.schedule();
+  }
+
+  /** @returns The kinds of the frames of the turn's writes. */
+  takeTurn(): number[][] {
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const call of deferred) call();
-    return this.writes.splice(0).map((kinds) => kinds.length);
+    return this.writes.splice(0);
+  }
+
+  /** @returns The sizes of the turn's writes, in frames. */
+  endTurn(): number[] {
+    return this.takeTurn().map((kinds) => kinds.length);
   }
 
   #write(bytes: Uint8Array): boolean {
@@ -90,6 +107,18 @@ Deno.test("nothing goes out early where the other end has more to do than waits 
   bench.endTurn();
   bench.request(100);
   assertEquals(bench.endTurn(), [100]);
+});
+
+Deno.test("an acknowledgement that cannot wait goes with the data of its turn, or alone", () => {
+  const bench = new Bench();
+  bench.receive();
+  bench.request(2);
+  assertEquals(bench.takeTurn(), [[FrameKind.REQUEST, FrameKind.REQUEST, FrameKind.ACK]]);
+  bench.receive();
+  assertEquals(bench.takeTurn(), [[FrameKind.ACK]]);
+  assert(!bench.session.session.needsAck);
+  bench.request(1);
+  assertEquals(bench.takeTurn(), [[FrameKind.REQUEST]], "nothing is acknowledged twice");
 });
 
 Deno.test("a socket that holds what it was given gets nothing more before it has drained", () => {

@@ -39,6 +39,20 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "this.flush();",
     by: "tests",
   },
+  {
+    name: "an urgent acknowledgement always goes alone",
+    file: "connection/outlet.ts",
+    find: "    session.fill(this.#source.outgoing);\n    if (!session.ackIsUrgent) return;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "an urgent acknowledgement waits for data",
+    file: "connection/outlet.ts",
+    find: "    if (!session.ackIsUrgent) return;\n    this.#control.push(",
+    replace: "    return;\n    this.#control.push(",
+    by: "tests",
+  },
   // Which connection.
   {
     name: "the follower takes the last decision that it reads, whatever its number",
