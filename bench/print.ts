@@ -11,7 +11,13 @@ import type { RateRow, RetentionRow } from "./rates.ts";
 
 /** All results as a text of several tables. */
 export function resultsText(results: Results): string {
-  const parts = [
+  const parts = [...loadTables(results), ...stateTables(results)];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+/** What is done in a second. */
+function loadTables(results: Results): string[] {
+  return [
     table(
       "Requests on one connection: the ratio is the rate as a part of a bare framed echo's,\nwith one in flight the bare echo's median latency as a part of it",
       [
@@ -63,6 +69,12 @@ export function resultsText(results: Results): string {
       ...results.peers.map(peerCells),
     ]),
     peersText(results.peers),
+  ];
+}
+
+/** What it takes, and how fast it changes. */
+function stateTables(results: Results): string[] {
+  return [
     table("Many at one endpoint, all of them in one other process", [
       ["runtime", "kind", "count", "all linked", "memory each", "CPU while idle", "each beat"],
       ...results.crowds.map(crowdCells),
@@ -91,7 +103,6 @@ export function resultsText(results: Results): string {
       ],
     ),
   ];
-  return parts.filter((part) => part !== "").join("\n");
 }
 
 function rateCells(row: RateRow): string[] {
