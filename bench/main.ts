@@ -8,6 +8,7 @@ import { measureRuntime, type Results } from "./measure.ts";
 import { measurePeers } from "./peers.ts";
 import { HELP, type Plan, readPlan } from "./plan.ts";
 import { resultsText } from "./print.ts";
+import { measureProfile } from "./profile.ts";
 import { Processes } from "./process.ts";
 import { measureStartup } from "./startup.ts";
 
@@ -43,11 +44,15 @@ async function main(): Promise<number> {
     takeovers: [],
     memory: { idle: [], unacknowledged: [] },
     startup: [],
+    profiles: [],
   };
   try {
     if (plan.starts > 0) results.startup.push(...await measureStartup(plan));
     if (plan.peers) results.peers.push(...await measurePeers(plan));
-    const alone = plan.starts > 0 || plan.peers;
+    for (const runtime of plan.profile ? plan.runtimes : []) {
+      results.profiles.push(await measureProfile(plan, runtime, processes));
+    }
+    const alone = plan.starts > 0 || plan.peers || plan.profile;
     for (const runtime of alone ? [] : plan.runtimes) {
       console.error(`measuring ${runtime} ...`);
       await measureRuntime(plan, runtime, processes, results);
@@ -58,8 +63,8 @@ async function main(): Promise<number> {
   }
   console.log(resultsText(results));
   if (plan.json) console.log(JSON.stringify(results));
-  const { rows, others, promises, retention, takeovers } = results;
-  const failed = [...rows, ...others, ...promises, ...retention, ...takeovers]
+  const { rows, others, promises, retention, takeovers, profiles } = results;
+  const failed = [...rows, ...others, ...promises, ...retention, ...takeovers, ...profiles]
     .reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);

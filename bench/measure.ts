@@ -10,6 +10,7 @@ import { type CrowdRow, measureCrowds, measureTables, type TableRow } from "./cr
 import { measureIdle, measureUnacknowledged, type Memory } from "./memory.ts";
 import { measureOthers, measurePromises, type OtherRow, type PromiseRow } from "./others.ts";
 import type { PeerRow } from "./peers.ts";
+import type { ProfileRow } from "./profile.ts";
 import { type Plan, TARGET_TAKEOVER_MS } from "./plan.ts";
 import { definition, freePorts } from "./ports.ts";
 import type { Processes } from "./process.ts";
@@ -53,6 +54,7 @@ export interface Results {
   readonly takeovers: TakeoverRow[];
   readonly memory: Memory;
   readonly startup: StartupRow[];
+  readonly profiles: ProfileRow[];
 }
 
 /** Measures everything that is planned for one runtime. */

@@ -10,8 +10,8 @@ import { RUNTIME_NAMES, type RuntimeName } from "../tools/runtimes.ts";
 /** The help text. */
 export const HELP = `What freshlink costs, as ratios to a bare framed echo over the same sockets.
 
-  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--memory] [--startup]
-                  [--more] [--crowd] [--peers] [--json]
+  deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--more] [--crowd]
+                  [--memory] [--peers] [--profile] [--startup] [--json]
 
   --quick           short rounds: all runtimes in less than a minute
   --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
@@ -22,6 +22,7 @@ export const HELP = `What freshlink costs, as ratios to a bare framed echo over 
                     and what promises cost by themselves
   --crowd           1,000 peers and 10,000 clients at one endpoint, and the table at any size
   --peers           instead: other libraries on Node, freshlink beside them
+  --profile         instead: what the client's time goes into, at 1,024 in flight
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged
   --startup         instead: the time of an import, the memory of an idle endpoint
   --json            the last line is one JSON object with all figures
@@ -56,6 +57,8 @@ export interface Plan {
   readonly tableOperations: number;
   /** Whether other libraries are measured, and nothing else. */
   readonly peers: boolean;
+  /** Whether the client's time is looked at, and nothing else. */
+  readonly profile: boolean;
   /** Whether the last line is JSON. */
   readonly json: boolean;
 }
@@ -130,6 +133,7 @@ export function readPlan(args: readonly string[]): Plan | null {
       more: { type: "boolean", default: false },
       crowd: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
+      profile: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -145,6 +149,7 @@ export function readPlan(args: readonly string[]): Plan | null {
     more: values.more,
     crowd: values.crowd ? effort.crowd : NOBODY,
     peers: values.peers,
+    profile: values.profile,
     json: values.json,
   };
 }

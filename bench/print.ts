@@ -6,6 +6,7 @@ import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
 import type { OtherRow, PromiseRow } from "./others.ts";
 import { type PeerRow, timesTheBest } from "./peers.ts";
 import { TARGET_PEERS_RATIO } from "./plan.ts";
+import type { Share } from "./profile.ts";
 import type { StartupRow } from "./startup.ts";
 import type { RateRow, RetentionRow } from "./rates.ts";
 
@@ -102,6 +103,14 @@ function stateTables(results: Results): string[] {
         ...results.startup.map(startupCells),
       ],
     ),
+    table("What the client's busy time goes into, with 64 bytes and 1,024 in flight", [
+      ["runtime", "share", "what"],
+      ...results.profiles.flatMap(({ runtime, parts }) => shareCells(runtime, parts)),
+    ]),
+    table("The functions that take most of it themselves", [
+      ["runtime", "share", "function"],
+      ...results.profiles.flatMap(({ runtime, functions }) => shareCells(runtime, functions)),
+    ]),
   ];
 }
 
@@ -224,6 +233,10 @@ function startupCells(row: StartupRow): string[] {
     kib(row.listenerBytes),
     kib(row.endpointBytes),
   ];
+}
+
+function shareCells(runtime: string, shares: readonly Share[]): string[][] {
+  return shares.map(({ name, share }) => [runtime, `${(share * 100).toFixed(1)} %`, name]);
 }
 
 function kib(bytes: number): string {

@@ -44,6 +44,11 @@ export class Processes {
     return this.#start(runtime, MEMORY_FLAGS[runtime]);
   }
 
+  /** Starts the program so that it leaves a profile in a folder when it finishes. */
+  startForProfile(runtime: RuntimeName, folder: string): Promise<Process> {
+    return this.#start(runtime, ["--cpu-prof", `--cpu-prof-dir=${folder}`]);
+  }
+
   /** Ends them all at once. */
   kill(): void {
     for (const one of this.#alive) one.kill();

@@ -76,6 +76,8 @@ export interface Report {
   readonly sockets: number;
   /** Usable links of the endpoint. */
   readonly links: number;
+  /** What the process has used since it began, in milliseconds. */
+  readonly cpuMs: number;
 }
 
 /** How one in so many requests is answered late, and by how much. */
@@ -167,9 +169,13 @@ async function connectClients(port: number, count: number): Promise<void> {
 }
 
 async function idleFor(durationMs: number): Promise<number> {
-  const before = process.cpuUsage();
+  const before = cpuMs();
   await new Promise((resolve) => setTimeout(resolve, durationMs));
-  const { user, system } = process.cpuUsage(before);
+  return cpuMs() - before;
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
 }
 
@@ -232,6 +238,7 @@ async function obey(order: Order): Promise<unknown> {
         served: served + (echo?.echoed ?? 0),
         sockets: echo?.open ?? 0,
         links: endpoint?.connections().filter(({ usable }) => usable).length ?? 0,
+        cpuMs: cpuMs(),
       };
     case "memory":
       return { rssBytes: await residentBytes() };

@@ -93,6 +93,12 @@ export class OrderedProcess<Order> implements AsyncDisposable {
     return answer as Promise<Answer>;
   }
 
+  /** Ends its standard input, and waits until it has ended by itself. */
+  async finish(): Promise<void> {
+    await this.#input.close();
+    await this.ended;
+  }
+
   /** Ends it without a word. */
   kill(): void {
     this.signal("SIGKILL");

@@ -3,7 +3,7 @@
  *
  * Where an array with memory of its own costs far more than a view (0.3 µs on Deno, and on Node
  * beyond 64 bytes, where V8 leaves its heap), small copies lie side by side in slabs, as Node's own
- * buffers do. Measured by `bench/copy.ts` on each runtime.
+ * buffers do. Measured by `bench/parts.ts` on each runtime.
  *
  * @module
  */

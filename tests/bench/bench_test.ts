@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Results } from "../../bench/measure.ts";
+import { sharesOf } from "../../bench/profile.ts";
 import { median } from "../../bench/statistics.ts";
 import { HELP, IN_FLIGHT, readPlan, targetRatio } from "../../bench/plan.ts";
 import { CONTENDERS } from "../../tools/peer_packages.ts";
@@ -12,11 +13,17 @@ import { RUNTIME_NAMES } from "../../tools/runtimes.ts";
 /** The first run fetches the other libraries. */
 const TIMEOUT_MS = 300_000;
 
-async function bench(
+function bench(...args: readonly string[]): ReturnType<typeof runFile> {
+  return runFile("main.ts", ...args);
+}
+
+async function runFile(
+  file: string,
   ...args: readonly string[]
 ): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", `${ROOT}bench/main.ts`, ...args],
+    args: ["run", "--allow-all", `${ROOT}bench/${file}`, ...args],
+    cwd: ROOT,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     stdin: "null",
   }).output();
@@ -115,6 +122,81 @@ Deno.test("bench --peers --tiny: freshlink and every other library, by name and 
     }
   }
   assertMatch(out, /times the best/);
+});
+
+Deno.test("bench --profile --tiny: what each runtime's client does", async () => {
+  const { code, out, err } = await bench("--profile", "--tiny", "--json");
+  assertEquals(code, 0, err);
+  const { rows, profiles }: Results = JSON.parse(out.trim().split("\n").at(-1)!);
+  assertEquals([rows, profiles.map(({ runtime }) => runtime)], [[], [...RUNTIME_NAMES]]);
+  for (const { parts, idle, failed } of profiles) {
+    const sum = parts.reduce((total, { share }) => total + share, 0);
+    assert(Math.abs(sum - 1) < 1e-9 && idle >= 0 && idle < 1);
+    assertEquals(failed, 0);
+    // However short the load was, freshlink's own modules and the program were loaded.
+    assert(parts.some(({ name }) => name === "the runtime and its sockets"));
+  }
+});
+
+Deno.test("bench: samples of a profile are added up by what they belong to", () => {
+  const frame = (functionName: string, url: string, lineNumber = 9) => ({
+    functionName,
+    url,
+    lineNumber,
+  });
+  const frames = [
+    frame("(idle)", ""),
+    frame("(garbage collector)", ""),
+    frame("add", "file:///x/src/core/deadline_queue.ts"),
+    frame("", "file:///x/src/runtime/copy.ts"),
+    frame("op_now", ""),
+    frame("flush", "file:///x/src/connection/outlet.ts"),
+    frame("writeBuffer", "node:net"),
+    frame("request", "/x/src/endpoint.ts"),
+    frame("write", "file:///x/src/runtime/deno.ts"),
+  ];
+  const shares = sharesOf({
+    nodes: frames.map((callFrame, index) => ({ id: index + 1, callFrame })),
+    samples: [1, 2, 3, 3, 4, 5, 6, 7, 8, 9],
+    timeDeltas: [900, 10, 10, 30, 10, 10, 10, 10, 5, 5],
+  });
+  assertEquals(shares.idle, 0.9);
+  assertEquals(Object.fromEntries(shares.parts.map(({ name, share }) => [name, share])), {
+    "frames, sessions, deadlines": 0.4,
+    "collecting garbage": 0.1,
+    "copies of payloads": 0.1,
+    "the load itself": 0.1,
+    "connections and what goes out": 0.1,
+    "the runtime and its sockets": 0.1,
+    "calls, their promises and codecs": 0.05,
+    "the adapter": 0.05,
+  });
+  assertEquals(shares.functions[0], { name: "add deadline_queue.ts:10", share: 0.4 });
+  assertEquals(shares.functions[2]!.name, "(anonymous) copy.ts:10");
+});
+
+Deno.test("bench/compare.ts: two checkouts in one run", async () => {
+  const few = ["--rounds", "2", "--duration", "30", "--in-flight", "1,64"];
+  const { code, out, err } = await runFile("compare.ts", ".", ROOT, "--runtime", "deno", ...few);
+  assertEquals(code, 0, err);
+  const lines = out.trim().split("\n").slice(2).map((line) => line.trim().split(/ +/));
+  assertEquals(lines.map(([inFlight, , , , folder]) => [inFlight, folder]), [
+    ["1", "."],
+    ["1", ROOT],
+    ["64", "."],
+    ["64", ROOT],
+  ]);
+  for (const [, ...cells] of lines) {
+    for (const cell of cells.slice(0, 3)) assert(Number(cell) > 0, cell);
+  }
+  assertEquals((await runFile("compare.ts", "--runtime", "deno")).code, 2);
+});
+
+Deno.test("bench/parts.ts: copies and deadlines", async () => {
+  const { code, out, err } = await runFile("parts.ts", "2000");
+  assertEquals(code, 0, err);
+  assertEquals(out.trim().split("\n").length, 9);
+  assertMatch(out, /a deadline: setTimeout, queue +\d+ +\d+ +\d+\.\d+/);
 });
 
 Deno.test("bench --startup --tiny: every runtime's start and idle memory", async () => {
