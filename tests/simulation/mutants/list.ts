@@ -253,9 +253,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a probe is restarted by each hello",
     file: "connection/probes.ts",
-    find: "    this.#tasks.set(claimant, task);\n",
-    replace: `    this.#tasks.set(claimant, task);
-    for (const other of this.#tasks.values()) {
+    find: "    tasks.set(claimant, task);\n",
+    replace: `    tasks.set(claimant, task);
+    for (const other of tasks.values()) {
       this.#context.timers.addRare(other, this.#context.settings.probeTimeoutMs);
     }
 `,

@@ -118,13 +118,20 @@ async function test(folder: string): Promise<string | null> {
   return /^(\S.*) \.\.\. FAILED/m.exec(text)?.[1] ?? null;
 }
 
-async function mutate({ name, find, replace }: Mutant, path: string): Promise<void> {
-  const text = await Deno.readTextFile(path);
-  const parts = text.split(find);
+async function mutate(mutant: Mutant, path: string): Promise<void> {
+  await Deno.writeTextFile(path, breakText(await Deno.readTextFile(path), mutant));
+}
+
+/**
+ * @returns The source as the mutant has it.
+ * @throws {Error} When the mutant does not fit the source any more.
+ */
+export function breakText(source: string, { name, file, find, replace }: Mutant): string {
+  const parts = source.split(find);
   if (parts.length !== 2) {
-    throw new Error(`"${name}": ${path} has ${parts.length - 1} times: ${find}`);
+    throw new Error(`"${name}": ${file} has ${parts.length - 1} times: ${find}`);
   }
-  await Deno.writeTextFile(path, parts.join(replace));
+  return parts.join(replace);
 }
 
 /** The project's own, without what the copy does not have. */
