@@ -74,7 +74,11 @@ export const jsonCodec: Codec = Object.freeze({
   },
 });
 
-/** Bytes as they are: `Uint8Array` in, a `Uint8Array` of its own out. */
+/**
+ * Bytes as they are: `Uint8Array` in, `Uint8Array` out. What comes out is yours to keep and to
+ * change; up to 1 KiB it may share its `buffer` with other payloads (Deno, Node), so copy it with
+ * `slice()` before you transfer or store the `buffer` itself.
+ */
 export const bytesCodec: Codec = Object.freeze({
   name: "bytes",
   encode(value: unknown): Uint8Array {
