@@ -4,8 +4,7 @@
  *     git worktree add ../before HEAD~1
  *     deno run -A bench/compare.ts ../before . --runtime node
  *
- * Each has its own pair of processes; the bare echo of the last one stands beside them, and all take
- * turns. Prints the part of the bare echo's rate (with one in flight, of its median latency), and
+ * Each has its own pair of processes, the bare echo of the last one too, and all take turns. Prints the part of the bare echo's rate (with one in flight, of its median latency), and
  * what a request costs either end in microseconds of CPU, which other work on the machine disturbs
  * less.
  *
@@ -90,12 +89,17 @@ function microsText(milliseconds: number): string {
   return Number.isFinite(milliseconds) ? (milliseconds * 1_000).toFixed(2) : "-";
 }
 
-async function play(sides: readonly Side[], options: LoadOptions, rounds: number) {
+async function play(
+  reference: Side,
+  sides: readonly Side[],
+  options: LoadOptions,
+  rounds: number,
+) {
   const found = new Map<Side, Found>(
     sides.map((side) => [side, { ratios: [], requests: 0, clientMs: 0, serverMs: 0 }]),
   );
   for (let round = -1; round < rounds; round++) {
-    const bare = await measure(sides.at(-1)!, "bare", options);
+    const bare = await measure(reference, "bare", options);
     for (let index = 0; index < sides.length; index++) {
       // Nobody is always the first.
       const side = sides[(index + round + sides.length) % sides.length]!;
@@ -115,6 +119,7 @@ async function play(sides: readonly Side[], options: LoadOptions, rounds: number
 
 const sides: Side[] = [];
 for (const folder of positionals) sides.push(await open(folder, runtime));
+const reference = await open(positionals.at(-1)!, runtime);
 try {
   console.log(`${runtime}, ${values.payload} bytes`);
   console.log("in flight  ratio  client µs  server µs  folder");
@@ -125,7 +130,7 @@ try {
       durationMs: Number(values.duration),
       maxCount: 2 ** 31,
     };
-    for (const [side, sums] of await play(sides, options, Number(values.rounds))) {
+    for (const [side, sums] of await play(reference, sides, options, Number(values.rounds))) {
       const { ratios, requests, clientMs, serverMs } = sums;
       const cells = [
         String(inFlight).padStart(9),
@@ -137,7 +142,7 @@ try {
     }
   }
 } finally {
-  for (const { client, server } of sides) {
+  for (const { client, server } of [...sides, reference]) {
     await client[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
   }

@@ -242,7 +242,8 @@ export class SessionKeeper {
     let item = this.#queue.first;
     while (item !== null) {
       const next = item.behind as Sendable | null;
-      if (item.queuedMs <= nowMs - resumeWindowMs) {
+      // The caller's deadline says when it came here.
+      if (item.deadlineMs - item.timeoutMs <= nowMs - resumeWindowMs) {
         this.#queue.remove(item);
         settle(item, "peer-down");
       }

@@ -28,7 +28,7 @@ export abstract class Deadline {
 }
 
 /** Items of one duration. */
-interface Lane {
+export interface Lane {
   readonly durationMs: number;
   head: Deadline | null;
   tail: Deadline | null;

@@ -4,41 +4,31 @@
  * The objects belong to the caller's layer (which adds promises to them); the core moves them from
  * the queue to the log and tells them what became of them.
  *
+ * Each kind spells out the fields that its queues own: a base class for each queue makes a request
+ * of 0.70 µs cost 0.74 on Node, and one of 0.84 cost 0.92 on Deno (`bench/compare.ts`).
+ *
  * @module
  */
 
 import type { Delivery, ErrorCode } from "../errors.ts";
-import { Deadline } from "./deadline_queue.ts";
+import type { Deadline, Lane } from "./deadline_queue.ts";
 
 const NOTHING = new Uint8Array(0);
 
 /** Something to be sent. It stands in at most one `SendQueue`, which owns the link fields. */
-export abstract class Outgoing extends Deadline {
+export interface Outgoing {
   /** What is sent; given up once it is no longer needed. */
   payload: Uint8Array;
   /** The wire tag of the codec that made the payload. */
   readonly codec: number;
-  /** When the caller handed it over, monotonic milliseconds; set by the caller's layer. */
-  queuedMs = 0;
   /** Owned by the queue. */
-  queue: object | null = null;
+  queue: object | null;
   /** Owned by the queue. */
-  ahead: Outgoing | null = null;
+  ahead: Outgoing | null;
   /** Owned by the queue. */
-  behind: Outgoing | null = null;
-
-  constructor(payload: Uint8Array, codec: number) {
-    super();
-    this.payload = payload;
-    this.codec = codec;
-  }
-
-  override expire(_nowMs: number): void {}
-
+  behind: Outgoing | null;
   /** Lets go of the payload. */
-  release(): void {
-    this.payload = NOTHING;
-  }
+  release(): void;
 }
 
 /** How far a request has come. */
@@ -51,7 +41,16 @@ export type RequestState =
   | "settled";
 
 /** A request. */
-export abstract class OutgoingRequest extends Outgoing {
+export abstract class OutgoingRequest implements Outgoing, Deadline {
+  deadlineMs = 0;
+  lane: Lane | null = null;
+  before: Deadline | null = null;
+  after: Deadline | null = null;
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
   readonly service: string;
   /** May be sent again to another process. */
   readonly idempotent: boolean;
@@ -72,7 +71,8 @@ export abstract class OutgoingRequest extends Outgoing {
     timeoutMs: number,
     idempotent: boolean,
   ) {
-    super(payload, codec);
+    this.payload = payload;
+    this.codec = codec;
     this.service = service;
     this.timeoutMs = timeoutMs;
     this.idempotent = idempotent;
@@ -83,6 +83,12 @@ export abstract class OutgoingRequest extends Outgoing {
     return this.wasWritten ? "maybe-executed" : "not-sent";
   }
 
+  release(): void {
+    this.payload = NOTHING;
+  }
+
+  /** The caller has waited for `timeoutMs`. */
+  abstract expire(nowMs: number): void;
   /** The answer came; the bytes are borrowed. The state is `settled` already. */
   abstract succeed(codec: number, bytes: Uint8Array, start: number, end: number): void;
   /** It ended otherwise. The state is `settled` already. */
@@ -90,13 +96,33 @@ export abstract class OutgoingRequest extends Outgoing {
 }
 
 /** A notification: no answer. */
-export abstract class OutgoingNotification extends Outgoing {
+export abstract class OutgoingNotification implements Outgoing, Deadline {
+  deadlineMs = 0;
+  lane: Lane | null = null;
+  before: Deadline | null = null;
+  after: Deadline | null = null;
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
   readonly service: string;
-  constructor(payload: Uint8Array, codec: number, service: string) {
-    super(payload, codec);
+  /** How long it may wait to be written, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(payload: Uint8Array, codec: number, service: string, timeoutMs: number) {
+    this.payload = payload;
+    this.codec = codec;
     this.service = service;
+    this.timeoutMs = timeoutMs;
   }
 
+  release(): void {
+    this.payload = NOTHING;
+  }
+
+  /** It has waited for `timeoutMs`. */
+  abstract expire(nowMs: number): void;
   /** It has its number: it will arrive exactly once while the peer's process lives. */
   abstract written(): void;
   /** It was never written. */
@@ -104,7 +130,12 @@ export abstract class OutgoingNotification extends Outgoing {
 }
 
 /** An answer, or a cancel, which name a slot of the session they belong to. */
-export class OutgoingReply extends Outgoing {
+export class OutgoingReply implements Outgoing {
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
   /** `null`: a response; `"cancel"`: a cancel; else an error. */
   readonly code: ErrorCode | "cancel" | null;
   readonly slot: number;
@@ -120,10 +151,15 @@ export class OutgoingReply extends Outgoing {
     code: ErrorCode | "cancel" | null,
     message: string,
   ) {
-    super(payload, codec);
+    this.payload = payload;
+    this.codec = codec;
     this.slot = slot;
     this.generation = generation;
     this.code = code;
     this.message = message;
+  }
+
+  release(): void {
+    this.payload = NOTHING;
   }
 }

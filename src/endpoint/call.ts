@@ -88,7 +88,6 @@ export class Call extends OutgoingRequest {
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
     this.#host.timers.add(this, this.timeoutMs);
-    this.queuedMs = this.deadlineMs - this.timeoutMs;
     this.#signal?.addEventListener("abort", this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
@@ -165,7 +164,6 @@ export class Notice extends OutgoingNotification {
   readonly #host: CallHost;
   readonly #route: Route;
   readonly #peer: string;
-  readonly #timeoutMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: () => void;
   readonly #reject: (error: RequestError) => void;
@@ -183,11 +181,10 @@ export class Notice extends OutgoingNotification {
     resolve: () => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(codec), service);
+    super(payload, codecTag(codec), service, timeoutMs);
     this.#host = host;
     this.#route = route;
     this.#peer = peer;
-    this.#timeoutMs = timeoutMs;
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -195,8 +192,7 @@ export class Notice extends OutgoingNotification {
 
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
-    this.#host.timers.add(this, this.#timeoutMs);
-    this.queuedMs = this.deadlineMs - this.#timeoutMs;
+    this.#host.timers.add(this, this.timeoutMs);
     this.#signal?.addEventListener("abort", this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused !== null) this.fail(refused, "");

@@ -22,6 +22,8 @@ export class TestRequest extends OutgoingRequest {
     super(payload, 1, service, 1_000, idempotent);
   }
 
+  override expire(): void {}
+
   override succeed(_codec: number, bytes: Uint8Array, start: number, end: number): void {
     if (this.outcome !== null) throw new Error("settled twice");
     this.outcome = "ok";
@@ -37,6 +39,13 @@ export class TestRequest extends OutgoingRequest {
 /** A notification whose outcome is recorded. */
 export class TestNotification extends OutgoingNotification {
   outcome: string | null = null;
+
+  constructor(payload: Uint8Array, codec: number, service: string) {
+    super(payload, codec, service, 1_000);
+  }
+
+  override expire(): void {}
+
   override written(): void {
     this.outcome = "written";
   }
