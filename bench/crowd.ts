@@ -5,6 +5,7 @@
  */
 
 import type { RuntimeName } from "../tools/runtimes.ts";
+import { memory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import { definition, freePorts } from "./ports.ts";
 import type { Process, Processes } from "./process.ts";
@@ -107,5 +108,5 @@ export async function measureTables(
 }
 
 async function resident(server: Process): Promise<number> {
-  return (await server.order<{ rssBytes: number }>({ do: "memory" })).rssBytes;
+  return (await memory(server)).rssBytes;
 }

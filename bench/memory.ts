@@ -15,7 +15,7 @@ export interface IdleRow {
   readonly runtime: RuntimeName;
   /** So many connections or sessions were counted. */
   readonly connections: number;
-  /** Resident bytes of the accepting process for a bare socket. */
+  /** Bytes of live objects in the accepting process for a bare socket. */
   readonly bareBytes: number;
   /** The same for a freshlink connection with its session. */
   readonly linkBytes: number;
@@ -38,8 +38,8 @@ export interface Memory {
   readonly unacknowledged: UnacknowledgedRow[];
 }
 
-/** A heap grows by leaps: the more is counted, the less they matter. */
-const MEASURED_FILLS = 3;
+/** Processes with so many times as many connections are compared with those with a few. */
+const FILLS = 4;
 
 /** An idle connection at the accepting end, bare and with freshlink. */
 export async function measureIdle(
@@ -48,38 +48,40 @@ export async function measureIdle(
   processes: Processes,
 ): Promise<IdleRow> {
   const { idle } = plan;
-  const bareBytes = await perConnection(async (server) => {
+  const bareBytes = await perConnection(async (server, client, count) => {
     const { port } = await server.order<{ port: number }>({ do: "echo" });
-    return (client) => client.order({ do: "dial", port, count: idle });
+    await client.order({ do: "dial", port, count });
   });
-  const linkBytes = await perConnection(async (server) => {
-    const [port, ...others] = freePorts(1 + (1 + MEASURED_FILLS) * idle) as [number, ...number[]];
+  const linkBytes = await perConnection(async (server, client, count) => {
+    const [port, ...others] = freePorts(1 + count) as [number, ...number[]];
     const members = others.map((other) => definition(`peer-${other}`, other));
     await server.order({ do: "endpoint", name: "server", port, peers: members });
     const peer = definition("server", port);
-    return (client) => client.order({ do: "crowd", members: members.splice(0, idle), peer });
+    while (members.length > 0) {
+      await client.order({ do: "crowd", members: members.splice(0, idle), peer });
+    }
   });
   // So few sockets that none needed a new page are no measurement; the ratio stays a number.
   const ratio = linkBytes / Math.max(1, bareBytes);
   return { runtime, connections: idle, bareBytes, linkBytes, ratio, target: TARGET_MEMORY_RATIO };
 
-  /** The first so many load what all of them share, and are not counted. */
-  async function perConnection(
-    prepare: (server: Process) => Promise<(client: Process) => Promise<unknown>>,
-  ): Promise<number> {
+  /** What all connections share is in both processes, and cancels out. */
+  async function perConnection(fill: Fill): Promise<number> {
+    const few = await filled(fill, idle);
+    return (await filled(fill, FILLS * idle) - few) / ((FILLS - 1) * idle);
+  }
+
+  async function filled(fill: Fill, count: number): Promise<number> {
     await using server = await processes.startForMemory(runtime);
     await using client = await processes.start(runtime);
-    const fill = await prepare(server);
-    await fill(client);
-    await untilOpen(server, idle);
-    const before = await rss(server);
-    for (let fills = 1; fills <= MEASURED_FILLS; fills++) {
-      await fill(client);
-      await untilOpen(server, (1 + fills) * idle);
-    }
-    return (await rss(server) - before) / (MEASURED_FILLS * idle);
+    await fill(server, client, count);
+    await untilOpen(server, count);
+    return (await memory(server)).liveBytes;
   }
 }
+
+/** Opens so many connections. */
+type Fill = (server: Process, client: Process, count: number) => Promise<void>;
 
 /** Payloads that fit into the 4 MiB of `retainMaxBytes`, with their headers. */
 const NOTIFICATIONS = 4_000;
@@ -99,13 +101,14 @@ export async function measureUnacknowledged(
   const cuttable = true;
   await client.order({ do: "endpoint", name: "client", port: near, peers: back, cuttable });
   await untilOpen(server, 1);
-  const before = await rss(client);
+  const before = (await memory(client)).rssBytes;
   await client.order({ do: "cut" });
   await client.order({ do: "notify", count: NOTIFICATIONS, bytes: NOTIFICATION_BYTES });
-  const grownBytes = await rss(client) - before;
+  const grownBytes = (await memory(client)).rssBytes - before;
   return { runtime, unacknowledgedBytes: NOTIFICATIONS * NOTIFICATION_BYTES, grownBytes };
 }
 
-async function rss(server: Process): Promise<number> {
-  return (await server.order<{ rssBytes: number }>({ do: "memory" })).rssBytes;
+/** See the order `memory`. */
+export async function memory(server: Process): Promise<{ rssBytes: number; liveBytes: number }> {
+  return await server.order<{ rssBytes: number; liveBytes: number }>({ do: "memory" });
 }

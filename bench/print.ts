@@ -88,7 +88,7 @@ function stateTables(results: Results): string[] {
       ["runtime", "restarts", "old closed", "longest", "first reply", "to reach", "unanswered"],
       ...results.takeovers.map(takeoverCells),
     ]),
-    table("Memory of an idle connection at the accepting end", [
+    table("Memory of an idle connection at the accepting end: its objects", [
       ["runtime", "connections", "bare socket", "freshlink", "ratio", "to reach"],
       ...results.memory.idle.map(idleCells),
     ]),

@@ -63,7 +63,7 @@ export type Order =
   | { do: "load"; carrier: Carrier; options: LoadOptions }
   /** How much was echoed, and how many connections there are. Answers a `Report`. */
   | { do: "report" }
-  /** Collects garbage. Answers `{ rssBytes }`. */
+  /** Collects garbage. Answers `{ rssBytes, liveBytes }`. */
   | { do: "memory" }
   /** Restarts a peer that first has this port. Answers a `TakeoverSample`. */
   | { do: "takeover"; port: number };
@@ -189,7 +189,11 @@ async function notifyAll(count: number, bytes: number): Promise<void> {
   await Promise.all(written);
 }
 
-async function residentBytes(): Promise<number> {
+/**
+ * What the process holds after a full collection: resident bytes, and those of live objects. The
+ * former vary by megabytes with what lies free between the latter.
+ */
+async function memoryBytes(): Promise<{ rssBytes: number; liveBytes: number }> {
   const host = globalThis as { gc?: () => void; Bun?: { gc(force: boolean): void } };
   for (let turn = 0; turn < 3; turn++) {
     host.Bun?.gc(true);
@@ -197,7 +201,8 @@ async function residentBytes(): Promise<number> {
     // What the collection makes free is given back in a later turn.
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return process.memoryUsage().rss;
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { rssBytes: rss, liveBytes: heapUsed + external };
 }
 
 async function obey(order: Order): Promise<unknown> {
@@ -241,7 +246,7 @@ async function obey(order: Order): Promise<unknown> {
         cpuMs: cpuMs(),
       };
     case "memory":
-      return { rssBytes: await residentBytes() };
+      return await memoryBytes();
     case "takeover":
       return restartPeer(runtime, order.port);
   }

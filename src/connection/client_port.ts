@@ -92,7 +92,7 @@ export function clientSession(
     context.pool,
     context.handler,
   );
-  session.onPending = () => connection.scheduleFlush();
+  session.carrier = connection;
   connection.attachClient(session);
   return session;
 }

@@ -71,5 +71,7 @@ export interface LinkOwner {
 export function addressText(address: Address): string {
   if ("path" in address) return address.path;
   const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  // One string; a template keeps its parts, and every connection of a table has one.
+  return [host, port].join(":");
 }

@@ -9,6 +9,7 @@
 
 import { Arbiter } from "../core/arbiter.ts";
 import { compareNames, type Decision, type LinkRules } from "../core/claim.ts";
+import { Few } from "../core/few.ts";
 import { Follower } from "../core/follower.ts";
 import { FrameKind } from "../core/frame.ts";
 import type { Admission } from "../core/handshake.ts";
@@ -34,7 +35,7 @@ export class Link implements DialerOwner {
   readonly #context: ConnectionContext;
   readonly #dialer: Dialer;
   readonly #identity: PeerIdentity;
-  readonly #connections = new Map<number, Connection>();
+  readonly #connections = new Few<Connection>();
   readonly #probes: Probes;
   readonly #keeper: SessionKeeper;
   #rules: LinkRules | null = null;
@@ -127,7 +128,7 @@ export class Link implements DialerOwner {
     this.#stopped = true;
     this.#dialer.stop();
     this.#probes.stop();
-    for (const connection of [...this.#connections.values()]) {
+    for (const connection of this.#connections.all) {
       if (refusal === null) connection.abort("local");
       else connection.refuse(refusal, "");
     }
@@ -139,7 +140,7 @@ export class Link implements DialerOwner {
   wantsDial(): "now" | "later" | "no" {
     if (this.#stopped || this.#keeper.usable !== null) return "no";
     const { timers, settings } = this.#context;
-    for (const connection of this.#connections.values()) {
+    for (const connection of this.#connections.all) {
       // It is about to be decided on; unless it has fallen silent, a second one only disturbs.
       if (connection.heartbeat.silenceMs(timers.nowMs()) < settings.suspectAfterMs) return "later";
     }
@@ -148,7 +149,7 @@ export class Link implements DialerOwner {
 
   acceptsRemote(remote: Introduction): Admission {
     if (this.#stopped) return { code: "closing", detail: "this endpoint is closing" };
-    return this.#identity.accepts(remote, this.#connections.size > 0);
+    return this.#identity.accepts(remote, this.#connections.all.length > 0);
   }
 
   handleDialFailed(reason: CloseReason): void {
@@ -174,7 +175,7 @@ export class Link implements DialerOwner {
     this.#rules ??= compareNames(self.name, remote.name) > 0
       ? new Arbiter(settings.identifier)
       : new Follower();
-    this.#connections.set(connection.id, connection);
+    this.#connections.add(connection);
     const wallMicros = this.#wallMicros();
     this.#owner.table.add(
       connection.id,

@@ -34,7 +34,8 @@ export class SessionKeeper {
   readonly #peerName: string;
   /** Made for the first acknowledgement. */
   #ackTask: Task | null = null;
-  readonly #windowTask: Task;
+  /** Here while there is nobody to send to. */
+  #windowTask: Task | null = null;
   #session: Session | null = null;
   #usable: Connection | null = null;
   #draining = false;
@@ -42,7 +43,6 @@ export class SessionKeeper {
   constructor(context: ConnectionContext, peerName: string) {
     this.#context = context;
     this.#peerName = peerName;
-    this.#windowTask = new Task((nowMs) => this.#endWindow(nowMs));
   }
 
   /** The session with the peer's present life; `null` before the first. */
@@ -137,7 +137,8 @@ export class SessionKeeper {
     if (this.#usable !== null && this.#usable !== connection) this.#usable.stopSending();
     this.#usable = connection;
     this.#draining = false;
-    this.#context.timers.remove(this.#windowTask);
+    this.#stopWindow();
+    this.#session!.carrier = connection;
     connection.send(this.#session!);
     this.#acknowledgeSoon();
     const { log } = this.#session!;
@@ -147,10 +148,13 @@ export class SessionKeeper {
   /** The connection that carried the session is gone. */
   drop(): void {
     this.#usable = null;
+    if (this.#session !== null) this.#session.carrier = null;
   }
 
   /** From now on there is nobody to send to: requests wait for `resumeWindowMs`. */
   startWindow(): void {
+    this.#stopWindow();
+    this.#windowTask = new Task((nowMs) => this.#endWindow(nowMs));
     this.#context.timers.addRare(this.#windowTask, this.#context.settings.resumeWindowMs);
   }
 
@@ -188,7 +192,6 @@ export class SessionKeeper {
       pool,
       handler,
     );
-    session.onPending = () => this.#usable?.scheduleFlush();
     const { failed, repeated } = this.settle("peer-restarted");
     this.#session = session;
     if (old === null) return;
@@ -215,7 +218,7 @@ export class SessionKeeper {
   /** Ends everything. Messages that nobody can send any more fail with `code`. */
   stop(code: ErrorCode): void {
     if (this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
-    this.#context.timers.remove(this.#windowTask);
+    this.#stopWindow();
     settleAll(this.#session, this.#queue, code);
   }
 
@@ -249,7 +252,12 @@ export class SessionKeeper {
       }
       item = next;
     }
-    this.#context.timers.addRare(this.#windowTask, resumeWindowMs / 4);
+    this.#context.timers.addRare(this.#windowTask!, resumeWindowMs / 4);
+  }
+
+  #stopWindow(): void {
+    if (this.#windowTask !== null) this.#context.timers.remove(this.#windowTask);
+    this.#windowTask = null;
   }
 }
 

@@ -24,6 +24,7 @@
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
 import { DisplacedLives } from "./displaced_lives.ts";
+import { Few } from "./few.ts";
 import {
   type IdentifierMode,
   isPlausibleNumber,
@@ -34,7 +35,7 @@ import {
 /** The rules at the end with the greater name. */
 export class Arbiter implements LinkRules {
   readonly #mode: IdentifierMode;
-  readonly #claims = new Map<number, Claim>();
+  readonly #claims = new Few<Claim>();
   readonly #displaced = new DisplacedLives();
   #lastNumber = 0;
   #lastNonce = 0;
@@ -63,7 +64,7 @@ export class Arbiter implements LinkRules {
 
   handleCompleted(id: number, bootId: string, ordinal: number, wallMicros: number): Decision[] {
     const claim = newClaim(id, bootId, ordinal, "waiting");
-    this.#claims.set(id, claim);
+    this.#claims.add(claim);
     return this.#decide(claim, wallMicros);
   }
 
@@ -90,7 +91,7 @@ export class Arbiter implements LinkRules {
     const decisions: Decision[] = [
       { kind: "adopt", connection: id, number: settled, newSession },
     ];
-    for (const older of [...this.#claims.values()]) {
+    for (const older of this.#claims.all) {
       if (!isDecided(older) || older.proposal >= claim.proposal) continue;
       const isOut = older.bootId !== claim.bootId;
       if (isOut) this.#displaced.add(older.bootId);
@@ -107,7 +108,7 @@ export class Arbiter implements LinkRules {
 
   handlePong(id: number, nonce: number): Decision[] {
     const decisions: Decision[] = [];
-    for (const claimant of [...this.#claims.values()]) {
+    for (const claimant of this.#claims.all) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       if (claimant.nonce > nonce) continue;
       this.#claims.delete(claimant.id);
@@ -125,9 +126,9 @@ export class Arbiter implements LinkRules {
 
   handleClosed(id: number, wallMicros: number): Decision[] {
     if (!this.#claims.delete(id)) return [];
-    if (this.#claims.size === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
+    if (this.#claims.all.length === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
     const decisions: Decision[] = [];
-    for (const claimant of [...this.#claims.values()]) {
+    for (const claimant of this.#claims.all) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       decisions.push(...this.#settleDead(claimant, wallMicros));
     }
@@ -174,7 +175,7 @@ export class Arbiter implements LinkRules {
    * proposed: adopted now, the older connection would have the greater number.
    */
   #isOvertaken(claim: Claim, settled: number): boolean {
-    for (const other of this.#claims.values()) {
+    for (const other of this.#claims.all) {
       if (other.state !== "proposed" || other.bootId === claim.bootId) continue;
       if (other.proposal > claim.proposal && other.proposal <= settled) return true;
     }
@@ -189,7 +190,7 @@ export class Arbiter implements LinkRules {
 
   #greatest(matches: (claim: Claim) => boolean): Claim | null {
     let greatest: Claim | null = null;
-    for (const claim of this.#claims.values()) {
+    for (const claim of this.#claims.all) {
       if (!matches(claim)) continue;
       if (greatest === null || claim.proposal > greatest.proposal) greatest = claim;
     }

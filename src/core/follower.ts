@@ -22,11 +22,12 @@
 
 import { type Claim, type Decision, type LinkRules, newClaim } from "./claim.ts";
 import { DisplacedLives } from "./displaced_lives.ts";
+import { Few } from "./few.ts";
 import { isPlausibleNumber, lastWithoutConnections, settleNumber } from "./identifier.ts";
 
 /** The rules at the end with the smaller name. */
 export class Follower implements LinkRules {
-  readonly #claims = new Map<number, Claim>();
+  readonly #claims = new Few<Claim>();
   readonly #displaced = new DisplacedLives();
   #lastNumber = 0;
   #lastNonce = 0;
@@ -49,7 +50,7 @@ export class Follower implements LinkRules {
   }
 
   handleCompleted(id: number, bootId: string, ordinal: number): Decision[] {
-    this.#claims.set(id, newClaim(id, bootId, ordinal, "waiting"));
+    this.#claims.add(newClaim(id, bootId, ordinal, "waiting"));
     return [];
   }
 
@@ -74,7 +75,7 @@ export class Follower implements LinkRules {
     const claim = this.#claims.get(id);
     if (claim?.state !== "adopted") return [];
     const decisions: Decision[] = [];
-    for (const older of [...this.#claims.values()]) {
+    for (const older of this.#claims.all) {
       if (older.bootId !== claim.bootId || older.proposal >= claim.proposal) continue;
       if (older.state !== "adopted" && older.state !== "standby") continue;
       decisions.push({ kind: "supersede", connection: older.id });
@@ -85,7 +86,7 @@ export class Follower implements LinkRules {
 
   handlePong(id: number, nonce: number): Decision[] {
     const decisions: Decision[] = [];
-    for (const claimant of [...this.#claims.values()]) {
+    for (const claimant of this.#claims.all) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       if (claimant.nonce > nonce) continue;
       this.#claims.delete(claimant.id);
@@ -113,9 +114,9 @@ export class Follower implements LinkRules {
   handleClosed(id: number): Decision[] {
     const wasCurrent = this.#current()?.id === id;
     if (!this.#claims.delete(id)) return [];
-    if (this.#claims.size === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
+    if (this.#claims.all.length === 0) this.#lastNumber = lastWithoutConnections(this.#lastNumber);
     const decisions: Decision[] = [];
-    for (const claimant of [...this.#claims.values()]) {
+    for (const claimant of this.#claims.all) {
       if (claimant.state !== "probing" || claimant.target !== id) continue;
       decisions.push(...this.#settleDead(claimant));
     }
@@ -173,7 +174,7 @@ export class Follower implements LinkRules {
     const decisions: Decision[] = [
       { kind: "adopt", connection: claim.id, number, newSession },
     ];
-    for (const other of [...this.#claims.values()]) {
+    for (const other of this.#claims.all) {
       if (other.bootId !== ended) continue;
       decisions.push({ kind: "displace", connection: other.id });
       decisions.push(...this.handleClosed(other.id));
@@ -189,7 +190,7 @@ export class Follower implements LinkRules {
 
   #fallBack(): Decision[] {
     let next: Claim | null = null;
-    for (const claim of this.#claims.values()) {
+    for (const claim of this.#claims.all) {
       if (claim.bootId !== this.#sessionBootId) continue;
       if (claim.state !== "adopted" && claim.state !== "standby") continue;
       if (next === null || claim.proposal > next.proposal) next = claim;
@@ -201,7 +202,7 @@ export class Follower implements LinkRules {
 
   #current(): Claim | null {
     let current: Claim | null = null;
-    for (const claim of this.#claims.values()) {
+    for (const claim of this.#claims.all) {
       if (claim.state !== "adopted" || claim.bootId !== this.#sessionBootId) continue;
       if (current === null || claim.proposal > current.proposal) current = claim;
     }

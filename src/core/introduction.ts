@@ -46,9 +46,15 @@ export interface Introduction {
   readonly limits: Limits;
 }
 
+/** A bootId in words. */
+export function bootIdOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const STRING_MAX_BYTES = 255;
+const NOTHING = new Uint8Array(0);
 
 // Encoding. HELLO and WELCOME share the introduction; strings have 2 bytes of length in front.
 
@@ -137,10 +143,7 @@ export function parseWelcome(
 function readIntroduction(reader: Reader): Introduction | null {
   const role = reader.number(1);
   const name = reader.text(1);
-  let bootId = "";
-  for (let index = 0; index < BOOT_ID_BYTES; index++) {
-    bootId += reader.number(1).toString(16).padStart(2, "0");
-  }
+  const bootId = bootIdOf(reader.bytes(BOOT_ID_BYTES));
   const ordinal = reader.number(8);
   const hostname = reader.text(0);
   const port = reader.number(2);
@@ -186,6 +189,12 @@ class Reader {
       this.failed = true;
       return "";
     }
+  }
+
+  /** Borrowed; none where there are not so many. */
+  bytes(size: number): Uint8Array {
+    const at = this.offset;
+    return this.skip(size) ? this.#bytes.subarray(at, at + size) : NOTHING;
   }
 
   skip(size: number): boolean {

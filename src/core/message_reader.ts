@@ -60,9 +60,10 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 /** The decoder of one session's messages. */
 export class MessageReader {
   readonly #payloadMaxBytes: number;
-  readonly #services: string[] = [];
+  /** By number, from 1. Most of many links never get a message: this and the next wait for one. */
+  #services: string[] | null = null;
   /** By stream; what was never used is not there. */
-  readonly #assemblies: (Assembly | null)[] = [];
+  #assemblies: (Assembly | null)[] | null = null;
   /** Where the name of the service ended, set by `#readService`. */
   #after = 0;
 
@@ -73,7 +74,7 @@ export class MessageReader {
 
   /** Bytes held of payloads that are not whole. */
   get assemblyBytes(): number {
-    return this.#assemblies.reduce((sum, assembly) => sum + (assembly?.bytes ?? 0), 0);
+    return this.#assemblies?.reduce((sum, assembly) => sum + (assembly?.bytes ?? 0), 0) ?? 0;
   }
 
   /**
@@ -197,8 +198,9 @@ export class MessageReader {
     if (end - start < 1) return "malformed-frame";
     const stream = bytes[start]!;
     if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    while (this.#assemblies.length <= stream) this.#assemblies.push(null);
-    const assembly = this.#assemblies[stream] ??= { parts: [], bytes: 0 };
+    const assemblies = this.#assemblies ??= [];
+    while (assemblies.length <= stream) assemblies.push(null);
+    const assembly = assemblies[stream] ??= { parts: [], bytes: 0 };
     assembly.bytes += end - start - 1;
     if (assembly.bytes > this.#payloadMaxBytes) return "limit-exceeded";
     assembly.parts.push(bytes.slice(start + 1, end));
@@ -209,9 +211,7 @@ export class MessageReader {
     if (end - start !== 1) return "malformed-frame";
     const stream = bytes[start]!;
     if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    if ((this.#assemblies[stream] ?? null) === null) return "unexpected-frame";
-    this.#assemblies[stream] = null;
-    return null;
+    return this.#takeAssembly(stream) === null ? "unexpected-frame" : null;
   }
 
   /** The whole payload of a stream, its last piece being in this frame. */
@@ -222,9 +222,8 @@ export class MessageReader {
     end: number,
   ): Uint8Array | ErrorCode {
     if (stream > STREAMS_MAX) return "number-out-of-range";
-    const assembly = this.#assemblies[stream];
-    if (assembly === null || assembly === undefined) return "unexpected-frame";
-    this.#assemblies[stream] = null;
+    const assembly = this.#takeAssembly(stream);
+    if (assembly === null) return "unexpected-frame";
     const size = assembly.bytes + end - start;
     if (size > this.#payloadMaxBytes) return "limit-exceeded";
     const whole = new Uint8Array(size);
@@ -237,21 +236,28 @@ export class MessageReader {
     return whole;
   }
 
+  #takeAssembly(stream: number): Assembly | null {
+    const assembly = this.#assemblies?.[stream] ?? null;
+    if (assembly !== null) this.#assemblies![stream] = null;
+    return assembly;
+  }
+
   /** The service's name; `null` when it is malformed. Sets `#after`. */
   #readService(bytes: Uint8Array, at: number, end: number): string | null {
     const field = readU16(bytes, at);
     this.#after = at + 4;
-    if ((field & SERVICE_NAMED) === 0) return this.#services[field - 1] ?? null;
+    if ((field & SERVICE_NAMED) === 0) return this.#services?.[field - 1] ?? null;
     if (at + 4 >= end) return null;
     const length = bytes[at + 4]!;
     this.#after = at + 5 + length;
     if (length === 0 || this.#after > end) return null;
     const id = field & ~SERVICE_NAMED;
     // Numbers are given in order: whoever skips one is not to be believed.
-    if (id > SERVICES_MAX || (id !== 0 && id !== this.#services.length + 1)) return null;
+    const services = this.#services ??= [];
+    if (id > SERVICES_MAX || (id !== 0 && id !== services.length + 1)) return null;
     try {
       const name = strictDecoder.decode(bytes.subarray(at + 5, this.#after));
-      if (id !== 0) this.#services.push(name);
+      if (id !== 0) services.push(name);
       return name;
     } catch {
       return null;

@@ -13,12 +13,15 @@ import type { OutgoingRequest } from "./outgoing.ts";
 
 const GENERATION_MAX = 0xffff_ffff;
 
+/** The place is taken, and nobody waits any more. */
+const ABANDONED = Symbol("abandoned");
+
 /** The outgoing half of the requests of a session. */
 export class RequestTracker {
   readonly #limit: number;
-  readonly #requests: (OutgoingRequest | null)[] = [];
+  /** By slot: who waits for the answer. */
+  readonly #requests: (OutgoingRequest | typeof ABANDONED | null)[] = [];
   readonly #generations: number[] = [];
-  readonly #taken: boolean[] = [];
   readonly #free: number[] = [];
   #open = 0;
 
@@ -47,12 +50,10 @@ export class RequestTracker {
       slot = this.#requests.length;
       this.#generations.push(0);
       this.#requests.push(null);
-      this.#taken.push(false);
     }
     const generation = this.#generations[slot]! + 1;
     this.#generations[slot] = generation;
     this.#requests[slot] = request;
-    this.#taken[slot] = true;
     request.slot = slot;
     request.generation = generation;
     this.#open++;
@@ -60,7 +61,7 @@ export class RequestTracker {
 
   /** Whether that use of that slot is open: its answer may come. */
   isOpen(slot: number, generation: number): boolean {
-    return this.#taken[slot] === true && this.#generations[slot] === generation;
+    return this.#generations[slot] === generation && this.#requests[slot] !== null;
   }
 
   /**
@@ -71,15 +72,14 @@ export class RequestTracker {
   close(slot: number): OutgoingRequest | null {
     const request = this.#requests[slot]!;
     this.#requests[slot] = null;
-    this.#taken[slot] = false;
     this.#open--;
     if (this.#generations[slot]! < GENERATION_MAX) this.#free.push(slot);
-    return request;
+    return request === ABANDONED ? null : request;
   }
 
   /** The caller gives up; the place stays taken until the answer comes. */
   abandon(request: OutgoingRequest): void {
-    if (this.#requests[request.slot] === request) this.#requests[request.slot] = null;
+    if (this.#requests[request.slot] === request) this.#requests[request.slot] = ABANDONED;
   }
 
   /** Takes out every request that still has a caller, in the order of their slots. */
@@ -87,8 +87,8 @@ export class RequestTracker {
     const all: OutgoingRequest[] = [];
     for (let slot = 0; slot < this.#requests.length; slot++) {
       const request = this.#requests[slot]!;
-      if (request === null) continue;
-      this.#requests[slot] = null;
+      if (request === null || request === ABANDONED) continue;
+      this.#requests[slot] = ABANDONED;
       all.push(request);
     }
     return all;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { INLINE_MAX_BYTES, type MessageWriter, STREAMS_MAX } from "./message_writer.ts";
+import { INLINE_MAX_BYTES, type MessageWriter } from "./message_writer.ts";
 import type { OutboundLog } from "./outbound_log.ts";
 import {
   type Outgoing,
@@ -14,6 +14,7 @@ import {
   OutgoingReply,
   OutgoingRequest,
 } from "./outgoing.ts";
+import { PartSender } from "./part_sender.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 import { SendQueue } from "./send_queue.ts";
 
@@ -22,31 +23,16 @@ const BATCH_BYTES = 65_536;
 
 const NOTHING = new Uint8Array(0);
 
-/** A large payload on its way. */
-interface Stream {
-  readonly id: number;
-  readonly message: Outgoing;
-  /** Bytes of the payload written. */
-  offset: number;
-}
-
 /** What is written next, for one session. */
 export class Sender {
   readonly #log: OutboundLog;
   readonly #writer: MessageWriter;
   readonly #tracker: RequestTracker;
   readonly #payloadMaxBytes: number;
-  /** Answers, errors and cancels of this session. */
-  readonly #replies = new SendQueue<OutgoingReply>();
-  /** Large messages that wait for a stream. */
-  readonly #large = new SendQueue();
-  readonly #streams: Stream[] = [];
-  /** Streams that were used and are free; those from `#nextStream` never were used. */
-  readonly #freeStreams: number[] = [];
-  #nextStream = 1;
-  /** Streams whose DROP has found no room. */
-  readonly #drops: number[] = [];
-  #turn = 0;
+  /** Answers, errors and cancels of this session. Most sessions never queue one. */
+  #replies: SendQueue<OutgoingReply> | null = null;
+  /** Made for the first large payload. */
+  #parts: PartSender | null = null;
 
   /** @param payloadMaxBytes The largest payload that the other end takes. */
   constructor(
@@ -63,20 +49,18 @@ export class Sender {
 
   /** Bytes of answers and of large messages that are queued here. */
   get queuedBytes(): number {
-    let bytes = this.#replies.bytes + this.#large.bytes;
-    for (const stream of this.#streams) bytes += stream.message.payload.length - stream.offset;
-    return bytes;
+    return (this.#replies?.bytes ?? 0) + (this.#parts?.queuedBytes ?? 0);
   }
 
   /** Whether nothing waits here. */
   get isIdle(): boolean {
-    return this.#replies.size === 0 && this.#large.size === 0 && this.#streams.length === 0 &&
-      this.#drops.length === 0;
+    return (this.#replies === null || this.#replies.size === 0) &&
+      (this.#parts === null || this.#parts.isIdle);
   }
 
   /** Queues an answer, an error or a cancel. */
   reply(reply: OutgoingReply): void {
-    this.#replies.push(reply);
+    (this.#replies ??= new SendQueue()).push(reply);
   }
 
   /** Moves messages into the log until it is a batch ahead, has no room, or nothing waits. */
@@ -84,48 +68,43 @@ export class Sender {
     let progress = true;
     while (progress && this.#log.unwrittenBytes < BATCH_BYTES) {
       progress = this.#fillSmall(queue);
-      if (this.#writePart()) progress = true;
+      if (this.#parts?.writePart()) progress = true;
     }
   }
 
   /** Gives up a message that is queued or on its way in parts. @returns Whether it was here. */
   withdraw(message: Outgoing): boolean {
-    if (this.#large.remove(message)) return true;
-    const index = this.#streams.findIndex((stream) => stream.message === message);
-    if (index < 0) return false;
-    const stream = this.#streams[index]!;
-    this.#streams.splice(index, 1);
-    if (stream.offset === 0) this.#freeStreams.push(stream.id);
-    else this.#drops.push(stream.id);
-    return true;
+    return this.#parts?.withdraw(message) ?? false;
   }
 
   /** The session ends: takes out what the next one can still send, in its order. */
   takeUnsent(): (OutgoingRequest | OutgoingNotification)[] {
     const unsent: (OutgoingRequest | OutgoingNotification)[] = [];
-    const take = (message: Outgoing) => {
+    for (const message of this.#parts?.takeAll() ?? []) {
       if (message instanceof OutgoingReply) message.release();
       else unsent.push(message as OutgoingRequest | OutgoingNotification);
-    };
-    for (const stream of this.#streams) take(stream.message);
-    this.#streams.length = 0;
-    for (let item = this.#large.shift(); item !== null; item = this.#large.shift()) take(item);
-    for (let item = this.#replies.shift(); item !== null; item = this.#replies.shift()) take(item);
+    }
+    for (let reply = this.#replies?.shift(); reply; reply = this.#replies?.shift()) reply.release();
     return unsent;
+  }
+
+  /** Queues a payload that does not fit into one frame. */
+  #pushLarge(message: Outgoing): void {
+    this.#parts ??= new PartSender(
+      this.#writer,
+      (last, stream, start) => this.#writeLast(last, stream, start),
+    );
+    this.#parts.push(message);
   }
 
   /** Small messages, up to a batch. @returns Whether anything moved. */
   #fillSmall(queue: SendQueue<OutgoingRequest | OutgoingNotification>): boolean {
-    let moved = false;
-    while (this.#drops.length > 0 && this.#writer.drop(this.#drops[0]!)) {
-      this.#freeStreams.push(this.#drops.shift()!);
-      moved = true;
-    }
+    let moved = this.#parts?.writeDrops() ?? false;
     for (;;) {
       if (this.#log.unwrittenBytes >= BATCH_BYTES) return moved;
-      const reply = this.#replies.first;
-      if (reply !== null) {
-        if (!this.#writeReply(reply)) return moved;
+      const replies = this.#replies;
+      if (replies !== null && replies.size > 0) {
+        if (!this.#writeReply(replies, replies.first!)) return moved;
       } else {
         const message = queue.first;
         if (message === null || !this.#writeMessage(queue, message)) return moved;
@@ -134,15 +113,15 @@ export class Sender {
     }
   }
 
-  #writeReply(reply: OutgoingReply): boolean {
+  #writeReply(replies: SendQueue<OutgoingReply>, reply: OutgoingReply): boolean {
     const { slot, generation, code } = reply;
     if (code === null && reply.payload.length > INLINE_MAX_BYTES) {
-      this.#replies.remove(reply);
+      replies.remove(reply);
       if (reply.payload.length > this.#payloadMaxBytes) {
         const text = `an answer of ${reply.payload.length} bytes`;
         const error = new OutgoingReply(slot, generation, 0, NOTHING, "payload-too-large", text);
-        this.#replies.unshift(error);
-      } else this.#large.push(reply);
+        replies.unshift(error);
+      } else this.#pushLarge(reply);
       return true;
     }
     let written: boolean;
@@ -150,7 +129,7 @@ export class Sender {
       written = this.#writer.response(slot, generation, reply.codec, 0, reply.payload, 0);
     } else if (code === "cancel") written = this.#writer.cancel(slot, generation);
     else written = this.#writer.error(slot, generation, code, reply.message, reply.payload);
-    if (written) this.#replies.remove(reply);
+    if (written) replies.remove(reply);
     return written;
   }
 
@@ -161,7 +140,7 @@ export class Sender {
     if (message.payload.length > INLINE_MAX_BYTES) {
       queue.remove(message);
       if (message.payload.length > this.#payloadMaxBytes) refuseLarge(message);
-      else this.#large.push(message);
+      else this.#pushLarge(message);
       return true;
     }
     if (message instanceof OutgoingRequest) {
@@ -186,37 +165,6 @@ export class Sender {
     this.#writer.request(slot, generation, timeoutMs, service, codec, stream, payload, start);
     request.state = "written";
     request.wasWritten = true;
-    return true;
-  }
-
-  /** One part of one large message, in turn. */
-  #writePart(): boolean {
-    while (this.#large.size > 0) {
-      const id = this.#freeStreams.pop() ?? this.#nextStream;
-      if (id > STREAMS_MAX) break;
-      if (id === this.#nextStream) this.#nextStream++;
-      this.#streams.push({ id, message: this.#large.shift()!, offset: 0 });
-    }
-    const count = this.#streams.length;
-    for (let tried = 0; tried < count; tried++) {
-      this.#turn = (this.#turn + 1) % count;
-      if (this.#writeFromStream(this.#streams[this.#turn]!)) return true;
-    }
-    return false;
-  }
-
-  #writeFromStream(stream: Stream): boolean {
-    const { id, message } = stream;
-    const { payload } = message;
-    if (payload.length - stream.offset > INLINE_MAX_BYTES) {
-      const end = stream.offset + INLINE_MAX_BYTES;
-      if (!this.#writer.part(id, payload, stream.offset, end)) return false;
-      stream.offset = end;
-      return true;
-    }
-    if (!this.#writeLast(message, id, stream.offset)) return false;
-    this.#streams.splice(this.#streams.indexOf(stream), 1);
-    this.#freeStreams.push(id);
     return true;
   }
 

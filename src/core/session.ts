@@ -39,6 +39,12 @@ interface Waiting {
 
 const NOTHING = new Uint8Array(0);
 
+/** What brings a session's bytes to the other end. */
+export interface SessionCarrier {
+  /** Something waits: it is written when the turn has ended. */
+  scheduleFlush(): void;
+}
+
 /** One session. */
 export class Session implements MessageHandler {
   /** The name of the other end. */
@@ -50,8 +56,8 @@ export class Session implements MessageHandler {
   readonly log: OutboundLog;
   readonly tracker: RequestTracker;
   readonly sender: Sender;
-  /** Called when something waits to be written; set by whoever owns the connections. */
-  onPending: () => void = () => {};
+  /** Told when something waits to be written; set by whoever owns the connections. */
+  carrier: SessionCarrier | null = null;
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
   readonly #handler: SessionHandler;
@@ -65,7 +71,8 @@ export class Session implements MessageHandler {
   #received = 0;
   #acknowledgedByUs = 0;
   #unacknowledgedBytes = 0;
-  readonly #waiting: Waiting[] = [];
+  /** Made for the first one that has to wait. */
+  #waiting: Waiting[] | null = null;
   #waitingBytes = 0;
   #ended = false;
 
@@ -157,7 +164,7 @@ export class Session implements MessageHandler {
       payload.length <= INLINE_MAX_BYTES && this.sender.isIdle &&
       this.#writer.response(slot, generation, codec, 0, payload, 0)
     ) {
-      this.onPending();
+      this.carrier?.scheduleFlush();
       return;
     }
     this.#reply(new OutgoingReply(slot, generation, codec, payload, null, ""));
@@ -232,8 +239,9 @@ export class Session implements MessageHandler {
 
   /** The application has room again. */
   resumeNotifications(): void {
-    while (!this.#ended && this.#waiting.length > 0 && this.#handler.hasRoom(this)) {
-      const { service, codec, payload } = this.#waiting.shift()!;
+    const waiting = this.#waiting ?? [];
+    while (!this.#ended && waiting.length > 0 && this.#handler.hasRoom(this)) {
+      const { service, codec, payload } = waiting.shift()!;
       this.#waitingBytes -= payload.length;
       this.#handler.onNotification(this, service, codec, payload, 0, payload.length);
     }
@@ -252,7 +260,7 @@ export class Session implements MessageHandler {
     const unsent = this.sender.takeUnsent();
     const written = this.tracker.takeAll();
     this.log.clear();
-    this.#waiting.length = 0;
+    this.#waiting = null;
     this.#waitingBytes = 0;
     for (let slot = 0; slot < this.#owners.length; slot++) {
       const owner = this.#owners[slot];
@@ -307,12 +315,12 @@ export class Session implements MessageHandler {
     start: number,
     end: number,
   ): ErrorCode | null {
-    if (this.#waiting.length === 0 && this.#handler.hasRoom(this)) {
+    if ((this.#waiting?.length ?? 0) === 0 && this.#handler.hasRoom(this)) {
       this.#handler.onNotification(this, service, codec, bytes, start, end);
       return null;
     }
     const payload = bytes.slice(start, end);
-    this.#waiting.push({ number: this.#received, service, codec, payload });
+    (this.#waiting ??= []).push({ number: this.#received, service, codec, payload });
     this.#waitingBytes += payload.length;
     const boundBytes = this.#own.windowBytes + this.#own.payloadMaxBytes;
     return this.#waitingBytes > boundBytes ? "limit-exceeded" : null;
@@ -363,11 +371,11 @@ export class Session implements MessageHandler {
 
   #reply(reply: OutgoingReply): void {
     this.sender.reply(reply);
-    this.onPending();
+    this.carrier?.scheduleFlush();
   }
 
   get #ackable(): number {
-    const first = this.#waiting[0];
+    const first = this.#waiting?.[0];
     return first === undefined ? this.#received : first.number - 1;
   }
 

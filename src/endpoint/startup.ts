@@ -4,13 +4,14 @@
  * @module
  */
 
+import { BOOT_ID_BYTES, bootIdOf } from "../core/introduction.ts";
 import { ConfigurationError } from "../errors.ts";
 import { parseDefinitions, type PeerDefinition } from "../options.ts";
 import type { Clock, Random } from "../runtime/runtime.ts";
 
 /** A life: 128 random bits as 32 hexadecimal digits. */
 export function newBootId(random: Random): string {
-  return Array.from(random.bytes(16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bootIdOf(random.bytes(BOOT_ID_BYTES));
 }
 
 /**

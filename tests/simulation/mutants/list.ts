@@ -79,8 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "close before USEACK: the arbiter ends the older connections with its proposal",
     file: "core/arbiter.ts",
     find: `    return [{ kind: "propose", connection: claim.id, number }];`,
-    replace:
-      `    const older = [...this.#claims.values()].filter((one) => one !== claim && isDecided(one));
+    replace: `    const older = this.#claims.all.filter((one) => one !== claim && isDecided(one));
     for (const one of older) this.#claims.delete(one.id);
     return [
       { kind: "propose", connection: claim.id, number },
@@ -205,9 +204,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "parking: an inbound connection waits while one's own dial is under way",
     file: "connection/link.ts",
-    find: "    return this.#identity.accepts(remote, this.#connections.size > 0);",
+    find: "    return this.#identity.accepts(remote, this.#connections.all.length > 0);",
     replace: `    if (this.#dialer.isDialing) return { code: "closing", detail: "parked" };
-    return this.#identity.accepts(remote, this.#connections.size > 0);`,
+    return this.#identity.accepts(remote, this.#connections.all.length > 0);`,
     by: "crossings",
   },
   {
@@ -373,7 +372,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a slot is used again before its answer has come",
     file: "core/request_tracker.ts",
-    find: `    if (this.#requests[request.slot] === request) this.#requests[request.slot] = null;`,
+    find:
+      `    if (this.#requests[request.slot] === request) this.#requests[request.slot] = ABANDONED;`,
     replace: `    if (this.#requests[request.slot] === request) {
       this.#requests[request.slot] = null;
       this.#free.push(request.slot);

@@ -1,0 +1,29 @@
+import { assert, assertEquals } from "@std/assert";
+import { Few } from "../../src/core/few.ts";
+
+Deno.test("Few finds by id, keeps the order, and deletes once", () => {
+  const few = new Few<{ readonly id: number }>();
+  assertEquals(few.get(1), undefined);
+  assertEquals(few.delete(1), false);
+  for (const id of [3, 1, 2]) few.add({ id });
+  assertEquals(few.all.map(({ id }) => id), [3, 1, 2]);
+  assertEquals(few.get(1), { id: 1 });
+  assert(few.delete(1));
+  assertEquals(few.delete(1), false);
+  assertEquals(few.get(1), undefined);
+  assertEquals(few.all.map(({ id }) => id), [3, 2]);
+});
+
+Deno.test("what Few hands out stays as it is while items come and go", () => {
+  const few = new Few<{ readonly id: number }>();
+  few.add({ id: 1 });
+  few.add({ id: 2 });
+  const seen: number[] = [];
+  for (const { id } of few.all) {
+    few.delete(id);
+    few.add({ id: id + 2 });
+    seen.push(id);
+  }
+  assertEquals(seen, [1, 2]);
+  assertEquals(few.all.map(({ id }) => id), [3, 4]);
+});
