@@ -2,7 +2,7 @@
  * A few items by id, in the order in which they came.
  *
  * A link hardly ever has more than two connections, and an endpoint may have thousands of links: a
- * list is as fast as a map then, and takes a quarter of its memory.
+ * list is as fast as a map then, and takes a third of its memory.
  *
  * @module
  */
