@@ -79,13 +79,13 @@ export class Sender {
 
   /** The session ends: takes out what the next one can still send, in its order. */
   takeUnsent(): (OutgoingRequest | OutgoingNotification)[] {
-    const unsent: (OutgoingRequest | OutgoingNotification)[] = [];
-    for (const message of this.#parts?.takeAll() ?? []) {
-      if (message instanceof OutgoingReply) message.release();
-      else unsent.push(message as OutgoingRequest | OutgoingNotification);
-    }
-    for (let reply = this.#replies?.shift(); reply; reply = this.#replies?.shift()) reply.release();
-    return unsent;
+    const large = this.#parts?.takeAll() ?? [];
+    this.#parts = null;
+    this.#replies = null;
+    return large.filter((message) => !(message instanceof OutgoingReply)) as (
+      | OutgoingRequest
+      | OutgoingNotification
+    )[];
   }
 
   /** Queues a payload that does not fit into one frame. */

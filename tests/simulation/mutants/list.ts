@@ -370,6 +370,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: "swarm",
   },
   {
+    name: "a list of connections changes under whoever goes through it",
+    file: "core/few.ts",
+    find: "    this.#items = this.#items.slice(0, index).concat(this.#items.slice(index + 1));\n",
+    replace: "    (this.#items as Item[]).splice(index, 1);\n",
+    by: "tests",
+  },
+  {
     name: "a slot is used again before its answer has come",
     file: "core/request_tracker.ts",
     find:
