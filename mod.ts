@@ -19,8 +19,8 @@
 
 export { Client } from "./src/client.ts";
 export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
-export type { IdentifierMode } from "./src/core/identifier.ts";
-export type { ConnectionRow } from "./src/core/connection_table.ts";
+export type { IdentifierMode } from "./src/core/link/link_number.ts";
+export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type EndpointTable,
@@ -28,8 +28,8 @@ export {
   type Peer,
   type ResultOf,
   TABLE_SERVICE,
-} from "./src/endpoint/contract.ts";
-export type { Handler, HandlerContext } from "./src/endpoint/handling.ts";
+} from "./src/calls/contract.ts";
+export type { Handler, HandlerContext } from "./src/calls/handler_registry.ts";
 export {
   ConfigurationError,
   type Delivery,

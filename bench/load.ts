@@ -6,7 +6,7 @@
  */
 
 import type { Client, Endpoint } from "../mod.ts";
-import type { Copy } from "../src/runtime/runtime.ts";
+import type { CopyBytes } from "../src/runtime/runtime.ts";
 import { type EchoClient, readUint32, writeUint32 } from "./echo.ts";
 
 /** What carries the requests. */
@@ -60,7 +60,7 @@ export interface Measurement {
 }
 
 /** Sends the request `number` of a slot; `Load.answered` or `Load.failed` follows once. */
-export interface Sender {
+export interface SendScheduler {
   send(slot: number, number: number): void;
 }
 
@@ -77,7 +77,7 @@ export class Load {
   readonly #startedAt: Float64Array;
   readonly #samples: Float64Array;
   readonly #done = Promise.withResolvers<void>();
-  #sender!: Sender;
+  #sender!: SendScheduler;
   #sent = 0;
   #ok = 0;
   #wrong = 0;
@@ -92,7 +92,7 @@ export class Load {
     this.#samples = new Float64Array(Math.min(SAMPLES, ceilPowerOfTwo(options.maxCount)));
   }
 
-  async run(sender: Sender): Promise<Measurement> {
+  async run(sender: SendScheduler): Promise<Measurement> {
     const { inFlight, durationMs } = this.#options;
     this.#sender = sender;
     const startedAt = performance.now();
@@ -151,14 +151,14 @@ function ceilPowerOfTwo(value: number): number {
 }
 
 /** Sends over several connections in turns. */
-export function spread(senders: readonly Sender[]): Sender {
+export function spread(senders: readonly SendScheduler[]): SendScheduler {
   const [only] = senders;
   if (senders.length === 1) return only!;
   return { send: (slot, number) => senders[slot % senders.length]!.send(slot, number) };
 }
 
 /** The bare echo: answers come in the order of the requests. */
-export function bareSender(client: EchoClient, load: Load, options: LoadOptions): Sender {
+export function bareSender(client: EchoClient, load: Load, options: LoadOptions): SendScheduler {
   const { inFlight, payload } = options;
   const payloads = newPayloads(options);
   const order = new Uint32Array(inFlight);
@@ -183,10 +183,10 @@ export function bareSender(client: EchoClient, load: Load, options: LoadOptions)
 /** The bare echo behind promises: what freshlink would cost if it did nothing. */
 export function promisesSender(
   client: EchoClient,
-  copy: Copy,
+  copy: CopyBytes,
   load: Load,
   options: LoadOptions,
-): Sender {
+): SendScheduler {
   const { inFlight } = options;
   const order: ((answer: Uint8Array) => void)[] = new Array(inFlight);
   let head = 0;
@@ -217,7 +217,7 @@ export function bytesSender(
   peer: string,
   load: Load,
   options: LoadOptions,
-): Sender {
+): SendScheduler {
   return callSender((...call) => endpoint.request(peer, "echo-bytes", ...call), load, options);
 }
 
@@ -227,7 +227,7 @@ export function lateSender(
   peer: string,
   load: Load,
   options: LoadOptions,
-): Sender {
+): SendScheduler {
   return callSender((...call) => endpoint.request(peer, "echo-late", ...call), load, options);
 }
 
@@ -237,7 +237,7 @@ export function notifySender(
   peer: string,
   load: Load,
   options: LoadOptions,
-): Sender {
+): SendScheduler {
   const payloads = newPayloads(options);
   const { failed } = perSlot(options.inFlight, load, () => 0);
   const notifyOptions = { codec: "bytes", timeoutMs: LATE_MS } as const;
@@ -252,11 +252,11 @@ export function notifySender(
 }
 
 /** A client, bytes as they are. */
-export function clientSender(client: Client, load: Load, options: LoadOptions): Sender {
+export function clientSender(client: Client, load: Load, options: LoadOptions): SendScheduler {
   return callSender((...call) => client.request("echo-bytes", ...call), load, options);
 }
 
-function callSender(request: BytesRequest, load: Load, options: LoadOptions): Sender {
+function callSender(request: BytesRequest, load: Load, options: LoadOptions): SendScheduler {
   const payloads = newPayloads(options);
   const { answered, failed } = perSlot(
     options.inFlight,
@@ -287,7 +287,7 @@ export function jsonSender(
   peer: string,
   load: Load,
   options: LoadOptions,
-): Sender {
+): SendScheduler {
   const frameLength = JSON.stringify({ n: NUMBER_BASE, text: "" }).length;
   const text = "x".repeat(options.payload - frameLength);
   const payloads = Array.from({ length: options.inFlight }, (): Message => ({ n: 0, text }));

@@ -12,9 +12,9 @@
  */
 
 import process from "node:process";
-import { Deadline, DeadlineQueue } from "../src/core/deadline_queue.ts";
+import { Deadline, DeadlineQueue } from "../src/core/time/deadline_queue.ts";
 import { copyAlone, newSlabCopy } from "../src/runtime/copy.ts";
-import type { Copy } from "../src/runtime/runtime.ts";
+import type { CopyBytes } from "../src/runtime/runtime.ts";
 import { median } from "./statistics.ts";
 
 const SIZES: readonly number[] = [16, 64, 65, 128, 512, 1_024, 4_096];
@@ -42,7 +42,7 @@ function nanoseconds(call: () => void): number {
   return (performance.now() - startMs) / TIMES * 1e6;
 }
 
-function copyOften(copy: Copy, bytes: Uint8Array): void {
+function copyOften(copy: CopyBytes, bytes: Uint8Array): void {
   const kept: (Uint8Array | null)[] = new Array(KEPT).fill(null);
   for (let count = 0; count < TIMES; count++) {
     kept[count % KEPT] = copy(bytes, 14, bytes.length);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ConnectionTable, type NewRow } from "../src/core/connection_table.ts";
+import { ConnectionTable, type NewRow } from "../src/core/link/connection_table.ts";
 
 /** Nanoseconds of one operation. */
 export interface TableTimes {

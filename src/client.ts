@@ -7,11 +7,11 @@
 import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { proverOf } from "./connection/proof.ts";
-import { TimerDriver } from "./connection/timer_driver.ts";
-import { SegmentPool } from "./core/outbound_log.ts";
-import { Caller } from "./endpoint/caller.ts";
-import { Handling } from "./endpoint/handling.ts";
-import { newBootId } from "./endpoint/startup.ts";
+import { Timers } from "./connection/timers.ts";
+import { SegmentPool } from "./core/session/outbound_log.ts";
+import { Caller } from "./calls/caller.ts";
+import { HandlerRegistry } from "./calls/handler_registry.ts";
+import { newBootId } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
   type ClientOptions,
@@ -41,7 +41,7 @@ const OPTIONAL_NONE: RequestOptions = Object.freeze({});
  */
 export class Client implements AsyncDisposable {
   readonly #options: ResolvedClientOptions;
-  readonly #timers: TimerDriver;
+  readonly #timers: Timers;
   readonly #link: ClientLink;
   readonly #caller: Caller;
   #peer: string;
@@ -50,7 +50,7 @@ export class Client implements AsyncDisposable {
 
   private constructor(options: ResolvedClientOptions, runtime: Runtime) {
     this.#options = options;
-    this.#timers = new TimerDriver(runtime.clock);
+    this.#timers = new Timers(runtime.clock);
     this.#caller = new Caller({ timers: this.#timers, copy: runtime.copy }, options);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const bootId = newBootId(runtime.random);
@@ -75,7 +75,7 @@ export class Client implements AsyncDisposable {
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
-      handler: new Handling({ handleNotificationFailed: () => {} }, 1, runtime.copy),
+      handler: new HandlerRegistry({ handleNotificationFailed: () => {} }, 1, runtime.copy),
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Copy } from "./runtime/runtime.ts";
+import type { CopyBytes } from "./runtime/runtime.ts";
 
 /**
  * Turns values into bytes and back.
@@ -102,7 +102,7 @@ export function decodeRange(
   bytes: Uint8Array,
   start: number,
   end: number,
-  copy: Copy,
+  copy: CopyBytes,
 ): unknown {
   if (codec === bytesCodec) return start === 0 ? bytes : copy(bytes, start, end);
   return codec.decode(bytes.subarray(start, end));

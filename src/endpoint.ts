@@ -8,17 +8,17 @@ import { type Codec, resolveCodec } from "./codec.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { Link } from "./connection/link.ts";
-import { Task } from "./connection/task.ts";
+import { TimerTask } from "./connection/timer_task.ts";
 import { proverOf } from "./connection/proof.ts";
-import { TimerDriver } from "./connection/timer_driver.ts";
-import type { ConnectionRow } from "./core/connection_table.ts";
-import { SegmentPool } from "./core/outbound_log.ts";
-import { Caller } from "./endpoint/caller.ts";
-import { type EndpointTable, type Peer, TABLE_SERVICE } from "./endpoint/contract.ts";
-import { EventHub } from "./endpoint/event_hub.ts";
-import { type Handler, Handling } from "./endpoint/handling.ts";
-import { checkServiceName } from "./endpoint/payload.ts";
-import { newBootId, nextOrdinal, readDefinitions } from "./endpoint/startup.ts";
+import { Timers } from "./connection/timers.ts";
+import type { ConnectionRow } from "./core/link/connection_table.ts";
+import { SegmentPool } from "./core/session/outbound_log.ts";
+import { Caller } from "./calls/caller.ts";
+import { type EndpointTable, type Peer, TABLE_SERVICE } from "./calls/contract.ts";
+import { EventHub } from "./calls/event_hub.ts";
+import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import { checkServiceName } from "./calls/payload.ts";
+import { newBootId, nextOrdinal, readDefinitions } from "./calls/startup.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import {
@@ -55,9 +55,9 @@ const DRAIN_CHECK_MS = 5;
 export class Endpoint implements AsyncDisposable {
   readonly #options: ResolvedEndpointOptions;
   readonly #runtime: Runtime;
-  readonly #timers: TimerDriver;
+  readonly #timers: Timers;
   readonly #manager: ConnectionManager;
-  readonly #handling: Handling;
+  readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
   readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
@@ -76,8 +76,8 @@ export class Endpoint implements AsyncDisposable {
     this.#runtime = runtime;
     this.#listener = listener;
     this.#events = new EventHub((callback) => runtime.clock.defer(callback));
-    this.#timers = new TimerDriver(runtime.clock);
-    this.#handling = new Handling(
+    this.#timers = new Timers(runtime.clock);
+    this.#handling = new HandlerRegistry(
       {
         handleNotificationFailed: (peer, service, error) =>
           this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
@@ -274,7 +274,7 @@ export class Endpoint implements AsyncDisposable {
         return;
       }
       this.#manager.drain();
-      const check = new Task(() => {
+      const check = new TimerTask(() => {
         if (!this.#isDrained() && this.#timers.nowMs() < untilMs && !this.fenced) {
           this.#timers.add(check, DRAIN_CHECK_MS);
           return;

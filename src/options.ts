@@ -5,7 +5,7 @@
  */
 
 import type { Codec } from "./codec.ts";
-import type { IdentifierMode } from "./core/identifier.ts";
+import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
 export { DEFAULTS } from "./options/defaults.ts";

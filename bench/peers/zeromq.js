@@ -6,7 +6,7 @@ import { Dealer, Router } from "zeromq";
 export const packageName = "zeromq";
 
 /** A socket takes one `send` at a time: messages wait for their turn. */
-class Sender {
+class SendScheduler {
   #socket;
   #queue = [];
   #isSending = false;
@@ -36,7 +36,7 @@ class Sender {
 export async function serve({ own, handle }) {
   const router = new Router();
   await router.bind(`tcp://${own.hostname}:${own.port}`);
-  const sender = new Sender(router);
+  const sender = new SendScheduler(router);
   const receive = async () => {
     for await (const [identity, id, payload] of router) {
       Promise.resolve(handle(payload)).then((answer) => sender.send([identity, id, answer]));
@@ -49,7 +49,7 @@ export async function serve({ own, handle }) {
 export function connect({ other }) {
   const dealer = new Dealer();
   dealer.connect(`tcp://${other.hostname}:${other.port}`);
-  const sender = new Sender(dealer);
+  const sender = new SendScheduler(dealer);
   const waiting = new Map();
   let lastId = 0;
   const receive = async () => {

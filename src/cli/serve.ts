@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers";
 import { pathToFileURL } from "node:url";
-import type { Handler } from "../endpoint/handling.ts";
+import type { Handler } from "../calls/handler_registry.ts";
 import { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
 import type { EndpointOptions } from "../options.ts";

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import type { Client } from "../client.ts";
-import { type EndpointTable, TABLE_SERVICE } from "../endpoint/contract.ts";
+import { type EndpointTable, TABLE_SERVICE } from "../calls/contract.ts";
 import { FreshlinkError } from "../errors.ts";
 import { DEFAULTS } from "../options.ts";
 import { type Arguments, readMs } from "./arguments.ts";

@@ -7,16 +7,16 @@
  * @module
  */
 
-import { FrameKind } from "../core/frame.ts";
-import type { Admission } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
-import { OutgoingRequest } from "../core/outgoing.ts";
-import { SendQueue } from "../core/send_queue.ts";
-import type { Session } from "../core/session.ts";
+import { FrameKind } from "../core/wire/frame.ts";
+import type { Admission } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import { OutgoingRequest } from "../core/flow/outgoing.ts";
+import { SendQueue } from "../core/flow/send_queue.ts";
+import type { Session } from "../core/session/session.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
-import { clientSession } from "./client_port.ts";
-import type { Connection } from "./connection_driver.ts";
-import type { EndReason, Sendable } from "./connection_owner.ts";
+import { clientSession } from "./served_client.ts";
+import type { Connection } from "./connection.ts";
+import type { EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { settleAll, settleLife } from "./session_keeper.ts";
@@ -24,7 +24,7 @@ import { settleAll, settleLife } from "./session_keeper.ts";
 /** What a client link tells. */
 export interface ClientLinkOwner {
   /** A connection is open. */
-  handleUp(remote: Introduction): void;
+  handleUp(remote: Hello): void;
   /** An attempt failed, or the connection ended; another attempt follows while it is wanted. */
   handleDown(error: LinkError): void;
 }
@@ -32,7 +32,7 @@ export interface ClientLinkOwner {
 /** The connection of a client. */
 export class ClientLink implements DialerOwner {
   readonly peerName: string;
-  readonly outgoing = new SendQueue<Sendable>();
+  readonly outgoing = new SendQueue<OutgoingMessage>();
   readonly #context: ConnectionContext;
   readonly #owner: ClientLinkOwner;
   readonly #dialer: Dialer;
@@ -63,8 +63,8 @@ export class ClientLink implements DialerOwner {
   }
 
   /** See `Link.trouble`. */
-  get trouble(): string {
-    return this.#dialer.trouble;
+  get lastDialError(): string {
+    return this.#dialer.lastDialError;
   }
 
   /** See `Link.isFull`. */
@@ -86,7 +86,7 @@ export class ClientLink implements DialerOwner {
   }
 
   /** See `Link.send`. */
-  send(message: Sendable, failWhenDown: boolean): ErrorCode | null {
+  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
     const connection = this.#connection;
     if (connection === null && failWhenDown) return "peer-down";
     if (
@@ -105,7 +105,7 @@ export class ClientLink implements DialerOwner {
   }
 
   /** See `Link.withdraw`. */
-  withdraw(message: Sendable): boolean {
+  withdraw(message: OutgoingMessage): boolean {
     return this.outgoing.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
   }
 
@@ -129,13 +129,13 @@ export class ClientLink implements DialerOwner {
     return !this.#stopped && this.#connection === null && waits ? "now" : "no";
   }
 
-  acceptsRemote(remote: Introduction): Admission {
+  acceptsRemote(remote: Hello): Admission {
     if (remote.role === "peer" && (this.#to === "" || remote.name === this.#to)) return null;
     return { code: "wrong-name", detail: `'${this.#to}' was meant, not '${remote.name}'` };
   }
 
   handleDialFailed(): void {
-    const text = `Cannot reach ${this.#dialer.trouble}`;
+    const text = `Cannot reach ${this.#dialer.lastDialError}`;
     this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
   }
 
@@ -143,7 +143,7 @@ export class ClientLink implements DialerOwner {
     return this;
   }
 
-  handleOpen(connection: Connection, remote: Introduction): void {
+  handleOpen(connection: Connection, remote: Hello): void {
     this.#dialer.handleSettled(connection);
     this.#dialer.succeed();
     this.#connection = connection;
@@ -157,7 +157,7 @@ export class ClientLink implements DialerOwner {
   }
 
   handleFailed(detail: string): void {
-    this.#dialer.trouble = detail;
+    this.#dialer.lastDialError = detail;
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {

@@ -6,16 +6,16 @@
  * @module
  */
 
-import { ConnectionTable } from "../core/connection_table.ts";
-import { emptyFrame, FrameKind } from "../core/frame.ts";
-import { AcceptorHandshake, type Admission } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
-import { SendQueue } from "../core/send_queue.ts";
+import { ConnectionTable } from "../core/link/connection_table.ts";
+import { emptyFrame, FrameKind } from "../core/wire/frame.ts";
+import { AcceptorHandshake, type Admission } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import { SendQueue } from "../core/flow/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
-import { ServedClient } from "./client_port.ts";
-import { Connection } from "./connection_driver.ts";
-import type { ConnectionOwner, Sendable } from "./connection_owner.ts";
+import { ServedClient } from "./served_client.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
 import { Link } from "./link.ts";
 
@@ -36,7 +36,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
   readonly context: ConnectionContext;
   readonly table = new ConnectionTable();
   /** Owner of nothing that sends: inbound connections before their handshake is complete. */
-  readonly outgoing = new SendQueue<Sendable>();
+  readonly outgoing = new SendQueue<OutgoingMessage>();
   readonly peerName = null;
   readonly #owner: ManagerOwner;
   readonly #links = new Map<string, Link>();
@@ -135,7 +135,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
 
   // The calls of inbound connections before their handshake is complete.
 
-  ownerOf(connection: Connection, remote: Introduction): ConnectionOwner {
+  ownerOf(connection: Connection, remote: Hello): ConnectionOwner {
     this.#handshakes.delete(connection);
     if (remote.role === "client") {
       const client = new ServedClient(this.context, connection, remote, (ended) => {
@@ -173,7 +173,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     return 0;
   }
 
-  #admit(remote: Introduction, to: string): Admission {
+  #admit(remote: Hello, to: string): Admission {
     const { self } = this.context;
     if (this.#closing) return { code: "closing", detail: `'${self.name}' is closing` };
     const advertised = `${self.hostname}:${self.port}`;
@@ -190,7 +190,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     return link.acceptsRemote(remote);
   }
 
-  #linkOf(remote: Introduction): Link | undefined {
+  #linkOf(remote: Hello): Link | undefined {
     return this.#links.get(remote.name) ??
       this.#byAddress.get(`${remote.hostname}:${remote.port}`);
   }

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Introduction } from "../core/introduction.ts";
-import type { OutgoingNotification, OutgoingRequest } from "../core/outgoing.ts";
-import type { SendQueue } from "../core/send_queue.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseKind } from "../runtime/runtime.ts";
-import type { Connection } from "./connection_driver.ts";
+import type { Connection } from "./connection.ts";
 
 /** A message that waits for its turn. */
-export type Sendable = OutgoingRequest | OutgoingNotification;
+export type OutgoingMessage = OutgoingRequest | OutgoingNotification;
 
 /** Why a connection ended: what the socket told, or the code of a verdict. */
 export type EndReason = CloseKind | ErrorCode;
@@ -20,9 +20,9 @@ export type EndReason = CloseKind | ErrorCode;
 /** Whom a connection tells. */
 export interface ConnectionOwner {
   /** Who has a connection to this other end, which has proved who it is; often this owner. */
-  ownerOf(connection: Connection, remote: Introduction): ConnectionOwner;
+  ownerOf(connection: Connection, remote: Hello): ConnectionOwner;
   /** The handshake is complete, and this is the owner from now on. */
-  handleOpen(connection: Connection, remote: Introduction): void;
+  handleOpen(connection: Connection, remote: Hello): void;
   /** A control frame came. @returns `null`, or how the peer broke the protocol. */
   handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
   /** The handshake failed; `detail` is for people. */
@@ -40,7 +40,7 @@ export interface ConnectionOwner {
   /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
   readonly peerName: string | null;
   /** What waits to be written, beside what the session itself has. */
-  readonly outgoing: SendQueue<Sendable>;
+  readonly outgoing: SendQueue<OutgoingMessage>;
   /** The next ping's number. */
   drawNonce(): number;
 }

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { ConnectionTable } from "../core/connection_table.ts";
-import type { Prove } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
-import type { SegmentPool } from "../core/outbound_log.ts";
-import type { SessionHandler } from "../core/session_handler.ts";
-import type { IdentifierMode } from "../core/identifier.ts";
+import type { ConnectionTable } from "../core/link/connection_table.ts";
+import type { Prove } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { SegmentPool } from "../core/session/outbound_log.ts";
+import type { SessionHandler } from "../core/session/session_handler.ts";
+import type { IdentifierMode } from "../core/link/link_number.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
-import type { TimerDriver } from "./timer_driver.ts";
+import type { Timers } from "./timers.ts";
 
 /** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
 export interface ConnectionSettings {
@@ -36,11 +36,11 @@ export interface ConnectionSettings {
 /** Shared by all connections of an endpoint or client. */
 export interface ConnectionContext {
   readonly runtime: Runtime;
-  readonly timers: TimerDriver;
+  readonly timers: Timers;
   readonly pool: SegmentPool;
   readonly settings: ConnectionSettings;
   /** Who this end is. */
-  readonly self: Introduction;
+  readonly self: Hello;
   /** Proves that this end knows the shared secret. */
   readonly prove: Prove;
   readonly tls: TlsOptions | undefined;

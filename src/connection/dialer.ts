@@ -4,20 +4,20 @@
  * @module
  */
 
-import { Backoff } from "../core/backoff.ts";
-import { Deadline } from "../core/deadline_queue.ts";
-import { DialerHandshake } from "../core/handshake.ts";
-import type { Admission } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
+import { Backoff } from "../core/link/backoff.ts";
+import { Deadline } from "../core/time/deadline_queue.ts";
+import { DialerHandshake } from "../core/channel/handshake.ts";
+import type { Admission } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
 import type { Address, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
-import { Connection } from "./connection_driver.ts";
+import { Connection } from "./connection.ts";
 import type { ConnectionOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 
 /** What a dialer asks and tells. */
 export interface DialerOwner extends ConnectionOwner {
   /** Whether the other end, which has proved who it is, is the one that was meant. */
-  acceptsRemote(remote: Introduction): Admission;
+  acceptsRemote(remote: Hello): Admission;
   /** Whether another attempt makes sense now. */
   wantsDial(): "now" | "later" | "no";
   /** The socket could not be opened. */
@@ -35,7 +35,7 @@ export class Dialer extends Deadline {
   #connection: Connection | null = null;
   #stopped = false;
   /** Why the last attempt failed, for people; empty: it did not. */
-  trouble = "";
+  lastDialError = "";
 
   /** @param to The name in HELLO. */
   constructor(context: ConnectionContext, owner: DialerOwner, address: Address, to: string) {
@@ -74,7 +74,7 @@ export class Dialer extends Deadline {
         if (this.#attempt !== attempt) return;
         this.#attempt = null;
         const { kind, code } = reason;
-        this.trouble = `${this.addressText}: ${kind}${code === null ? "" : ` ${code}`}`;
+        this.lastDialError = `${this.addressText}: ${kind}${code === null ? "" : ` ${code}`}`;
         this.#owner.handleDialFailed(reason);
         this.dialLater();
       },
@@ -85,7 +85,7 @@ export class Dialer extends Deadline {
   dialLater(): void {
     if (this.#stopped || this.isDialing) return;
     const { runtime, timers } = this.#context;
-    timers.addRare(this, this.#backoff.nextMs(runtime.random.float()));
+    timers.armAny(this, this.#backoff.nextMs(runtime.random.float()));
   }
 
   override expire(): void {
@@ -102,7 +102,7 @@ export class Dialer extends Deadline {
   /** A connection is in use: an attempt that has not completed its handshake is given up. */
   succeed(): void {
     this.#backoff.reset();
-    this.trouble = "";
+    this.lastDialError = "";
     this.#giveUp();
   }
 

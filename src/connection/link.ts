@@ -7,20 +7,20 @@
  * @module
  */
 
-import { Arbiter } from "../core/arbiter.ts";
-import { compareNames, type Decision, type LinkRules } from "../core/claim.ts";
-import { Few } from "../core/few.ts";
-import { Follower } from "../core/follower.ts";
-import { FrameKind } from "../core/frame.ts";
-import type { Admission } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
-import type { OutgoingRequest } from "../core/outgoing.ts";
-import type { SendQueue } from "../core/send_queue.ts";
-import type { Session } from "../core/session.ts";
+import { Arbiter } from "../core/link/arbiter.ts";
+import { compareNames, type Decision, type LinkRules } from "../core/link/candidate.ts";
+import { SmallList } from "../core/link/small_list.ts";
+import { Follower } from "../core/link/follower.ts";
+import { FrameKind } from "../core/wire/frame.ts";
+import type { Admission } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
+import type { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
-import type { Connection } from "./connection_driver.ts";
-import type { EndReason, Sendable } from "./connection_owner.ts";
+import type { Connection } from "./connection.ts";
+import type { EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { PeerIdentity } from "./peer_identity.ts";
@@ -35,7 +35,7 @@ export class Link implements DialerOwner {
   readonly #context: ConnectionContext;
   readonly #dialer: Dialer;
   readonly #identity: PeerIdentity;
-  readonly #connections = new Few<Connection>();
+  readonly #connections = new SmallList<Connection>();
   readonly #probes: Probes;
   readonly #keeper: SessionKeeper;
   #rules: LinkRules | null = null;
@@ -70,12 +70,12 @@ export class Link implements DialerOwner {
   }
 
   /** Why there is no connection, as far as it is known, for people. */
-  get trouble(): string {
-    return this.#dialer.trouble;
+  get lastDialError(): string {
+    return this.#dialer.lastDialError;
   }
 
   /** What may be written to the peer now. */
-  get outgoing(): SendQueue<Sendable> {
+  get outgoing(): SendQueue<OutgoingMessage> {
     return this.#keeper.outgoing;
   }
 
@@ -100,12 +100,12 @@ export class Link implements DialerOwner {
    *
    * @returns `null`, or why it was not taken; nothing was sent then.
    */
-  send(message: Sendable, failWhenDown: boolean): ErrorCode | null {
+  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
     return this.#keeper.send(message, failWhenDown);
   }
 
   /** Takes a message back. @returns `false`: it is written, or not here. */
-  withdraw(message: Sendable): boolean {
+  withdraw(message: OutgoingMessage): boolean {
     return this.#keeper.withdraw(message);
   }
 
@@ -147,7 +147,7 @@ export class Link implements DialerOwner {
     return "now";
   }
 
-  acceptsRemote(remote: Introduction): Admission {
+  acceptsRemote(remote: Hello): Admission {
     if (this.#stopped) return { code: "closing", detail: "this endpoint is closing" };
     return this.#identity.accepts(remote, this.#connections.all.length > 0);
   }
@@ -168,7 +168,7 @@ export class Link implements DialerOwner {
     return this;
   }
 
-  handleOpen(connection: Connection, remote: Introduction): void {
+  handleOpen(connection: Connection, remote: Hello): void {
     this.#dialer.handleSettled(connection);
     if (this.#identity.take(remote.name)) this.#rules = null;
     const { self, settings } = this.#context;
@@ -228,7 +228,7 @@ export class Link implements DialerOwner {
   }
 
   handleFailed(detail: string): void {
-    this.#dialer.trouble = detail;
+    this.#dialer.lastDialError = detail;
   }
 
   handleRefused(connection: Connection, code: ErrorCode, _detail: string): void {

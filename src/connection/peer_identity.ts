@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Admission } from "../core/handshake.ts";
-import type { Introduction } from "../core/introduction.ts";
+import type { Admission } from "../core/channel/handshake.ts";
+import type { Hello } from "../core/wire/hello.ts";
 import type { LinkDefinition } from "./context.ts";
 
 /** The identity of a defined peer. */
@@ -28,7 +28,7 @@ export class PeerIdentity {
   }
 
   /** Whether the other end, which has proved its name, is the one that was meant. */
-  accepts(remote: Introduction, hasConnections: boolean): Admission {
+  accepts(remote: Hello, hasConnections: boolean): Admission {
     const advertised = `${remote.hostname}:${remote.port}`;
     const fits = remote.name === this.name || (!this.#isNamed && advertised === this.name);
     if (remote.role !== "peer" || !fits) {

@@ -5,13 +5,13 @@
  */
 
 import type { ConnectionContext } from "./context.ts";
-import { Task } from "./task.ts";
+import { TimerTask } from "./timer_task.ts";
 
 /** Probes under way, by the id of the connection that claims. */
 export class Probes {
   readonly #context: ConnectionContext;
   /** Hardly any link ever probes. */
-  #tasks: Map<number, Task> | null = null;
+  #tasks: Map<number, TimerTask> | null = null;
 
   constructor(context: ConnectionContext) {
     this.#context = context;
@@ -21,12 +21,12 @@ export class Probes {
   start(claimant: number, timedOut: () => void): void {
     this.end(claimant);
     const tasks = this.#tasks ??= new Map();
-    const task = new Task(() => {
+    const task = new TimerTask(() => {
       tasks.delete(claimant);
       timedOut();
     });
     tasks.set(claimant, task);
-    this.#context.timers.addRare(task, this.#context.settings.probeTimeoutMs);
+    this.#context.timers.armAny(task, this.#context.settings.probeTimeoutMs);
   }
 
   /** The claimant is gone. */

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Prove } from "../core/handshake.ts";
-import { PROTOCOL_VERSION } from "../core/introduction.ts";
+import type { Prove } from "../core/channel/handshake.ts";
+import { PROTOCOL_VERSION } from "../core/wire/hello.ts";
 import type { Hash } from "../runtime/runtime.ts";
 
 const encoder = new TextEncoder();

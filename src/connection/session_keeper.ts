@@ -7,16 +7,16 @@
  * @module
  */
 
-import { FrameKind } from "../core/frame.ts";
-import type { Introduction } from "../core/introduction.ts";
-import { OutgoingRequest } from "../core/outgoing.ts";
-import { SendQueue } from "../core/send_queue.ts";
-import { Session } from "../core/session.ts";
+import { FrameKind } from "../core/wire/frame.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import { OutgoingRequest } from "../core/flow/outgoing.ts";
+import { SendQueue } from "../core/flow/send_queue.ts";
+import { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Connection } from "./connection_driver.ts";
-import type { Sendable } from "./connection_owner.ts";
+import type { Connection } from "./connection.ts";
+import type { OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
-import { Task } from "./task.ts";
+import { TimerTask } from "./timer_task.ts";
 
 /** How long an acknowledgement waits for company, in milliseconds. */
 const ACK_DELAY_MS = 20;
@@ -29,13 +29,13 @@ export interface Settled {
 
 /** The session of one link. */
 export class SessionKeeper {
-  readonly #queue = new SendQueue<Sendable>();
+  readonly #queue = new SendQueue<OutgoingMessage>();
   readonly #context: ConnectionContext;
   readonly #peerName: string;
   /** Made for the first acknowledgement. */
-  #ackTask: Task | null = null;
+  #ackTask: TimerTask | null = null;
   /** Here while there is nobody to send to. */
-  #windowTask: Task | null = null;
+  #windowTask: TimerTask | null = null;
   #session: Session | null = null;
   #usable: Connection | null = null;
   #draining = false;
@@ -61,7 +61,7 @@ export class SessionKeeper {
   }
 
   /** What may be written to the peer: nothing new while it is closing. */
-  get outgoing(): SendQueue<Sendable> {
+  get outgoing(): SendQueue<OutgoingMessage> {
     return this.#draining ? new SendQueue() : this.#queue;
   }
 
@@ -100,7 +100,7 @@ export class SessionKeeper {
    *
    * @returns `null`, or why it was not taken; nothing was sent then.
    */
-  send(message: Sendable, failWhenDown: boolean): ErrorCode | null {
+  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
     const connection = this.#usable;
     const ready = connection !== null && !this.#draining;
     if (!ready && failWhenDown) return "peer-down";
@@ -119,7 +119,7 @@ export class SessionKeeper {
   }
 
   /** Takes a message back. @returns `false`: it is written, or not here. */
-  withdraw(message: Sendable): boolean {
+  withdraw(message: OutgoingMessage): boolean {
     return this.#queue.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
   }
 
@@ -154,8 +154,8 @@ export class SessionKeeper {
   /** From now on there is nobody to send to: requests wait for `resumeWindowMs`. */
   startWindow(): void {
     this.#stopWindow();
-    this.#windowTask = new Task((nowMs) => this.#endWindow(nowMs));
-    this.#context.timers.addRare(this.#windowTask, this.#context.settings.resumeWindowMs);
+    this.#windowTask = new TimerTask((nowMs) => this.#endWindow(nowMs));
+    this.#context.timers.armAny(this.#windowTask, this.#context.settings.resumeWindowMs);
   }
 
   /** The peer takes nothing new any more. */
@@ -176,7 +176,7 @@ export class SessionKeeper {
   }
 
   /** A session with another life of the peer; what the old life had is settled. */
-  begin(remote: Introduction): void {
+  begin(remote: Hello): void {
     const old = this.#session;
     const { settings, pool, handler, self } = this.#context;
     const session = new Session(
@@ -224,7 +224,7 @@ export class SessionKeeper {
 
   #acknowledgeSoon(): void {
     if (!this.#session!.needsAck) return;
-    const task = this.#ackTask ??= new Task(() => this.#acknowledge());
+    const task = this.#ackTask ??= new TimerTask(() => this.#acknowledge());
     if (task.lane === null) this.#context.timers.add(task, ACK_DELAY_MS);
   }
 
@@ -244,7 +244,7 @@ export class SessionKeeper {
     }
     let item = this.#queue.first;
     while (item !== null) {
-      const next = item.behind as Sendable | null;
+      const next = item.behind as OutgoingMessage | null;
       // The caller's deadline says when it came here.
       if (item.deadlineMs - item.timeoutMs <= nowMs - resumeWindowMs) {
         this.#queue.remove(item);
@@ -252,7 +252,7 @@ export class SessionKeeper {
       }
       item = next;
     }
-    this.#context.timers.addRare(this.#windowTask!, resumeWindowMs / 4);
+    this.#context.timers.armAny(this.#windowTask!, resumeWindowMs / 4);
   }
 
   #stopWindow(): void {
@@ -265,7 +265,11 @@ export class SessionKeeper {
  * Ends a session whose other end is gone: what may have been executed fails, unless it may be sent
  * again; that, and what was never written, goes to the front of `queue`.
  */
-export function settleLife(session: Session, queue: SendQueue<Sendable>, code: ErrorCode): Settled {
+export function settleLife(
+  session: Session,
+  queue: SendQueue<OutgoingMessage>,
+  code: ErrorCode,
+): Settled {
   const { written, unsent } = session.end(code);
   const repeated = written.filter((request) => request.idempotent);
   for (const message of [...repeated, ...unsent].reverse()) {
@@ -281,7 +285,7 @@ export function settleLife(session: Session, queue: SendQueue<Sendable>, code: E
 /** Ends a session and all that waits; nothing is sent any more. */
 export function settleAll(
   session: Session | null,
-  queue: SendQueue<Sendable>,
+  queue: SendQueue<OutgoingMessage>,
   code: ErrorCode,
 ): void {
   const ended = session?.end(code);
@@ -292,7 +296,7 @@ export function settleAll(
   }
 }
 
-function settle(message: Sendable, code: ErrorCode): void {
+function settle(message: OutgoingMessage, code: ErrorCode): void {
   if (message instanceof OutgoingRequest) {
     message.state = "settled";
     message.fail(code, "", message.delivery);

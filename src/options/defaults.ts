@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { IdentifierMode } from "../core/identifier.ts";
+import type { IdentifierMode } from "../core/link/link_number.ts";
 
 /** What is used where an option is left out. */
 export const DEFAULTS: Readonly<{

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Copy } from "./runtime.ts";
+import type { CopyBytes } from "./runtime.ts";
 
 const SLAB_BYTES = 8_192;
 /** What is larger gets memory of its own: a copy that somebody keeps holds its whole slab. */
@@ -17,14 +17,14 @@ const SHARED_MAX_BYTES = 1_024;
 const LOOP_MAX_BYTES = 48;
 
 /** Each copy in memory of its own. */
-export const copyAlone: Copy = (bytes, start, end) => bytes.slice(start, end);
+export const copyAlone: CopyBytes = (bytes, start, end) => bytes.slice(start, end);
 
 /**
  * Small copies in slabs.
  *
  * @param aloneMaxBytes Copies up to this size are cheap alone.
  */
-export function newSlabCopy(aloneMaxBytes: number): Copy {
+export function newSlabCopy(aloneMaxBytes: number): CopyBytes {
   let slab = new Uint8Array(0);
   let used = 0;
   return (bytes, start, end) => {

@@ -197,7 +197,7 @@ export interface Hash {
 }
 
 /** Copies a range of bytes. What it returns may share its `buffer` with other copies. */
-export type Copy = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
+export type CopyBytes = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
 
 /** How long `close` may take to deliver what is held, in milliseconds, before it aborts. */
 export const CLOSE_TIMEOUT_MS = 2_000;
@@ -213,7 +213,7 @@ export interface Runtime {
   /** The hash. */
   readonly hash: Hash;
   /** How received bytes are copied for the application. */
-  readonly copy: Copy;
+  readonly copy: CopyBytes;
 
   /**
    * Listens.

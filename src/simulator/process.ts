@@ -9,7 +9,7 @@ import type {
   Clock,
   ConnectHandler,
   ConnectOptions,
-  Copy,
+  CopyBytes,
   Hash,
   Listener,
   ListenOptions,
@@ -36,7 +36,7 @@ export class Process implements Runtime {
   /** The real one: it takes no time that anybody could see. */
   readonly hash: Hash = pureHash;
   /** Each copy alone. */
-  readonly copy: Copy = (bytes, start, end) => bytes.slice(start, end);
+  readonly copy: CopyBytes = (bytes, start, end) => bytes.slice(start, end);
   /** Where it runs. */
   readonly host: Host;
   /** Its sockets that are open; for the simulator's own parts. */

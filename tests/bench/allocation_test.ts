@@ -4,13 +4,13 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { FrameKind, isMessageKind, readU64 } from "../../src/core/frame.ts";
-import { FrameDecoder } from "../../src/core/frame_decoder.ts";
-import { SegmentPool } from "../../src/core/outbound_log.ts";
-import { type OutgoingNotification, OutgoingRequest } from "../../src/core/outgoing.ts";
-import { SendQueue } from "../../src/core/send_queue.ts";
-import { Session } from "../../src/core/session.ts";
-import type { InboundRequest, SessionHandler } from "../../src/core/session_handler.ts";
+import { FrameKind, isMessageKind, readU64 } from "../../src/core/wire/frame.ts";
+import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
+import { SegmentPool } from "../../src/core/session/outbound_log.ts";
+import { type OutgoingNotification, OutgoingRequest } from "../../src/core/flow/outgoing.ts";
+import { SendQueue } from "../../src/core/flow/send_queue.ts";
+import { Session } from "../../src/core/session/session.ts";
+import type { InboundRequest, SessionHandler } from "../../src/core/session/session_handler.ts";
 
 const IN_FLIGHT = 64;
 /** So few that no collection comes in between. */

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { ConnectionContext } from "../../src/connection/context.ts";
 import { Probes } from "../../src/connection/probes.ts";
-import { TimerDriver } from "../../src/connection/timer_driver.ts";
+import { Timers } from "../../src/connection/timers.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
 
 const PROBE_TIMEOUT_MS = 1_000;
@@ -13,7 +13,7 @@ Deno.test("Probes: a claimant that calls again and again does not put off anothe
   const { clock } = simulation.host("10.0.0.1").process();
   const context = {
     settings: { probeTimeoutMs: PROBE_TIMEOUT_MS },
-    timers: new TimerDriver(clock),
+    timers: new Timers(clock),
   } as unknown as ConnectionContext;
   const probes = new Probes(context);
   const verdicts: string[] = [];

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Deadline, DeadlineQueue } from "../../src/core/deadline_queue.ts";
+import { Deadline, DeadlineQueue } from "../../src/core/time/deadline_queue.ts";
 import { seededRandom } from "../support/bytes.ts";
 
 class Item extends Deadline {

@@ -1,13 +1,13 @@
 // The interleavings that broke other takeover protocols, each by its name, played on the real rules.
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { Arbiter } from "../../src/core/arbiter.ts";
-import { Follower } from "../../src/core/follower.ts";
-import { JUMP_MAX } from "../../src/core/identifier.ts";
-import { RulesPair } from "../support/rules_pair.ts";
+import { Arbiter } from "../../src/core/link/arbiter.ts";
+import { Follower } from "../../src/core/link/follower.ts";
+import { JUMP_MAX } from "../../src/core/link/link_number.ts";
+import { LinkPair } from "../support/link_pair.ts";
 
 /** Both ends agree on one connection, with one number, the greatest that each of them knows. */
-function assertAgreed(pair: RulesPair): number {
+function assertAgreed(pair: LinkPair): number {
   const id = pair.usable("a");
   assert(id !== null, "a has no connection");
   assertEquals(pair.usable("b"), id);
@@ -23,7 +23,7 @@ function assertAgreed(pair: RulesPair): number {
 }
 
 Deno.test("counter reset: a restarted arbiter counts from 1 and still gets the greater number", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   for (let count = 0; count < 5; count++) {
     pair.connect();
     pair.settle();
@@ -38,7 +38,7 @@ Deno.test("counter reset: a restarted arbiter counts from 1 and still gets the g
 });
 
 Deno.test("counter reset: a dead process's late USEACK gets no number above the next one's", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   for (let count = 0; count < 5; count++) {
     pair.connect();
     pair.settle();
@@ -61,7 +61,7 @@ Deno.test("counter reset: a dead process's late USEACK gets no number above the 
 });
 
 Deno.test("a verdict is final: whom the follower refused once gets no second probe", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const own = pair.connect();
   pair.settle();
   // A second process of the arbiter's name, no newer than the first, has two connections.
@@ -77,7 +77,7 @@ Deno.test("a verdict is final: whom the follower refused once gets no second pro
 });
 
 Deno.test("counter reset: identity is the bootId, also where ordinals are equal", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const old = pair.connect();
   pair.settle();
   pair.restart("a", 10);
@@ -90,7 +90,7 @@ Deno.test("counter reset: identity is the bootId, also where ordinals are equal"
 });
 
 Deno.test("the jump: nothing is remembered of a peer whose connections are gone", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const first = pair.connect();
   pair.settle();
   // A life far in the future comes, goes, and its successor has the clock right again.
@@ -111,7 +111,7 @@ Deno.test("both closed: crossing dials leave one connection, the same at both en
   const steps = ["1a", "1b", "2a", "2b"];
   for (const order of permutations(steps)) {
     for (const preferred of [1, 2]) {
-      const pair = new RulesPair();
+      const pair = new LinkPair();
       pair.open();
       pair.open();
       for (const step of order) pair.complete(Number(step[0]), step[1] as "a" | "b");
@@ -131,7 +131,7 @@ Deno.test("both closed: crossing dials leave one connection, the same at both en
 });
 
 Deno.test("parking: a completed handshake is decided on at once, whatever else is under way", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   pair.open(); // A dial that never completes.
   const id = pair.connect();
   pair.settle();
@@ -139,7 +139,7 @@ Deno.test("parking: a completed handshake is decided on at once, whatever else i
 });
 
 Deno.test("lost welcome: a number is consumed on use, a later proposal is greater", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const lost = pair.connect();
   const proposed = pair.number(lost, "b");
   pair.cut(lost);
@@ -152,7 +152,7 @@ Deno.test("lost welcome: a number is consumed on use, a later proposal is greate
 });
 
 Deno.test("a dead process's decision: another life is adopted only after it answered a probe", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const current = pair.connect();
   pair.settle();
   // A life of the arbiter handshakes, sends USE, and dies before the follower reads it.
@@ -171,7 +171,7 @@ Deno.test("a dead process's decision: another life is adopted only after it answ
 });
 
 Deno.test("closed before confirmed: the arbiter keeps the older connection until USEACK", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const old = pair.connect();
   pair.settle();
   const fresh = pair.connect();
@@ -189,7 +189,7 @@ Deno.test("closed before confirmed: the arbiter keeps the older connection until
 });
 
 Deno.test("dead path: the follower ends the older connection when the arbiter's START has come", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const old = pair.connect();
   pair.settle();
   // Both processes live, but what the arbiter says on the old connection is never heard.
@@ -213,7 +213,7 @@ Deno.test("dead path: the follower ends the older connection when the arbiter's 
 });
 
 Deno.test("orders are not ordered: a smaller proposal stands by, and serves when the greater dies", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const first = pair.connect();
   const second = pair.connect();
   pair.deliver(second, "a");
@@ -277,7 +277,7 @@ Deno.test("probe poisoned: a probe settles when the probed connection closes", (
 });
 
 Deno.test("superseded is no verdict: the rule is applied to the successor", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const first = pair.connect();
   pair.settle();
   // The same process dials again; its new connection is proposed but not yet settled ...
@@ -301,7 +301,7 @@ Deno.test("superseded is no verdict: the rule is applied to the successor", () =
 
 Deno.test("stray duplicate: a living owner keeps its name, the stray fences itself, once", () => {
   for (const end of ["a", "b"] as const) {
-    const pair = new RulesPair();
+    const pair = new LinkPair();
     const first = pair.connect();
     pair.settle();
     const owner = pair.lives[end];
@@ -326,7 +326,7 @@ Deno.test("stray duplicate: a living owner keeps its name, the stray fences itse
 
 Deno.test("stray duplicate: a higher ordinal takes over, once, after it has proved it lives", () => {
   for (const end of ["a", "b"] as const) {
-    const pair = new RulesPair();
+    const pair = new LinkPair();
     pair.connect();
     pair.settle();
     const owner = pair.lives[end];
@@ -353,7 +353,7 @@ Deno.test("stray duplicate: an owner that was displaced unheard is displaced whe
   // Its session has ended at the other end and goes on at its own: their numbers do not fit.
   for (const end of ["a", "b"] as const) {
     const otherEnd = end === "a" ? "b" : "a";
-    const pair = new RulesPair();
+    const pair = new LinkPair();
     const first = pair.connect();
     pair.settle();
     const owner = pair.lives[end];
@@ -376,7 +376,7 @@ Deno.test("stray duplicate: an owner that was displaced unheard is displaced whe
 });
 
 Deno.test("stray duplicate: a displaced life that waits for a probe is not taken back either", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   pair.connect();
   pair.settle();
   const waiting = pair.open();
@@ -394,7 +394,7 @@ Deno.test("stray duplicate: a displaced life that waits for a probe is not taken
 });
 
 Deno.test("stray duplicate: of two lives proposed at once, the one whose session ends first is out", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const first = pair.connect();
   pair.settle();
   const owner = pair.lives.a;
@@ -423,7 +423,7 @@ Deno.test("stray duplicate: of two lives proposed at once, the one whose session
 Deno.test("stray duplicate: a verdict is final, also when its owner dies before it is heard", () => {
   for (const end of ["a", "b"] as const) {
     const otherEnd = end === "a" ? "b" : "a";
-    const pair = new RulesPair();
+    const pair = new LinkPair();
     const first = pair.connect();
     pair.settle();
     pair.twin(end, 9);
@@ -444,7 +444,7 @@ Deno.test("stray duplicate: a verdict is final, also when its owner dies before 
 });
 
 Deno.test("stray duplicate: what stands by for the old life is displaced with it", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   const first = pair.connect();
   const second = pair.connect();
   // CONFIRM and USE of the second one come first.
@@ -475,7 +475,7 @@ Deno.test("poisoned number: a proposal near the end of the range is refused", ()
 });
 
 Deno.test("poisoned number: a link driven to the end of its range heals by itself", () => {
-  const pair = new RulesPair("clock");
+  const pair = new LinkPair("clock");
   pair.wallMicros.b = JUMP_MAX;
   pair.connect();
   pair.settle();
@@ -494,7 +494,7 @@ Deno.test("poisoned number: a link driven to the end of its range heals by itsel
 });
 
 Deno.test("a clock that steps back never makes the newer connection look older", () => {
-  const pair = new RulesPair("clock");
+  const pair = new LinkPair("clock");
   pair.wallMicros.b = 2_000_000_000_000_000;
   pair.connect();
   pair.settle();
@@ -508,7 +508,7 @@ Deno.test("a clock that steps back never makes the newer connection look older",
 });
 
 Deno.test("a restarted arbiter whose clock is an hour behind still gets the greater number", () => {
-  const pair = new RulesPair("clock");
+  const pair = new LinkPair("clock");
   pair.wallMicros.b = 2_000_000_000_000_000;
   const old = pair.connect();
   pair.settle();
@@ -525,7 +525,7 @@ Deno.test("a restarted arbiter whose clock is an hour behind still gets the grea
 });
 
 Deno.test("two new lives at once: the lower ordinal cannot displace the adopted higher one", () => {
-  const pair = new RulesPair();
+  const pair = new LinkPair();
   pair.connect();
   pair.settle();
   pair.restart("b", 11);

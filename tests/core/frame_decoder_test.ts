@@ -7,8 +7,8 @@ import {
   numberFrame,
   readU64,
   writeHeader,
-} from "../../src/core/frame.ts";
-import { FrameDecoder } from "../../src/core/frame_decoder.ts";
+} from "../../src/core/wire/frame.ts";
+import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
 import { concat, cutRandomly, seededRandom } from "../support/bytes.ts";
 
 function frame(kind: number, body: Uint8Array): Uint8Array {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FrameKind, HEADER_BYTES } from "../../src/core/frame.ts";
+import { FrameKind, HEADER_BYTES } from "../../src/core/wire/frame.ts";
 import {
   AcceptorHandshake,
   decodeRefuse,
@@ -7,8 +7,8 @@ import {
   encodeRefuse,
   type HandshakeSelf,
   type HandshakeStep,
-} from "../../src/core/handshake.ts";
-import { type Introduction, MAGIC } from "../../src/core/introduction.ts";
+} from "../../src/core/channel/handshake.ts";
+import { type Hello, MAGIC } from "../../src/core/wire/hello.ts";
 import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
 import { pureHash } from "../../src/runtime/hash.ts";
@@ -16,8 +16,8 @@ import { seededRandom, unhex } from "../support/bytes.ts";
 
 const LIMITS = { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 };
 
-function self(name: string, more: Partial<HandshakeSelf> = {}, who: Partial<Introduction> = {}) {
-  const introduction: Introduction = {
+function self(name: string, more: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
+  const introduction: Hello = {
     role: "peer",
     name,
     bootId: name.charCodeAt(3).toString(16).padStart(32, "0"),

@@ -1,7 +1,11 @@
 // When a beat is due, when a peer is asked whether it lives, suspected, and given up: a table.
 
 import { assertEquals } from "@std/assert";
-import { checkIntervalMs, Heartbeat, type HeartbeatVerdict } from "../../src/core/heartbeat.ts";
+import {
+  checkIntervalMs,
+  Heartbeat,
+  type HeartbeatVerdict,
+} from "../../src/core/link/heartbeat.ts";
 
 const OPTIONS = { heartbeatIntervalMs: 1_000, suspectAfterMs: 1_000, deadAfterMs: 3_000 };
 

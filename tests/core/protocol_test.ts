@@ -1,15 +1,15 @@
 // docs/protocol.md is the specification: its vectors and its table of codes are what the code does.
 
 import { assertEquals } from "@std/assert";
-import { emptyFrame, FrameKind, numberFrame } from "../../src/core/frame.ts";
+import { emptyFrame, FrameKind, numberFrame } from "../../src/core/wire/frame.ts";
 import {
   AcceptorHandshake,
   DialerHandshake,
   encodeRefuse,
   type HandshakeSelf,
-} from "../../src/core/handshake.ts";
-import { MessageWriter } from "../../src/core/message_writer.ts";
-import { OutboundLog, SegmentPool } from "../../src/core/outbound_log.ts";
+} from "../../src/core/channel/handshake.ts";
+import { MessageWriter } from "../../src/core/wire/message_writer.ts";
+import { OutboundLog, SegmentPool } from "../../src/core/session/outbound_log.ts";
 import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
 import { pureHash } from "../../src/runtime/hash.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { FrameKind, HEADER_BYTES, writeHeader } from "../../src/core/frame.ts";
-import { SEGMENT_BYTES } from "../../src/core/outbound_log.ts";
+import { FrameKind, HEADER_BYTES, writeHeader } from "../../src/core/wire/frame.ts";
+import { SEGMENT_BYTES } from "../../src/core/session/outbound_log.ts";
 import { cutRandomly, seededRandom } from "../support/bytes.ts";
 import { SessionPair, TestNotification, TestRequest } from "../support/session_pair.ts";
 

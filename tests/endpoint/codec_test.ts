@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bytesCodec, type Codec, decodeRange, jsonCodec } from "../../src/codec.ts";
 import { copyAlone, newSlabCopy } from "../../src/runtime/copy.ts";
-import type { Copy } from "../../src/runtime/runtime.ts";
+import type { CopyBytes } from "../../src/runtime/runtime.ts";
 
-const COPIES: Readonly<Record<string, Copy>> = {
+const COPIES: Readonly<Record<string, CopyBytes>> = {
   "alone": copyAlone,
   "in slabs": newSlabCopy(0),
   "in slabs beyond 64 bytes": newSlabCopy(64),

@@ -3,13 +3,13 @@
 
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { BODY_MAX_BYTES, FrameKind, HEADER_BYTES, writeHeader } from "../../src/core/frame.ts";
-import { FrameDecoder } from "../../src/core/frame_decoder.ts";
+import { BODY_MAX_BYTES, FrameKind, HEADER_BYTES, writeHeader } from "../../src/core/wire/frame.ts";
+import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
 import {
   AcceptorHandshake,
   DialerHandshake,
   type HandshakeSelf,
-} from "../../src/core/handshake.ts";
+} from "../../src/core/channel/handshake.ts";
 import { proverOf } from "../../src/connection/proof.ts";
 import { CODES } from "../../src/errors.ts";
 import { pureHash } from "../../src/runtime/hash.ts";

@@ -9,14 +9,14 @@ import {
   HEADER_BYTES,
   numberFrame,
   writeHeader,
-} from "../../src/core/frame.ts";
+} from "../../src/core/wire/frame.ts";
 import {
   decodeRefuse,
   DialerHandshake,
   encodeRefuse,
   type HandshakeSelf,
-} from "../../src/core/handshake.ts";
-import type { Introduction } from "../../src/core/introduction.ts";
+} from "../../src/core/channel/handshake.ts";
+import type { Hello } from "../../src/core/wire/hello.ts";
 import { proverOf } from "../../src/connection/proof.ts";
 import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
@@ -170,7 +170,7 @@ class Stranger implements Disposable {
   }
 }
 
-function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Introduction> = {}) {
+function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
   return {
     introduction: {
       role: "peer" as const,
@@ -196,7 +196,7 @@ function frame(kind: number, body: Uint8Array = new Uint8Array(0)): Uint8Array {
   return bytes;
 }
 
-function hello(who: Partial<Introduction>, to = "SP10", tamper = (_bytes: Uint8Array) => {}) {
+function hello(who: Partial<Hello>, to = "SP10", tamper = (_bytes: Uint8Array) => {}) {
   const bytes = new DialerHandshake(self({}, who), to, () => null).begin();
   tamper(bytes);
   return bytes;

@@ -3,14 +3,14 @@
  * is `breakPath()` (what is on its way is lost) followed by `connect()` (START and replay).
  */
 
-import { FrameKind, HEADER_BYTES, isMessageKind, readU64 } from "../../src/core/frame.ts";
-import { FrameDecoder } from "../../src/core/frame_decoder.ts";
-import type { Limits } from "../../src/core/introduction.ts";
-import { SegmentPool } from "../../src/core/outbound_log.ts";
-import { OutgoingNotification, OutgoingRequest } from "../../src/core/outgoing.ts";
-import { SendQueue } from "../../src/core/send_queue.ts";
-import { Session } from "../../src/core/session.ts";
-import type { InboundRequest, SessionHandler } from "../../src/core/session_handler.ts";
+import { FrameKind, HEADER_BYTES, isMessageKind, readU64 } from "../../src/core/wire/frame.ts";
+import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
+import type { Limits } from "../../src/core/wire/hello.ts";
+import { SegmentPool } from "../../src/core/session/outbound_log.ts";
+import { OutgoingNotification, OutgoingRequest } from "../../src/core/flow/outgoing.ts";
+import { SendQueue } from "../../src/core/flow/send_queue.ts";
+import { Session } from "../../src/core/session/session.ts";
+import type { InboundRequest, SessionHandler } from "../../src/core/session/session_handler.ts";
 import type { Delivery, ErrorCode } from "../../src/errors.ts";
 
 /** A request whose outcome is recorded. */

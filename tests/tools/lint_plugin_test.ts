@@ -34,13 +34,13 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["src/errors.ts", 'import "./events.ts";', 'export * from "./core/frame.ts";'],
       ["src/events.ts", 'import type { Session } from "./core/session.ts";'],
       [
-        "src/core/session.ts",
-        'import { Link } from "../connection/link.ts";',
-        'import type { Socket } from "../runtime/runtime.ts";',
-        'export { Endpoint } from "../endpoint.ts";',
-        'type T = import("../options.ts").T; f<T>();',
+        "src/core/session/session.ts",
+        'import { Link } from "../../connection/link.ts";',
+        'import type { Socket } from "../../runtime/runtime.ts";',
+        'export { Endpoint } from "../../endpoint.ts";',
+        'type T = import("../../options.ts").T; f<T>();',
         'import "../../tests/support/pair.ts";',
-        'import "../core/../client.ts";',
+        'import "../../core/../client.ts";',
       ],
       [
         "src/connection/link.ts",
@@ -72,7 +72,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         'import { newRuntime } from "./runtime/node.ts";',
         'import { Endpoint } from "../mod.ts";',
       ],
-      ["src/endpoint/call.ts", 'import { serve } from "../cli/serve.ts";'],
+      ["src/calls/call.ts", 'import { serve } from "../cli/serve.ts";'],
       ["src/cli/serve.ts", 'import { Link } from "../connection/link.ts";'],
       [
         "mod.ts",
@@ -83,7 +83,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     ),
     clean: samples(
       ["src/events.ts", 'import type { Code } from "./errors.ts"; f<Code>();'],
-      ["src/core/session.ts", 'import "./frame.ts"; import "../errors.ts";'],
+      ["src/core/session/session.ts", 'import "../wire/frame.ts"; import "../../errors.ts";'],
       [
         "src/connection/link.ts",
         'import "../core/frame.ts"; import type { Runtime } from "../runtime/runtime.ts"; f<Runtime>();',
@@ -103,13 +103,13 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         'export { Endpoint } from "./src/endpoint.ts";',
         'export type { Row } from "./src/core/connection_table.ts";',
       ],
-      ["tests/core/frame_test.ts", 'import "../../src/core/frame.ts";'],
+      ["tests/core/frame_test.ts", 'import "../../src/core/wire/frame.ts";'],
     ),
   },
   "import-package": {
     violations: samples(
-      ["src/core/frame.ts", 'import "node:net";', 'import "npm:left-pad@1.0.0";'],
-      ["src/core/handshake.ts", 'import "@noble/hashes/hmac.js";'],
+      ["src/core/wire/frame.ts", 'import "node:net";', 'import "npm:left-pad@1.0.0";'],
+      ["src/core/channel/handshake.ts", 'import "@noble/hashes/hmac.js";'],
       ["src/connection/link.ts", 'import "node:timers";'],
       ["src/simulator/mod.ts", 'import "node:crypto";'],
       ["src/errors.ts", 'import "node:util";'],
@@ -118,14 +118,14 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     clean: samples(
       ["src/runtime/hash.ts", 'import "@noble/hashes/hmac.js";'],
       ["src/runtime/node.ts", 'import "node:net";'],
-      ["src/endpoint/startup.ts", 'import "node:fs/promises";'],
+      ["src/calls/startup.ts", 'import "node:fs/promises";'],
       ["tests/core/frame_test.ts", 'import "@std/assert";'],
     ),
   },
   "import-literal": {
     violations: samples(
       ["src/runtime/detect.ts", "await import(`./${name}.ts`);"],
-      ["src/endpoint/startup.ts", 'await import("node:" + name);'],
+      ["src/calls/startup.ts", 'await import("node:" + name);'],
     ),
     clean: samples(
       ["src/runtime/detect.ts", 'await import("./node.ts");'],
@@ -135,7 +135,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "import-extension": {
     violations: samples(
       [
-        "src/core/frame.ts",
+        "src/core/wire/frame.ts",
         'import "./session";',
         'import "./session.js";',
         'export * from "./x.json";',
@@ -143,7 +143,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["tests/core/frame_test.ts", 'import "../support/pair";'],
     ),
     clean: samples(
-      ["src/core/frame.ts", 'import "./session.ts";'],
+      ["src/core/wire/frame.ts", 'import "./session.ts";'],
       ["tests/core/frame_test.ts", 'import "./vectors.json" with { type: "json" };'],
     ),
   },
@@ -159,7 +159,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "pure-core": {
     violations: samples(
       [
-        "src/core/session.ts",
+        "src/core/session/session.ts",
         "f(Date.now());",
         "f(new Date());",
         "f(performance.now());",
@@ -190,7 +190,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     ),
     clean: samples(
       [
-        "src/core/session.ts",
+        "src/core/session/session.ts",
         "f(new TextEncoder(), new TextDecoder());",
         "f(row.Date, { fetch: 1 }, Math.min(1, 2));",
         "class C { process(): void {} get crypto() { return 1; } }",
@@ -268,7 +268,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "no-console": {
     violations: samples(
       ["src/endpoint.ts", "console.log(1);"],
-      ["src/core/frame.ts", "f(console);"],
+      ["src/core/wire/frame.ts", "f(console);"],
       ["src/runtime/node.ts", "console.error(1);"],
     ),
     clean: samples(
@@ -280,7 +280,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "no-module-state": {
     violations: samples(
       [
-        "src/core/frame.ts",
+        "src/core/wire/frame.ts",
         "let count = 0; f(() => count++);",
         "export let name: string;",
         "var x = 1;",
@@ -301,7 +301,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     ),
     clean: samples(
       [
-        "src/core/frame.ts",
+        "src/core/wire/frame.ts",
         "const SIZES: readonly number[] = [1, 2];",
         "const KINDS = [1, 2] as const;",
         "const LIMITS = { a: 1 } as const satisfies Record<string, number>;",
@@ -385,7 +385,11 @@ const CASES: Readonly<Record<string, RuleCase>> = {
   "max-function-lines": {
     violations: samples(
       ["src/options.ts", functionOf(71), `f(() => {\n${lines(69)}});`],
-      ["src/core/frame.ts", `class C { g() {\n${lines(69)}} }`, `/* äöü€😀 */ ${functionOf(71)}`],
+      [
+        "src/core/wire/frame.ts",
+        `class C { g() {\n${lines(69)}} }`,
+        `/* äöü€😀 */ ${functionOf(71)}`,
+      ],
     ),
     clean: samples(
       ["src/options.ts", functionOf(70), `/* ${"äöü€😀\n".repeat(90)} */ ${functionOf(70)}`],
@@ -428,6 +432,6 @@ Deno.test("deno.json loads the plugin and switches none of its rules off", () =>
 });
 
 Deno.test("a planted file is judged the same by a relative path", () => {
-  const found = Deno.lint.runPlugin(plugin, "src/core/frame.ts", "f(Date.now());");
+  const found = Deno.lint.runPlugin(plugin, "src/core/wire/frame.ts", "f(Date.now());");
   assertEquals(found.map((diagnostic) => diagnostic.id), ["freshlink/pure-core"]);
 });

@@ -3,9 +3,9 @@
  * Every step is an action of a list, so that a state is the list of actions that led to it.
  */
 
-import { Arbiter } from "../../../src/core/arbiter.ts";
-import type { Decision, LinkRules } from "../../../src/core/claim.ts";
-import { Follower } from "../../../src/core/follower.ts";
+import { Arbiter } from "../../../src/core/link/arbiter.ts";
+import type { Decision, LinkRules } from "../../../src/core/link/candidate.ts";
+import { Follower } from "../../../src/core/link/follower.ts";
 
 /** 0 has the smaller name and follows, 1 has the greater one and arbitrates. */
 export type End = 0 | 1;

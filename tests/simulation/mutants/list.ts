@@ -20,35 +20,35 @@ export const MUTANTS: readonly Mutant[] = [
   // What is written.
   {
     name: "what a socket has taken makes no room for what waits",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: "    this.log.drained();\n    this.fill(queue);\n",
     replace: "    this.log.drained();\n",
     by: "tests",
   },
   {
     name: "a large turn goes out in one write",
-    file: "connection/outlet.ts",
+    file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
     replace: "",
     by: "tests",
   },
   {
     name: "an early write does not care how much the other end has to do",
-    file: "connection/outlet.ts",
+    file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
     replace: "this.flush();",
     by: "tests",
   },
   {
     name: "an urgent acknowledgement always goes alone",
-    file: "connection/outlet.ts",
+    file: "connection/socket_writer.ts",
     find: "    session.fill(this.#source.outgoing);\n    if (!session.ackIsUrgent) return;\n",
     replace: "",
     by: "tests",
   },
   {
     name: "an urgent acknowledgement waits for data",
-    file: "connection/outlet.ts",
+    file: "connection/socket_writer.ts",
     find: "    if (!session.ackIsUrgent) return;\n    this.#control.push(",
     replace: "    return;\n    this.#control.push(",
     by: "tests",
@@ -56,28 +56,28 @@ export const MUTANTS: readonly Mutant[] = [
   // Which connection.
   {
     name: "the follower takes the last decision that it reads, whatever its number",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (current === null || claim.proposal > current.proposal) return this.#adopt(claim);",
     replace: "return this.#adopt(claim);",
     by: "enumeration",
   },
   {
     name: "a smaller number is adopted: the follower does not settle",
-    file: "core/identifier.ts",
+    file: "core/link/link_number.ts",
     find: "return Math.max(proposal, last + 1);",
     replace: "return proposal;",
     by: "enumeration",
   },
   {
     name: "the same process is judged by its ordinal",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "current === null || current.bootId === claim.bootId || claim",
     replace: "current === null || claim",
     by: "enumeration",
   },
   {
     name: "close before USEACK: the arbiter ends the older connections with its proposal",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: `    return [{ kind: "propose", connection: claim.id, number }];`,
     replace: `    const older = this.#claims.all.filter((one) => one !== claim && isDecided(one));
     for (const one of older) this.#claims.delete(one.id);
@@ -89,56 +89,56 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "any pong refuses a claimant (†)",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "      if (claimant.nonce > nonce) continue;\n",
     replace: "",
     by: "tests",
   },
   {
     name: "the follower: any pong refuses a claimant (†)",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "      if (claimant.nonce > nonce) continue;\n",
     replace: "",
     by: "tests",
   },
   {
     name: "another life is believed without a probe (†)",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (this.#sessionBootId === null || this.#sessionBootId === claim.bootId) {",
     replace: "if (this.#sessionBootId !== undefined) {",
     by: "enumeration",
   },
   {
     name: "the follower does not fall back when its connection dies (†)",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (wasCurrent) decisions.push(...this.#fallBack());",
     replace: "void wasCurrent;",
     by: "tests",
   },
   {
     name: "the follower does not displace the old life's connections",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (other.bootId !== ended) continue;",
     replace: "if (other.bootId !== ended || ended !== null) continue;",
     by: "enumeration",
   },
   {
     name: "what stands by for an old life is kept",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (other.bootId !== ended) continue;",
     replace: 'if (other.bootId !== ended || other.state !== "adopted") continue;',
     by: "enumeration",
   },
   {
     name: "the arbiter forgets whom it has displaced",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "      if (isOut) this.#displaced.add(older.bootId);\n",
     replace: "",
     by: "enumeration",
   },
   {
     name: "the arbiter forgets which session has ended",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find:
       "if (newSession && this.#sessionBootId !== null) this.#displaced.add(this.#sessionBootId);",
     replace: "",
@@ -146,28 +146,28 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the follower forgets which session has ended",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "if (ended !== null) this.#displaced.add(ended);",
     replace: "",
     by: "enumeration",
   },
   {
     name: "the arbiter forgets whom it has refused",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "      this.#displaced.add(claimant.bootId);\n",
     replace: "",
     by: "enumeration",
   },
   {
     name: "the follower forgets whom it has refused",
-    file: "core/follower.ts",
+    file: "core/link/follower.ts",
     find: "      this.#displaced.add(claimant.bootId);\n",
     replace: "",
     by: "tests",
   },
   {
     name: "the arbiter adopts what it has displaced while it was proposed",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: `    if (this.#displaced.has(claim.bootId)) return this.#displace(claim);
     if (this.#isOvertaken`,
     replace: `    if (this.#isOvertaken`,
@@ -175,28 +175,28 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "the arbiter adopts under a number that another process's connection will have",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "if (this.#isOvertaken(claim, settled)) {",
     replace: "if (settled < 0 && this.#isOvertaken(claim, settled)) {",
     by: "tests",
   },
   {
     name: "the arbiter keeps the older connections after USEACK",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "if (!isDecided(older) || older.proposal >= claim.proposal) continue;",
     replace: "if (!isDecided(older) || older.proposal >= 0) continue;",
     by: "crossings",
   },
   {
     name: "a probe is poisoned: it does not settle when the probed connection closes",
-    file: "core/arbiter.ts",
+    file: "core/link/arbiter.ts",
     find: "      decisions.push(...this.#settleDead(claimant, wallMicros));\n",
     replace: "",
     by: "tests",
   },
   {
     name: "newest by the clock, unguarded",
-    file: "core/identifier.ts",
+    file: "core/link/link_number.ts",
     find: "Math.max(Math.floor(wallMicros), last + 1)",
     replace: "Math.floor(wallMicros)",
     by: "swarm",
@@ -212,10 +212,10 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "highest ever seen: a bootId with a lower ordinal than any before is refused",
     file: "connection/link.ts",
-    find: "  handleOpen(connection: Connection, remote: Introduction): void {\n",
+    find: "  handleOpen(connection: Connection, remote: Hello): void {\n",
     replace: `  #highest = 0;
 
-  handleOpen(connection: Connection, remote: Introduction): void {
+  handleOpen(connection: Connection, remote: Hello): void {
     if (remote.ordinal < this.#highest) {
       connection.refuse("closing", "older than one seen before");
       return;
@@ -226,14 +226,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a table entry is removed whoever holds it",
-    file: "core/connection_table.ts",
+    file: "core/link/connection_table.ts",
     find: "if (this.#usable.get(entry.fixed.peer) === id) this.#usable.delete(entry.fixed.peer);",
     replace: "this.#usable.delete(entry.fixed.peer);",
     by: "crossings",
   },
   {
     name: "only the old owner hears of a connection that ends at once",
-    file: "connection/connection_driver.ts",
+    file: "connection/connection.ts",
     find: `    this.#owner = this.#owner.ownerOf(this, remote);
     this.#owner.handleOpen(this, remote);`,
     replace: `    const owner = this.#owner.ownerOf(this, remote);
@@ -244,7 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Handshake and failure detection.
   {
     name: "the dialer's proof is not checked",
-    file: "core/handshake.ts",
+    file: "core/channel/handshake.ts",
     find: "if (!equalBytes(body, this.#expected)) {",
     replace: "if (body.length !== this.#expected.length) {",
     by: "tests",
@@ -255,28 +255,28 @@ export const MUTANTS: readonly Mutant[] = [
     find: "    tasks.set(claimant, task);\n",
     replace: `    tasks.set(claimant, task);
     for (const other of tasks.values()) {
-      this.#context.timers.addRare(other, this.#context.settings.probeTimeoutMs);
+      this.#context.timers.armAny(other, this.#context.settings.probeTimeoutMs);
     }
 `,
     by: "tests",
   },
   {
     name: "a beat is judged before reading after a stall",
-    file: "connection/timer_driver.ts",
+    file: "connection/timers.ts",
     find: "if (!this.#inGrace && lateMs > STALL_MS) {",
     replace: "if (!this.#inGrace && lateMs > 1e9) {",
     by: "tests",
   },
   {
     name: "a peer is suspected without having been asked",
-    file: "core/heartbeat.ts",
+    file: "core/link/heartbeat.ts",
     find: "if (waiting && silence >= bound / 2 && !this.#asked) {",
     replace: "if (waiting && silence >= deadAfterMs && !this.#asked) {",
     by: "tests",
   },
   {
     name: "silence is no verdict",
-    file: "core/heartbeat.ts",
+    file: "core/link/heartbeat.ts",
     find: 'if (silence >= deadAfterMs) return "dead";',
     replace: 'if (silence >= 100 * deadAfterMs) return "dead";',
     by: "swarm",
@@ -291,7 +291,7 @@ export const MUTANTS: readonly Mutant[] = [
   // Sessions.
   {
     name: "nothing is sent again on the next connection",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: "    return this.log.acknowledged + 1;",
     replace: "    this.log.acknowledge(this.log.lastNumber);\n    return this.log.lastNumber + 1;",
     by: "cuts",
@@ -305,21 +305,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a handler answers on the connection that its request came in on",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: "    this.log.rewind();\n",
     replace: "    this.log.rewind();\n    this.#inbound.fill(0);\n    this.#inboundOpen = 0;\n",
     by: "cuts",
   },
   {
     name: "a replay begins one frame too late",
-    file: "core/outbound_log.ts",
+    file: "core/session/outbound_log.ts",
     find: "if (numbered && number + 1 > this.#acknowledged) break;",
     replace: "if (numbered && number > this.#acknowledged) break;",
     by: "cuts",
   },
   {
     name: "known numbers are not dropped",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: "if (this.#ended || number <= this.#received) return null;",
     replace:
       "if (this.#ended) return null;\n    if (number <= this.#received) this.#received = number - 1;",
@@ -327,7 +327,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "more is acknowledged than has arrived",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: `  get ackNumber(): number {
     return this.#ackable;`,
     replace: `  get ackNumber(): number {
@@ -336,7 +336,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a lost acknowledgement is not repeated on the next connection",
-    file: "core/session.ts",
+    file: "core/session/session.ts",
     find: "    this.#acknowledgedByUs = 0;\n",
     replace: "",
     by: "tests",
@@ -350,35 +350,35 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "everything is sent again to another life",
-    file: "endpoint/call.ts",
+    file: "calls/call.ts",
     find: "super(payload, codecTag(codec), service, timeoutMs, idempotent);",
     replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent);",
     by: "swarm",
   },
   {
     name: "a request that was written is called not-sent",
-    file: "core/outgoing.ts",
+    file: "core/flow/outgoing.ts",
     find: 'return this.wasWritten ? "maybe-executed" : "not-sent";',
     replace: 'return "not-sent";',
     by: "swarm",
   },
   {
     name: "a peer that stays away is waited for without an end",
-    file: "endpoint/call.ts",
+    file: "calls/call.ts",
     find: '    this.#giveUp("timeout");',
     replace: '    if (this.#route.isUp) this.#giveUp("timeout");',
     by: "swarm",
   },
   {
     name: "a list of connections changes under whoever goes through it",
-    file: "core/few.ts",
+    file: "core/link/small_list.ts",
     find: "    this.#items = this.#items.slice(0, index).concat(this.#items.slice(index + 1));\n",
     replace: "    (this.#items as Item[]).splice(index, 1);\n",
     by: "tests",
   },
   {
     name: "a slot is used again before its answer has come",
-    file: "core/request_tracker.ts",
+    file: "core/flow/request_tracker.ts",
     find:
       `    if (this.#requests[request.slot] === request) this.#requests[request.slot] = ABANDONED;`,
     replace: `    if (this.#requests[request.slot] === request) {

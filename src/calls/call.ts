@@ -1,0 +1,232 @@
+/**
+ * Requests and notifications with their promises: the border between promises above and callbacks
+ * below. Shared by `Endpoint` and `Client`.
+ *
+ * @module
+ */
+
+import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
+import type { Timers } from "../connection/timers.ts";
+import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
+import { CODES, type Delivery, type ErrorCode, RequestError } from "../errors.ts";
+import type { CopyBytes } from "../runtime/runtime.ts";
+
+/** Where a message goes: a link, or a client's link. */
+export interface Route {
+  /** Whether there is a connection. */
+  readonly isUp: boolean;
+  /** Why there is no connection, for people; empty where that is not known. */
+  readonly lastDialError: string;
+  /** Whether what is sent would have to wait for a place. */
+  readonly isFull: boolean;
+  /** Sends or queues. @returns `null`, or why it was not taken. */
+  send(message: OutgoingRequest | OutgoingNotification, failWhenDown: boolean): ErrorCode | null;
+  /** Takes back what was not written. */
+  withdraw(message: OutgoingRequest | OutgoingNotification): boolean;
+  /** Tells the other end that the caller has given up. */
+  cancel(request: OutgoingRequest): void;
+}
+
+/** What all calls of an endpoint or client share. */
+export interface CallHost {
+  readonly timers: Timers;
+  readonly copy: CopyBytes;
+}
+
+/** The error of a call, in words. */
+export function callError(
+  code: ErrorCode,
+  delivery: Delivery,
+  peer: string,
+  service: string,
+  text: string,
+  more: { readonly cause?: unknown; readonly details?: unknown } = {},
+): RequestError {
+  const reason = text === "" ? CODES[code].summary : text;
+  const message = `Cannot complete '${service}' at '${peer}': ${reason}`;
+  return new RequestError(code, message, delivery, { peer, ...more });
+}
+
+function noConnectionText(lastDialError: string): string {
+  const reason = lastDialError === "" ? "" : ` (the last attempt failed: ${lastDialError})`;
+  return `there was no connection before the deadline${reason}`;
+}
+
+/** A request and its promise. */
+export class Call extends OutgoingRequest {
+  readonly #host: CallHost;
+  readonly #route: Route;
+  readonly #peer: string;
+  readonly #codec: Codec;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: RequestError) => void;
+
+  constructor(
+    host: CallHost,
+    route: Route,
+    peer: string,
+    service: string,
+    codec: Codec,
+    timeoutMs: number,
+    idempotent: boolean,
+    signal: AbortSignal | undefined,
+    payload: Uint8Array,
+    resolve: (value: unknown) => void,
+    reject: (error: RequestError) => void,
+  ) {
+    super(payload, codecTag(codec), service, timeoutMs, idempotent);
+    this.#host = host;
+    this.#route = route;
+    this.#peer = peer;
+    this.#codec = codec;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Sends it; from now on it settles by itself. */
+  start(failWhenDown: boolean): void {
+    this.#host.timers.add(this, this.timeoutMs);
+    this.#signal?.addEventListener("abort", this);
+    const refused = this.#route.send(this, failWhenDown);
+    if (refused === null) return;
+    this.state = "settled";
+    const { lastDialError } = this.#route;
+    const isDown = refused === "peer-down" && lastDialError !== "";
+    this.fail(refused, isDown ? `${CODES[refused].summary} (${lastDialError})` : "", this.delivery);
+  }
+
+  override expire(): void {
+    this.#giveUp("timeout");
+  }
+
+  /** The caller's signal. */
+  handleEvent(): void {
+    this.#giveUp("cancelled");
+  }
+
+  override succeed(codec: number, bytes: Uint8Array, start: number, end: number): void {
+    this.#finish();
+    if (codec !== this.codec) {
+      this.#reject(callError("codec-mismatch", "executed", this.#peer, this.service, ""));
+      return;
+    }
+    let value: unknown;
+    try {
+      value = decodeRange(this.#codec, bytes, start, end, this.#host.copy);
+    } catch (cause) {
+      this.#reject(callError("codec-failed", "executed", this.#peer, this.service, "", { cause }));
+      return;
+    }
+    this.#resolve(value);
+  }
+
+  override fail(code: ErrorCode, text: string, delivery: Delivery, encoded?: Uint8Array): void {
+    this.#finish();
+    let details: unknown;
+    if (encoded !== undefined && encoded.length > 0) {
+      try {
+        details = jsonCodec.decode(encoded);
+      } catch {
+        // Details that cannot be read are left out: the code and the message say what matters.
+      }
+    }
+    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    this.#reject(callError(code, delivery, this.#peer, this.service, text, { details, cause }));
+  }
+
+  #giveUp(code: "timeout" | "cancelled"): void {
+    if (this.state === "settled") return;
+    if (this.state === "written") {
+      this.state = "settled";
+      this.#route.cancel(this);
+      this.fail(code, "", this.delivery);
+      return;
+    }
+    const full = this.#route.isUp && this.#route.isFull;
+    this.#route.withdraw(this);
+    this.state = "settled";
+    const isDown = code === "timeout" && !this.#route.isUp;
+    const text = isDown ? noConnectionText(this.#route.lastDialError) : "";
+    this.fail(code === "timeout" && full ? "overloaded" : code, text, this.delivery);
+  }
+
+  #finish(): void {
+    this.#host.timers.remove(this);
+    this.#signal?.removeEventListener("abort", this);
+    this.release();
+  }
+}
+
+/** A notification and its promise, which settles when it has been written. */
+export class Notice extends OutgoingNotification {
+  readonly #host: CallHost;
+  readonly #route: Route;
+  readonly #peer: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: () => void;
+  readonly #reject: (error: RequestError) => void;
+  #settled = false;
+
+  constructor(
+    host: CallHost,
+    route: Route,
+    peer: string,
+    service: string,
+    codec: Codec,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+    payload: Uint8Array,
+    resolve: () => void,
+    reject: (error: RequestError) => void,
+  ) {
+    super(payload, codecTag(codec), service, timeoutMs);
+    this.#host = host;
+    this.#route = route;
+    this.#peer = peer;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Sends it; from now on it settles by itself. */
+  start(failWhenDown: boolean): void {
+    this.#host.timers.add(this, this.timeoutMs);
+    this.#signal?.addEventListener("abort", this);
+    const refused = this.#route.send(this, failWhenDown);
+    if (refused !== null) this.fail(refused, "");
+  }
+
+  override expire(): void {
+    this.#giveUp(this.#route.isUp && this.#route.isFull ? "overloaded" : "timeout");
+  }
+
+  /** The caller's signal. */
+  handleEvent(): void {
+    this.#giveUp("cancelled");
+  }
+
+  override written(): void {
+    if (this.#finish()) this.#resolve();
+  }
+
+  override fail(code: ErrorCode, text: string): void {
+    if (!this.#finish()) return;
+    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    this.#reject(callError(code, "not-sent", this.#peer, this.service, text, { cause }));
+  }
+
+  #giveUp(code: ErrorCode): void {
+    this.#route.withdraw(this);
+    this.fail(code, "");
+  }
+
+  #finish(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#host.timers.remove(this);
+    this.#signal?.removeEventListener("abort", this);
+    return true;
+  }
+}

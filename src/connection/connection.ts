@@ -1,0 +1,348 @@
+/**
+ * One connection: a socket, its handshake, its frames, its heartbeat, and what goes out on it.
+ *
+ * The driver does not know which connection is the right one: it tells its owner that a handshake
+ * is complete, which control frames arrive, and that it is closed (once, at the moment it happens),
+ * and it carries the session that its owner attaches. Control frames go ahead of data; data goes
+ * out in one batch a turn.
+ *
+ * @module
+ */
+
+import { Deadline } from "../core/time/deadline_queue.ts";
+import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/wire/frame.ts";
+import { FrameDecoder, type FrameHandler } from "../core/wire/frame_decoder.ts";
+import {
+  type AcceptorHandshake,
+  decodeRefuse,
+  type DialerHandshake,
+  encodeRefuse,
+} from "../core/channel/handshake.ts";
+import { checkIntervalMs, Heartbeat } from "../core/link/heartbeat.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
+import type { Session } from "../core/session/session.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
+import { addressText, type ConnectionContext } from "./context.ts";
+import { SocketWriter, type SocketWriterSource } from "./socket_writer.ts";
+
+type Phase = "handshake" | "open" | "closed";
+
+/** A connection. */
+export class Connection extends Deadline
+  implements SocketHandler, FrameHandler, SocketWriterSource {
+  readonly id: number;
+  readonly direction: "inbound" | "outbound";
+  readonly remoteAddress: string;
+  readonly heartbeat: Heartbeat;
+  /** When its HELLO was sent or received, monotonic milliseconds. */
+  helloAtMs: number;
+  readonly #context: ConnectionContext;
+  readonly #socket: Socket;
+  readonly #outlet: SocketWriter;
+  readonly #decoder = new FrameDecoder();
+  #owner: ConnectionOwner;
+  #handshake: DialerHandshake | AcceptorHandshake | null;
+  #phase: Phase = "handshake";
+  #remote: Hello | null = null;
+  /** The session that writes here; frames of it arrive here too. */
+  #session: Session | null = null;
+  /** The number of the next message frame that arrives; 0: START has not come. */
+  #nextNumber = 0;
+
+  constructor(
+    context: ConnectionContext,
+    owner: ConnectionOwner,
+    socket: Socket,
+    direction: "inbound" | "outbound",
+    makeHandshake: (
+      certificateNames: readonly string[] | null,
+    ) => DialerHandshake | AcceptorHandshake,
+  ) {
+    super();
+    this.id = context.nextConnectionId();
+    this.direction = direction;
+    this.#context = context;
+    this.#owner = owner;
+    this.#socket = socket;
+    this.remoteAddress = addressText(socket.remoteAddress);
+    const nowMs = context.timers.nowMs();
+    this.helloAtMs = nowMs;
+    this.heartbeat = new Heartbeat(context.settings, nowMs);
+    this.#outlet = new SocketWriter(context, socket, this.heartbeat, this);
+    this.#handshake = makeHandshake(socket.peerCertificate?.names ?? null);
+    context.timers.add(this, context.settings.handshakeTimeoutMs);
+    if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
+  }
+
+  /** Whether it is closed. */
+  get isClosed(): boolean {
+    return this.#phase === "closed";
+  }
+
+  /** Who the other end is; `null` before the handshake is complete. */
+  get remote(): Hello | null {
+    return this.#remote;
+  }
+
+  /** The socket's file descriptor, where the runtime tells it. */
+  get descriptor(): number | null {
+    return this.#socket.descriptor;
+  }
+
+  /** What waits to be written, beside what the session itself has. */
+  get outgoing(): SendQueue<OutgoingMessage> {
+    return this.#owner.outgoing;
+  }
+
+  /** Whether the socket still reads what it was given. */
+  get isBlocked(): boolean {
+    return this.#outlet.isBlocked;
+  }
+
+  /** From now on (again) this session sends here; announces where it starts. */
+  send(session: Session): void {
+    this.#session = session;
+    this.#outlet.session = session;
+    this.sendNumber(FrameKind.START, session.startSending());
+  }
+
+  /** The session sends elsewhere now. */
+  stopSending(): void {
+    this.#outlet.session = null;
+  }
+
+  /** A client's connection: no START, no acknowledgements, both directions count from 1. */
+  attachClient(session: Session): void {
+    this.#session = session;
+    this.#outlet.session = session;
+    this.#nextNumber = 1;
+    this.scheduleFlush();
+  }
+
+  /** Sends a control frame with a number. */
+  sendNumber(kind: number, value: number): void {
+    this.sendControl(numberFrame(kind, value));
+  }
+
+  /** Sends a control frame ahead of all data. */
+  sendControl(frame: Uint8Array): void {
+    this.#outlet.control(frame);
+  }
+
+  /** Measures the round trip, or asks for a sign of life. */
+  ping(nonce: number): void {
+    this.heartbeat.handlePing(nonce, this.#context.timers.nowMs());
+    this.sendNumber(FrameKind.PING, nonce);
+  }
+
+  /** A message waits; it is written soon. */
+  scheduleFlush(): void {
+    this.#outlet.schedule();
+  }
+
+  /** Ends it at once; its owner is told before this returns. */
+  abort(reason: EndReason): void {
+    if (this.#phase === "closed") return;
+    this.#socket.abort();
+    this.#finish(reason);
+  }
+
+  /** Tells the other end why, and ends it in order. Its owner is told before this returns. */
+  refuse(code: ErrorCode, detail: string): void {
+    if (this.#phase === "closed") return;
+    this.#outlet.finish(encodeRefuse(code, detail));
+    this.#socket.close();
+    this.#finish(code);
+  }
+
+  /** Ends it in order: what was written is delivered. Its owner is told before this returns. */
+  close(): void {
+    if (this.#phase === "closed") return;
+    this.#outlet.flush();
+    this.#socket.close();
+    this.#finish("local");
+  }
+
+  /** The handshake's deadline, later a check of the heartbeat. */
+  override expire(nowMs: number): void {
+    if (this.#phase === "handshake") {
+      const { handshakeTimeoutMs } = this.#context.settings;
+      this.#failed("handshake-timeout", `not complete after ${handshakeTimeoutMs} ms`, null);
+      this.refuse("handshake-timeout", "");
+      return;
+    }
+    this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
+    const verdict = this.heartbeat.check(nowMs, this.#owner.isWaiting(this));
+    if (verdict === "dead") {
+      this.abort("silent");
+      return;
+    }
+    if (verdict === "suspect") this.#owner.handleSuspect(this, this.heartbeat.silenceMs(nowMs));
+    if (this.isClosed) return;
+    if (verdict === "ask" || this.heartbeat.wantsPing(nowMs)) this.ping(this.#owner.drawNonce());
+    else if (verdict === "beat") this.sendControl(emptyFrame(FrameKind.BEAT));
+  }
+
+  // The socket's calls.
+
+  onData(chunk: Uint8Array): void {
+    if (this.#phase === "closed") return;
+    this.heartbeat.receivedMs = this.#context.timers.nowMs();
+    this.#decoder.push(chunk, this);
+    if (this.#phase === "open") this.#owner.handleChunkEnd(this);
+  }
+
+  onDrain(): void {
+    this.#outlet.handleDrain();
+  }
+
+  onClose(reason: CloseReason): void {
+    if (this.#phase === "closed") return;
+    if (this.#phase === "handshake") {
+      this.#failed("handshake-lost", `${reason.kind} ${reason.code ?? ""}`.trim(), null);
+    }
+    this.#finish(reason.kind);
+  }
+
+  // The decoder's calls.
+
+  onFrame(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (isMessageKind(kind) && this.#nextNumber > 0) {
+      const number = this.#nextNumber++;
+      const code = this.#session!.handleMessage(number, kind, bytes, start, end);
+      return code === null ? !this.isClosed : this.#broken(code, `in a frame of kind ${kind}`);
+    }
+    if (this.#phase === "handshake") {
+      this.#stepHandshake(kind, bytes.subarray(start, end));
+      return !this.isClosed;
+    }
+    const code = this.#handleControl(kind, bytes, start, end);
+    return code === null ? !this.isClosed : this.#broken(code, `frame kind ${kind}`);
+  }
+
+  onDefect(code: ErrorCode, detail: string): void {
+    this.#broken(code, detail);
+  }
+
+  #stepHandshake(kind: number, body: Uint8Array): void {
+    if (kind === FrameKind.HELLO) this.helloAtMs = this.#context.timers.nowMs();
+    const step = this.#handshake!.handleFrame(kind, body);
+    switch (step.kind) {
+      case "send":
+        this.sendControl(step.bytes);
+        return;
+      case "refuse":
+        this.#failed(step.code, step.detail, step.name);
+        this.refuse(step.code, step.detail);
+        return;
+      case "refused":
+        // A crossing dial that the other end no longer needs is no failure.
+        if (step.code !== "not-needed") {
+          this.#failed(step.code, `refused by the other end: ${step.detail}`, null);
+        }
+        this.abort(step.code);
+        return;
+      case "done":
+        if (step.bytes.length > 0) this.sendControl(step.bytes);
+        this.#open(step.remote);
+    }
+  }
+
+  #open(remote: Hello): void {
+    this.#phase = "open";
+    this.#handshake = null;
+    this.#remote = remote;
+    this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
+    // The new owner may end it at once, and has to hear of that.
+    this.#owner = this.#owner.ownerOf(this, remote);
+    this.#owner.handleOpen(this, remote);
+  }
+
+  #handleControl(kind: number, bytes: Uint8Array, start: number, end: number): ErrorCode | null {
+    if (kind === FrameKind.BEAT) return end === start ? null : "malformed-frame";
+    if (kind === FrameKind.REFUSE) {
+      const { code, detail } = decodeRefuse(bytes.subarray(start, end));
+      this.#owner.handleRefused(this, code, detail);
+      this.abort(code);
+      return null;
+    }
+    if (kind === FrameKind.DRAIN) return this.#owner.handleControl(this, kind, 0);
+    if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
+    if (end - start !== 8) return "malformed-frame";
+    const number = readU64(bytes, start);
+    if (number < 0) return "number-out-of-range";
+    switch (kind) {
+      case FrameKind.ACK:
+        return this.#handleAck(number);
+      case FrameKind.START:
+        return this.#handleStart(number);
+      case FrameKind.PING:
+        this.sendNumber(FrameKind.PONG, number);
+        return null;
+      case FrameKind.PONG:
+        this.heartbeat.handlePong(number, this.#context.timers.nowMs());
+        return this.#owner.handleControl(this, kind, number);
+      default:
+        return this.#owner.handleControl(this, kind, number);
+    }
+  }
+
+  #handleAck(number: number): ErrorCode | null {
+    const session = this.#session;
+    if (session === null) return "unexpected-frame";
+    if (session.isEnded) return null;
+    if (!session.handleAck(number)) return "number-out-of-range";
+    if (this.#outlet.session !== null) this.#outlet.schedule();
+    return null;
+  }
+
+  #handleStart(number: number): ErrorCode | null {
+    if (this.#session === null) return "unexpected-frame";
+    if (number === 0) return "number-out-of-range";
+    if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
+    this.#nextNumber = number;
+    return this.#owner.handleControl(this, FrameKind.START, number);
+  }
+
+  /** The other end broke the protocol. */
+  #broken(code: ErrorCode, detail: string): boolean {
+    if (this.#phase === "closed") return false;
+    if (this.#phase === "handshake") this.#failed(code, detail, null);
+    else {
+      this.#context.emit({
+        type: "protocol-error",
+        peer: this.#remote!.name,
+        remoteAddress: this.remoteAddress,
+        code,
+        detail,
+      });
+    }
+    this.refuse(code, detail);
+    return false;
+  }
+
+  #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
+    this.#owner.handleFailed(detail);
+    this.#context.emit({
+      type: "handshake-failed",
+      peer: this.#owner.peerName,
+      remoteAddress: this.remoteAddress,
+      code,
+      detail,
+      claimedName,
+      direction: this.direction,
+    });
+  }
+
+  #finish(reason: EndReason): void {
+    this.#phase = "closed";
+    this.#outlet.stop();
+    this.#handshake = null;
+    this.#decoder.stop();
+    this.#context.timers.remove(this);
+    this.#owner.handleClosed(this, reason);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Messages on their way out: what is queued until it gets its number.
+ *
+ * The objects belong to the caller's layer (which adds promises to them); the core moves them from
+ * the queue to the log and tells them what became of them.
+ *
+ * Each kind spells out the fields that its queues own: a base class for each queue makes a request
+ * of 0.70 µs cost 0.74 on Node, and one of 0.84 cost 0.92 on Deno (`bench/compare.ts`).
+ *
+ * @module
+ */
+
+import type { Delivery, ErrorCode } from "../../errors.ts";
+import type { Deadline, Lane } from "../time/deadline_queue.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** Something to be sent. It stands in at most one `SendQueue`, which owns the link fields. */
+export interface Outgoing {
+  /** What is sent; given up once it is no longer needed. */
+  payload: Uint8Array;
+  /** The wire tag of the codec that made the payload. */
+  readonly codec: number;
+  /** Owned by the queue. */
+  queue: object | null;
+  /** Owned by the queue. */
+  ahead: Outgoing | null;
+  /** Owned by the queue. */
+  behind: Outgoing | null;
+  /** Lets go of the payload. */
+  release(): void;
+}
+
+/** How far a request has come. */
+export type RequestState =
+  /** Not written: in a queue, or with parts written but not the frame that makes it run. */
+  | "queued"
+  /** Its frame has a number: it may be executed. */
+  | "written"
+  /** Its caller has been told. */
+  | "settled";
+
+/** A request. */
+export abstract class OutgoingRequest implements Outgoing, Deadline {
+  deadlineMs = 0;
+  lane: Lane | null = null;
+  before: Deadline | null = null;
+  after: Deadline | null = null;
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
+  readonly service: string;
+  /** May be sent again to another process. */
+  readonly idempotent: boolean;
+  /** How long the caller waits, in milliseconds; told to the handler. */
+  readonly timeoutMs: number;
+  state: RequestState = "queued";
+  /** Whether it was written at any time: a process that is gone may have executed it. */
+  wasWritten = false;
+  /** The place in the tracker while written. */
+  slot = -1;
+  /** Tells this use of the slot from earlier ones. */
+  generation = 0;
+
+  constructor(
+    payload: Uint8Array,
+    codec: number,
+    service: string,
+    timeoutMs: number,
+    idempotent: boolean,
+  ) {
+    this.payload = payload;
+    this.codec = codec;
+    this.service = service;
+    this.timeoutMs = timeoutMs;
+    this.idempotent = idempotent;
+  }
+
+  /** What is known of its execution as long as no answer has come. */
+  get delivery(): "not-sent" | "maybe-executed" {
+    return this.wasWritten ? "maybe-executed" : "not-sent";
+  }
+
+  release(): void {
+    this.payload = NOTHING;
+  }
+
+  /** The caller has waited for `timeoutMs`. */
+  abstract expire(nowMs: number): void;
+  /** The answer came; the bytes are borrowed. The state is `settled` already. */
+  abstract succeed(codec: number, bytes: Uint8Array, start: number, end: number): void;
+  /** It ended otherwise. The state is `settled` already. */
+  abstract fail(code: ErrorCode, message: string, delivery: Delivery, details?: Uint8Array): void;
+}
+
+/** A notification: no answer. */
+export abstract class OutgoingNotification implements Outgoing, Deadline {
+  deadlineMs = 0;
+  lane: Lane | null = null;
+  before: Deadline | null = null;
+  after: Deadline | null = null;
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
+  readonly service: string;
+  /** How long it may wait to be written, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(payload: Uint8Array, codec: number, service: string, timeoutMs: number) {
+    this.payload = payload;
+    this.codec = codec;
+    this.service = service;
+    this.timeoutMs = timeoutMs;
+  }
+
+  release(): void {
+    this.payload = NOTHING;
+  }
+
+  /** It has waited for `timeoutMs`. */
+  abstract expire(nowMs: number): void;
+  /** It has its number: it will arrive exactly once while the peer's process lives. */
+  abstract written(): void;
+  /** It was never written. */
+  abstract fail(code: ErrorCode, message: string): void;
+}
+
+/** An answer, or a cancel, which name a slot of the session they belong to. */
+export class OutgoingReply implements Outgoing {
+  queue: object | null = null;
+  ahead: Outgoing | null = null;
+  behind: Outgoing | null = null;
+  payload: Uint8Array;
+  readonly codec: number;
+  /** `null`: a response; `"cancel"`: a cancel; else an error. */
+  readonly code: ErrorCode | "cancel" | null;
+  readonly slot: number;
+  readonly generation: number;
+  /** The message of an error. */
+  readonly message: string;
+
+  constructor(
+    slot: number,
+    generation: number,
+    codec: number,
+    payload: Uint8Array,
+    code: ErrorCode | "cancel" | null,
+    message: string,
+  ) {
+    this.payload = payload;
+    this.codec = codec;
+    this.slot = slot;
+    this.generation = generation;
+    this.code = code;
+    this.message = message;
+  }
+
+  release(): void {
+    this.payload = NOTHING;
+  }
+}
