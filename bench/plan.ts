@@ -63,7 +63,7 @@ export interface Plan {
   readonly json: boolean;
 }
 
-/** Requests in flight, as the design has them. */
+/** Requests in flight. */
 export const IN_FLIGHT: readonly number[] = [1, 64, 1_024];
 
 /** The number to reach: freshlink's part of the bare echo. Stated for 64 bytes only. */

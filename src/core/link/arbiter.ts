@@ -17,7 +17,7 @@
  * A probe is sent for each claimant after its own handshake, and only its pong or a later one
  * refuses it. If C was superseded meanwhile that is no verdict: the rule is applied anew.
  *
- * Source: design section 3, points 3 to 5.
+ * Source: docs/protocol.md, "Which connection".
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
  * Claims and decisions: the words in which the arbiter and the follower speak.
  *
- * A claim is a connection whose handshake is complete, as the rules of design section 3 see it. The
- * rules take what happened and yield decisions; the link carries them out. They know no socket, no
- * time (a probe's deadline comes in as `handleProbeTimeout`) and no message.
+ * A claim is a connection whose handshake is complete, as the rules see it. The rules take what
+ * happened and yield decisions; the link carries them out. They know no socket, no time (a probe's
+ * deadline comes in as `handleProbeTimeout`) and no message.
  *
  * Source: docs/protocol.md, "Which connection".
  *

@@ -4,7 +4,7 @@
  * Looking up, adding, marking and removing are O(1) in the number of rows. A row is removed by its
  * connection, never by its peer: whoever ends an old connection cannot take the new one's row.
  *
- * Source: design section 1 (the patent's connection management table) and section 3, point 4.
+ * Source: docs/protocol.md, "The identifier".
  *
  * @module
  */

@@ -15,7 +15,7 @@
  * Adopting, it settles the number above all that this link has had. When the connection in use
  * dies, it falls back to the greatest other one of the same life.
  *
- * Source: design section 3, points 3 to 5.
+ * Source: docs/protocol.md, "Which connection".
  *
  * @module
  */

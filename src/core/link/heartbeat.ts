@@ -10,7 +10,7 @@
  * It is asked every `checkIntervalMs`, so a verdict falls at most that much late. Whether this
  * process itself had stalled is not known here: the timers see to it that sockets are read first.
  *
- * Source: design section 3, point 8.
+ * Source: docs/protocol.md, "Failure detection".
  *
  * @module
  */

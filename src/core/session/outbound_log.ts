@@ -8,7 +8,7 @@
  * copied for retention. Frames of unnumbered kinds (ACK) may stand between numbered ones; sent
  * again they are stale and harmless, since acknowledgements are cumulative.
  *
- * Source: design section 3, point 6.
+ * Source: docs/protocol.md, "Sessions".
  *
  * @module
  */

@@ -11,7 +11,7 @@
  *
  * A client's connection uses the same code without retention: no START, no ACK.
  *
- * Source: design section 3, points 6 and 7; docs/protocol.md, "Sessions".
+ * Source: docs/protocol.md, "Sessions", "Messages".
  *
  * @module
  */
