@@ -108,6 +108,14 @@ export function decodeRange(
   return codec.decode(bytes.subarray(start, end));
 }
 
+/** @throws {Error} What the codec throws, or that what it returned is no bytes. */
+export function encodeWith(codec: Codec, value: unknown): Uint8Array {
+  const bytes: unknown = codec.encode(value);
+  // What only has the prototype of one is no view of any memory.
+  if (bytes instanceof Uint8Array && ArrayBuffer.isView(bytes)) return bytes;
+  throw new TypeError("the codec's encode() returned no Uint8Array");
+}
+
 /** What a codec is called on the wire: 0 JSON, 1 bytes, 2 any other. */
 export function codecTag(codec: Codec): number {
   return codec === jsonCodec ? 0 : codec === bytesCodec ? 1 : 2;

@@ -19,6 +19,7 @@ import { EventHub } from "./calls/event_hub.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
 import { checkServiceName } from "./calls/payload.ts";
 import { newBootId, nextOrdinal, readDefinitions } from "./calls/startup.ts";
+import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import {
@@ -75,7 +76,9 @@ export class Endpoint implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#listener = listener;
-    this.#events = new EventHub((callback) => runtime.clock.defer(callback));
+    this.#events = new EventHub((error) =>
+      this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
+    );
     this.#timers = new Timers(runtime.clock);
     this.#handling = new HandlerRegistry(
       {
@@ -148,7 +151,7 @@ export class Endpoint implements AsyncDisposable {
       );
     } catch (cause) {
       const { hostname, port } = resolved.listen;
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new ConfigurationError("listen-failed", [
         `Cannot listen on ${hostname}:${port}: ${reason}`,
       ], { cause });
@@ -242,7 +245,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Calls back for each event, while it happens.
+   * Calls back for each event, while it happens. What the listener throws is the event
+   * `listener-failed` of all other listeners and iterators.
    *
    * @returns Ends that.
    */
@@ -320,10 +324,13 @@ export class Endpoint implements AsyncDisposable {
   }
 
   #emit(event: EventBody): void {
-    if (!this.#events.hasListeners) return;
+    if (this.#events.hasListeners) this.#events.emit(this.#stamp(event));
+  }
+
+  #stamp(event: EventBody): EndpointEvent {
     const { clock } = this.#runtime;
     const stamped = { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() };
-    this.#events.emit(stamped as EndpointEvent);
+    return stamped as EndpointEvent;
   }
 
   #table(): EndpointTable {

@@ -151,6 +151,14 @@ export interface HandlerFailedEvent extends EventBase {
   readonly error: unknown;
 }
 
+/** A listener of `on` threw: all others are told. It stays, and gets the next event. */
+export interface ListenerFailedEvent extends EventBase {
+  /** Tells this event from the others. */
+  readonly type: "listener-failed";
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
 /** This endpoint is closed; the last event. */
 export interface ClosedEvent extends EventBase {
   /** Tells this event from the others. */
@@ -171,6 +179,7 @@ export type EndpointEvent =
   | FencedEvent
   | DrainingEvent
   | HandlerFailedEvent
+  | ListenerFailedEvent
   | ClosedEvent;
 
 /** An event without the fields that the reporter fills in. */

@@ -5,11 +5,12 @@
  * @module
  */
 
-import { type Codec, resolveCodec } from "../codec.ts";
+import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { ErrorCode, RequestError } from "../errors.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
 import { checkServiceName } from "./payload.ts";
+import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
 export interface CallDefaults {
@@ -104,10 +105,9 @@ export class Caller {
     checkServiceName(service);
     let bytes: Uint8Array;
     try {
-      bytes = codec.encode(payload);
+      bytes = encodeWith(codec, payload);
     } catch (cause) {
-      const text = cause instanceof Error ? cause.message : String(cause);
-      return refused("codec-failed", peer, service, text, cause);
+      return refused("codec-failed", peer, service, messageOf(cause), cause);
     }
     const { payloadMaxBytes } = this.#defaults;
     if (bytes.length <= payloadMaxBytes) return bytes;

@@ -11,12 +11,12 @@ const UNREAD_MAX = 10_000;
 export class EventHub<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
   readonly #iterators = new Set<EventIterator<Event>>();
-  readonly #defer: (callback: () => void) => void;
+  readonly #failed: (error: unknown) => Event;
   #closed = false;
 
-  /** @param defer Runs a callback outside of the running one. */
-  constructor(defer: (callback: () => void) => void) {
-    this.#defer = defer;
+  /** @param failed Makes the event that tells of a listener that threw. */
+  constructor(failed: (error: unknown) => Event) {
+    this.#failed = failed;
   }
 
   /** Whether anybody would hear an event. */
@@ -32,15 +32,16 @@ export class EventHub<Event> {
     };
   }
 
-  /** Hands an event out. What a listener throws is reported as an uncaught error. */
+  /**
+   * Hands an event out. What a listener throws is an event for all others; what one of them throws
+   * because of that event is dropped.
+   */
   emit(event: Event): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (error) {
-        this.#defer(() => {
-          throw error;
-        });
+        this.#tellOthers(listener, this.#failed(error));
       }
     }
     for (const iterator of this.#iterators) iterator.push(event);
@@ -48,11 +49,14 @@ export class EventHub<Event> {
 
   /** Iterates over the events from now on, until `close` or the signal. */
   iterate(signal?: AbortSignal): AsyncIterableIterator<Event> {
-    const iterator = new EventIterator<Event>((ended) => this.#iterators.delete(ended));
+    const iterator: EventIterator<Event> = new EventIterator<Event>(() => {
+      this.#iterators.delete(iterator);
+      signal?.removeEventListener("abort", iterator);
+    });
     if (this.#closed || signal?.aborted) iterator.end();
     else {
       this.#iterators.add(iterator);
-      signal?.addEventListener("abort", () => iterator.end(), { once: true });
+      signal?.addEventListener("abort", iterator);
     }
     return iterator;
   }
@@ -63,15 +67,28 @@ export class EventHub<Event> {
     this.#listeners.clear();
     for (const iterator of this.#iterators) iterator.end();
   }
+
+  #tellOthers(failed: (event: Event) => void, event: Event): void {
+    for (const listener of this.#listeners) {
+      if (listener === failed) continue;
+      try {
+        listener(event);
+      } catch {
+        // A failure because of a failure is told to nobody: that might not end.
+      }
+    }
+    for (const iterator of this.#iterators) iterator.push(event);
+  }
 }
 
 class EventIterator<Event> implements AsyncIterableIterator<Event> {
-  readonly #ended: (iterator: EventIterator<Event>) => void;
+  readonly #ended: () => void;
   readonly #unread: Event[] = [];
   readonly #readers: ((result: IteratorResult<Event>) => void)[] = [];
   #done = false;
 
-  constructor(ended: (iterator: EventIterator<Event>) => void) {
+  /** @param ended Called when no event comes any more, perhaps more than once. */
+  constructor(ended: () => void) {
     this.#ended = ended;
   }
 
@@ -85,9 +102,14 @@ class EventIterator<Event> implements AsyncIterableIterator<Event> {
     this.#unread.push(event);
   }
 
+  /** The reader's signal. */
+  handleEvent(): void {
+    this.end();
+  }
+
   end(): void {
     this.#done = true;
-    this.#ended(this);
+    this.#ended();
     for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true });
   }
 

@@ -8,11 +8,12 @@
  * @module
  */
 
-import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
+import { type Codec, codecTag, decodeRange, encodeWith } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
+import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
 
 /** What a handler is told beside the payload. */
 export interface HandlerContext {
@@ -37,6 +38,7 @@ export type Handler<Payload, Result> = (
 interface Registration {
   readonly handler: Handler<unknown, unknown>;
   readonly codec: Codec;
+  readonly codecName: string;
 }
 
 /** What the registry tells. */
@@ -72,7 +74,7 @@ export class HandlerRegistry implements SessionHandler {
     if (this.#handlers.has(service)) {
       throw new TypeError(`Cannot handle '${service}' twice`);
     }
-    this.#handlers.set(service, { handler, codec });
+    this.#handlers.set(service, { handler, codec, codecName: codec.name });
   }
 
   onRequest(
@@ -92,7 +94,7 @@ export class HandlerRegistry implements SessionHandler {
       return null;
     }
     if (codecTag(registration.codec) !== codec) {
-      const text = `'${service}' is served with codec '${registration.codec.name}'`;
+      const text = `'${service}' is served with codec '${registration.codecName}'`;
       session.reject(slot, generation, "codec-mismatch", text);
       return null;
     }
@@ -145,7 +147,7 @@ export class HandlerRegistry implements SessionHandler {
       const context = new NotificationContext(session, service);
       const result = registration.handler(payload, context);
       if (isThenable(result)) {
-        result.then(done, (error) => {
+        waitFor(result, done, (error) => {
           done();
           fail(error);
         });
@@ -220,14 +222,14 @@ class InboundCall implements InboundRequest, HandlerContext {
       return;
     }
     if (isThenable(result)) {
-      result.then((value) => this.#respond(value), (error) => this.#fail(error));
+      waitFor(result, (value) => this.#respond(value), (error) => this.#fail(error));
     } else this.#respond(result);
   }
 
   #respond(value: unknown): void {
     let payload: Uint8Array;
     try {
-      payload = this.#codec.encode(value);
+      payload = encodeWith(this.#codec, value);
     } catch (error) {
       const text = `the answer cannot be encoded: ${messageOf(error)}`;
       this.#session.reject(this.#slot, this.#generation, "codec-failed", text);
@@ -264,25 +266,4 @@ class NotificationContext implements HandlerContext {
 
 function cancelReason(code: ErrorCode): RequestError {
   return new RequestError(code, "The caller no longer waits for the answer", "maybe-executed");
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** What a handler attached to its error as `details`, as JSON. */
-function detailsOf(error: unknown): Uint8Array {
-  if (typeof error !== "object" || error === null || !("details" in error)) return NOTHING;
-  try {
-    return jsonCodec.encode(error.details);
-  } catch {
-    return NOTHING;
-  }
 }

@@ -8,6 +8,7 @@ import { BOOT_ID_BYTES, bootIdOf } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
 import { parseDefinitions, type PeerDefinition } from "../options.ts";
 import type { Clock, Random } from "../runtime/runtime.ts";
+import { messageOf } from "./thrown.ts";
 
 /** A life: 128 random bits as 32 hexadecimal digits. */
 export function newBootId(random: Random): string {
@@ -29,7 +30,7 @@ export async function readDefinitions(
   try {
     text = await readFile(peers, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new ConfigurationError("invalid-definitions", [
       `${peers}: cannot be read: ${reason}`,
     ], { cause });
@@ -56,7 +57,7 @@ export async function nextOrdinal(clock: Clock, stateFile: string | undefined): 
     await rename(`${stateFile}.new`, stateFile);
     return ordinal;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new ConfigurationError("invalid-options", [
       `stateFile: ${stateFile} cannot be used: ${reason}`,
     ], { cause });

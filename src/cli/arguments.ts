@@ -5,6 +5,7 @@
  */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { messageOf } from "../calls/thrown.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 
 /** A command's options and operands. */
@@ -41,7 +42,7 @@ export function readArguments(command: string, args: readonly string[], syntax: 
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw usage(command, error instanceof Error ? error.message : String(error));
+    throw usage(command, messageOf(error));
   }
   const flags = new Set<string>();
   const values = new Map<string, string>();

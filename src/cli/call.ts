@@ -5,6 +5,7 @@
  */
 
 import { Client } from "../client.ts";
+import { messageOf } from "../calls/thrown.ts";
 import { DEFAULTS } from "../options.ts";
 import { type Arguments, readAddress, readMs, usage } from "./arguments.ts";
 import { EXIT } from "./exit_code.ts";
@@ -18,10 +19,7 @@ export async function call(args: Arguments, output: Output): Promise<number> {
   try {
     payload = json === undefined ? undefined : JSON.parse(json);
   } catch (error) {
-    throw usage(
-      "call",
-      `the payload is no JSON: ${error instanceof Error ? error.message : error}`,
-    );
+    throw usage("call", `the payload is no JSON: ${messageOf(error)}`);
   }
   const timeoutMs = readMs("call", args, "timeout", DEFAULTS.requestTimeoutMs);
   const client = await connectClient("call", target!, args, timeoutMs);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../calls/thrown.ts";
 import { ConfigurationError } from "../errors.ts";
 import {
   type EndpointOptions,
@@ -39,7 +40,7 @@ export async function readConfig(path: string): Promise<EndpointOptions> {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new ConfigurationError("invalid-options", [`${path}: expected JSON: ${reason}`], {
       cause,
     });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../calls/thrown.ts";
 import { ConfigurationError, FreshlinkError, RequestError } from "../errors.ts";
 
 /** The exit codes. */
@@ -64,7 +65,7 @@ export function errorReport(error: unknown): ErrorReport {
   const isKnown = error instanceof FreshlinkError || error instanceof CommandError;
   return {
     code: isKnown ? error.code : "unexpected",
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     delivery: isRequest ? error.delivery : null,
     ...(isRequest && error.details !== undefined ? { details: error.details } : {}),
     problems: error instanceof ConfigurationError ? error.problems : [],

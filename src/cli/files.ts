@@ -7,6 +7,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
+import { messageOf } from "../calls/thrown.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 
@@ -15,7 +16,7 @@ export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new CommandError("no-input", EXIT.noInput, `${path} cannot be read: ${reason}`, cause);
   }
 }

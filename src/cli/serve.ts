@@ -9,6 +9,7 @@ import process from "node:process";
 import { setTimeout } from "node:timers";
 import { pathToFileURL } from "node:url";
 import type { Handler } from "../calls/handler_registry.ts";
+import { messageOf } from "../calls/thrown.ts";
 import { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
 import type { EndpointOptions } from "../options.ts";
@@ -85,7 +86,7 @@ async function importHandlers(file: string): Promise<unknown> {
   try {
     module = await import(pathToFileURL(path).href);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw invalidHandlers(`${file}: cannot be loaded: ${reason}`, cause);
   }
   const exported = module.handlers ?? module.default;
@@ -116,7 +117,7 @@ async function register(endpoint: Endpoint, exported: unknown, file: string): Pr
     try {
       endpoint.handle(service, handler);
     } catch (cause) {
-      throw invalidHandlers(`${file}: ${valueText(cause)}`, cause);
+      throw invalidHandlers(`${file}: ${messageOf(cause)}`, cause);
     }
   }
 }
@@ -124,14 +125,10 @@ async function register(endpoint: Endpoint, exported: unknown, file: string): Pr
 function report(event: EndpointEvent, output: Output): void {
   const time = new Date(event.atMicros / 1_000).toISOString().slice(11, 23);
   const { type, peer, remoteAddress, atMicros: _, atMs: __, ...more } = event;
-  const details = Object.entries(more).map(([key, value]) => ` ${key}=${valueText(value)}`).join(
+  const details = Object.entries(more).map(([key, value]) => ` ${key}=${messageOf(value)}`).join(
     "",
   );
   const who = [peer, remoteAddress].filter((part) => part !== null).join(" ");
-  const error = "error" in event ? { error: valueText(event.error) } : {};
+  const error = "error" in event ? { error: messageOf(event.error) } : {};
   output.line(printable(`${time} ${`${type} ${who}`.trim()}${details}`), { ...event, ...error });
-}
-
-function valueText(value: unknown): string {
-  return value instanceof Error ? value.message : String(value);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf } from "../calls/thrown.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PeerDefinition } from "../options.ts";
 import { Problems } from "./problems.ts";
@@ -58,7 +59,7 @@ export function parseDefinitions(text: string, fileName: string): PeerDefinition
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new ConfigurationError("invalid-definitions", [
       `${fileName}: expected JSON: ${reason}`,
     ], { cause });
