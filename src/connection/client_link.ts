@@ -10,16 +10,14 @@
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import { OutgoingRequest } from "../core/flow/outgoing.ts";
-import { SendQueue } from "../core/flow/send_queue.ts";
-import type { Session } from "../core/session/session.ts";
+import type { OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
-import { clientSession } from "./served_client.ts";
 import type { Connection } from "./connection.ts";
-import type { EndReason, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
-import { settleAll, settleLife } from "./session_keeper.ts";
+import { Outbox } from "./outbox.ts";
 
 /** What a client link tells. */
 export interface ClientLinkOwner {
@@ -30,15 +28,13 @@ export interface ClientLinkOwner {
 }
 
 /** The connection of a client. */
-export class ClientLink implements DialerOwner {
+export class ClientLink implements DialerOwner, ConnectionOwner {
   readonly peerName: string;
-  readonly outgoing = new SendQueue<OutgoingMessage>();
-  readonly #context: ConnectionContext;
   readonly #owner: ClientLinkOwner;
+  readonly #context: ConnectionContext;
   readonly #dialer: Dialer;
+  readonly #outbox: Outbox;
   readonly #to: string;
-  #connection: Connection | null = null;
-  #session: Session | null = null;
   #stopped = false;
   #wanted = true;
   #lastNonce = 0;
@@ -55,78 +51,66 @@ export class ClientLink implements DialerOwner {
     this.#to = to;
     this.peerName = to === "" ? `${address.hostname}:${address.port}` : to;
     this.#dialer = new Dialer(context, this, address, to);
+    this.#outbox = new Outbox(context);
   }
 
   /** Whether there is a connection. */
   get isUp(): boolean {
-    return this.#connection !== null;
+    return this.#outbox.connection !== null;
   }
 
-  /** See `Link.trouble`. */
+  /** See `Link.lastDialError`. */
   get lastDialError(): string {
     return this.#dialer.lastDialError;
   }
 
   /** See `Link.isFull`. */
   get isFull(): boolean {
-    const session = this.#session;
-    if (this.#connection === null || session === null) return false;
-    return this.outgoing.size > 0 || !session.sender.isIdle || !session.tracker.hasPlace;
+    return this.#outbox.isFull;
   }
 
-  /** The session of the present connection. */
-  get session(): Session | null {
-    return this.#session;
+  /** What may be written now. */
+  get outgoing(): SendQueue<OutgoingMessage> {
+    return this.#outbox.outgoing;
   }
 
   /** Dials, unless connected or dialling. */
   connect(): void {
     this.#wanted = true;
-    if (this.#connection === null) this.#dialer.dial();
+    if (!this.isUp) this.#dialer.dial();
   }
 
   /** See `Link.send`. */
   send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
-    const connection = this.#connection;
-    if (connection === null && failWhenDown) return "peer-down";
-    if (
-      connection !== null && message instanceof OutgoingRequest && this.outgoing.size === 0 &&
-      !connection.isBlocked && this.#session!.tryRequest(message)
-    ) {
-      connection.scheduleFlush();
-      return null;
-    }
-    const bytes = this.outgoing.bytes + (this.#session?.sender.queuedBytes ?? 0);
-    if (bytes + message.payload.length > this.#context.settings.queueMaxBytes) return "overloaded";
-    this.outgoing.push(message);
-    if (connection === null) this.connect();
-    else connection.scheduleFlush();
-    return null;
+    const refused = this.#outbox.send(message, failWhenDown);
+    if (refused === null && !this.isUp) this.connect();
+    return refused;
   }
 
   /** See `Link.withdraw`. */
   withdraw(message: OutgoingMessage): boolean {
-    return this.outgoing.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
+    return this.#outbox.withdraw(message);
   }
 
   /** See `Link.cancel`. */
   cancel(request: OutgoingRequest): void {
-    this.#session?.cancel(request);
+    this.#outbox.cancel(request);
   }
 
   /** Ends it; what waits fails with `code`. */
   stop(code: ErrorCode): void {
     this.#stopped = true;
     this.#dialer.stop();
-    settleAll(this.#session, this.outgoing, code);
-    this.#session = null;
-    this.#connection?.close();
+    this.#outbox.stop(code);
+    this.#outbox.connection?.close();
     this.#context.timers.stop();
   }
 
+  // The dialler's questions.
+
   wantsDial(): "now" | "later" | "no" {
-    const waits = this.#wanted || this.outgoing.size > 0;
-    return !this.#stopped && this.#connection === null && waits ? "now" : "no";
+    const waits = this.#wanted || this.#outbox.hasWaiting;
+    return !this.#stopped && !this.isUp && waits ? "now" : "no";
   }
 
   acceptsRemote(remote: Hello): Admission {
@@ -139,25 +123,22 @@ export class ClientLink implements DialerOwner {
     this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
   }
 
-  ownerOf(): ClientLink {
-    return this;
+  handleDialEnded(reason: EndReason): void {
+    this.#owner.handleDown(this.#endedError(reason));
   }
 
+  // The connection's calls.
+
   handleOpen(connection: Connection, remote: Hello): void {
-    this.#dialer.handleSettled(connection);
     this.#dialer.succeed();
-    this.#connection = connection;
-    this.#session = clientSession(this.#context, connection, remote);
+    this.#outbox.begin(remote, remote.name);
+    this.#outbox.attach(connection);
     this.#wanted = false;
     this.#owner.handleUp(remote);
   }
 
   handleControl(_connection: Connection, kind: number): ErrorCode | null {
     return kind === FrameKind.PONG ? null : "unexpected-frame";
-  }
-
-  handleFailed(detail: string): void {
-    this.#dialer.lastDialError = detail;
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {
@@ -167,37 +148,26 @@ export class ClientLink implements DialerOwner {
   handleSuspect(): void {}
 
   handleChunkEnd(connection: Connection): void {
-    if (this.outgoing.size > 0 || !(this.#session?.sender.isIdle ?? true)) {
-      connection.scheduleFlush();
-    }
+    this.#outbox.handleChunkEnd(connection);
   }
 
-  handleClosed(connection: Connection, reason: EndReason): void {
-    this.#dialer.handleSettled(connection);
-    const error = new LinkError("handshake-lost", `The connection ended: ${reason}`, {
-      peer: this.peerName,
-    });
-    if (connection === this.#connection) {
-      this.#connection = null;
-      this.#endSession();
-    }
-    this.#owner.handleDown(error);
+  handleClosed(_connection: Connection, reason: EndReason): void {
+    this.#outbox.drop();
+    this.#outbox.settle("connection-lost");
+    this.#owner.handleDown(this.#endedError(reason));
     if (this.wantsDial() === "now") this.#dialer.dialLater();
   }
 
   isWaiting(): boolean {
-    return (this.#session?.tracker.openCount ?? 0) > 0;
+    return this.#outbox.openCount > 0;
   }
 
   drawNonce(): number {
     return ++this.#lastNonce;
   }
 
-  /** What may have been executed fails, unless it may be sent again. */
-  #endSession(): void {
-    const session = this.#session;
-    this.#session = null;
-    if (session === null) return;
-    settleLife(session, this.outgoing, "connection-lost");
+  #endedError(reason: EndReason): LinkError {
+    const text = `The connection ended: ${reason}`;
+    return new LinkError("handshake-lost", text, { peer: this.peerName });
   }
 }

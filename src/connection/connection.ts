@@ -24,7 +24,12 @@ import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
-import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
+import type {
+  ConnectionOwner,
+  EndReason,
+  HandshakeOwner,
+  OutgoingMessage,
+} from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 import { SocketWriter, type SocketWriterSource } from "./socket_writer.ts";
 
@@ -43,7 +48,9 @@ export class Connection extends Deadline
   readonly #socket: Socket;
   readonly #outlet: SocketWriter;
   readonly #decoder = new FrameDecoder();
-  #owner: ConnectionOwner;
+  readonly #starter: HandshakeOwner;
+  /** From the end of the handshake on. */
+  #owner: ConnectionOwner | null = null;
   #handshake: DialerHandshake | AcceptorHandshake | null;
   #phase: Phase = "handshake";
   #remote: Hello | null = null;
@@ -54,7 +61,7 @@ export class Connection extends Deadline
 
   constructor(
     context: ConnectionContext,
-    owner: ConnectionOwner,
+    starter: HandshakeOwner,
     socket: Socket,
     direction: "inbound" | "outbound",
     makeHandshake: (
@@ -65,7 +72,7 @@ export class Connection extends Deadline
     this.id = context.nextConnectionId();
     this.direction = direction;
     this.#context = context;
-    this.#owner = owner;
+    this.#starter = starter;
     this.#socket = socket;
     this.remoteAddress = addressText(socket.remoteAddress);
     const nowMs = context.timers.nowMs();
@@ -94,7 +101,7 @@ export class Connection extends Deadline
 
   /** What waits to be written, beside what the session itself has. */
   get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#owner.outgoing;
+    return this.#owner!.outgoing;
   }
 
   /** Whether the socket still reads what it was given. */
@@ -102,24 +109,24 @@ export class Connection extends Deadline
     return this.#outlet.isBlocked;
   }
 
-  /** From now on (again) this session sends here; announces where it starts. */
-  send(session: Session): void {
+  /**
+   * From now on (again) this session sends here; announces where it starts. One that ends with its
+   * connection needs no START: both directions count from 1.
+   */
+  attach(session: Session): void {
     this.#session = session;
     this.#outlet.session = session;
-    this.sendNumber(FrameKind.START, session.startSending());
+    if (session.isRetained) {
+      this.sendNumber(FrameKind.START, session.startSending());
+      return;
+    }
+    this.#nextNumber = 1;
+    this.scheduleFlush();
   }
 
   /** The session sends elsewhere now. */
   stopSending(): void {
     this.#outlet.session = null;
-  }
-
-  /** A client's connection: no START, no acknowledgements, both directions count from 1. */
-  attachClient(session: Session): void {
-    this.#session = session;
-    this.#outlet.session = session;
-    this.#nextNumber = 1;
-    this.scheduleFlush();
   }
 
   /** Sends a control frame with a number. */
@@ -168,21 +175,22 @@ export class Connection extends Deadline
 
   /** The handshake's deadline, later a check of the heartbeat. */
   override expire(nowMs: number): void {
-    if (this.#phase === "handshake") {
+    const owner = this.#owner;
+    if (owner === null) {
       const { handshakeTimeoutMs } = this.#context.settings;
       this.#failed("handshake-timeout", `not complete after ${handshakeTimeoutMs} ms`, null);
       this.refuse("handshake-timeout", "");
       return;
     }
     this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
-    const verdict = this.heartbeat.check(nowMs, this.#owner.isWaiting(this));
+    const verdict = this.heartbeat.check(nowMs, owner.isWaiting(this));
     if (verdict === "dead") {
       this.abort("silent");
       return;
     }
-    if (verdict === "suspect") this.#owner.handleSuspect(this, this.heartbeat.silenceMs(nowMs));
+    if (verdict === "suspect") owner.handleSuspect(this, this.heartbeat.silenceMs(nowMs));
     if (this.isClosed) return;
-    if (verdict === "ask" || this.heartbeat.wantsPing(nowMs)) this.ping(this.#owner.drawNonce());
+    if (verdict === "ask" || this.heartbeat.wantsPing(nowMs)) this.ping(owner.drawNonce());
     else if (verdict === "beat") this.sendControl(emptyFrame(FrameKind.BEAT));
   }
 
@@ -192,7 +200,7 @@ export class Connection extends Deadline
     if (this.#phase === "closed") return;
     this.heartbeat.receivedMs = this.#context.timers.nowMs();
     this.#decoder.push(chunk, this);
-    if (this.#phase === "open") this.#owner.handleChunkEnd(this);
+    if (this.#phase === "open") this.#owner!.handleChunkEnd(this);
   }
 
   onDrain(): void {
@@ -256,8 +264,8 @@ export class Connection extends Deadline
     this.#handshake = null;
     this.#remote = remote;
     this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
-    // The new owner may end it at once, and has to hear of that.
-    this.#owner = this.#owner.ownerOf(this, remote);
+    // The owner may end it at once, and has to hear of that.
+    this.#owner = this.#starter.ownerOf(this, remote);
     this.#owner.handleOpen(this, remote);
   }
 
@@ -265,11 +273,11 @@ export class Connection extends Deadline
     if (kind === FrameKind.BEAT) return end === start ? null : "malformed-frame";
     if (kind === FrameKind.REFUSE) {
       const { code, detail } = decodeRefuse(bytes.subarray(start, end));
-      this.#owner.handleRefused(this, code, detail);
+      this.#owner!.handleRefused(this, code, detail);
       this.abort(code);
       return null;
     }
-    if (kind === FrameKind.DRAIN) return this.#owner.handleControl(this, kind, 0);
+    if (kind === FrameKind.DRAIN) return this.#owner!.handleControl(this, kind, 0);
     if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
     if (end - start !== 8) return "malformed-frame";
     const number = readU64(bytes, start);
@@ -284,9 +292,9 @@ export class Connection extends Deadline
         return null;
       case FrameKind.PONG:
         this.heartbeat.handlePong(number, this.#context.timers.nowMs());
-        return this.#owner.handleControl(this, kind, number);
+        return this.#owner!.handleControl(this, kind, number);
       default:
-        return this.#owner.handleControl(this, kind, number);
+        return this.#owner!.handleControl(this, kind, number);
     }
   }
 
@@ -304,7 +312,7 @@ export class Connection extends Deadline
     if (number === 0) return "number-out-of-range";
     if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
     this.#nextNumber = number;
-    return this.#owner.handleControl(this, FrameKind.START, number);
+    return this.#owner!.handleControl(this, FrameKind.START, number);
   }
 
   /** The other end broke the protocol. */
@@ -325,10 +333,10 @@ export class Connection extends Deadline
   }
 
   #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
-    this.#owner.handleFailed(detail);
+    this.#starter.handleFailed(detail);
     this.#context.emit({
       type: "handshake-failed",
-      peer: this.#owner.peerName,
+      peer: this.#starter.peerName,
       remoteAddress: this.remoteAddress,
       code,
       detail,
@@ -343,6 +351,7 @@ export class Connection extends Deadline
     this.#handshake = null;
     this.#decoder.stop();
     this.#context.timers.remove(this);
-    this.#owner.handleClosed(this, reason);
+    if (this.#owner === null) this.#starter.handleUnfinished(this, reason);
+    else this.#owner.handleClosed(this, reason);
   }
 }

@@ -10,12 +10,11 @@ import { ConnectionTable } from "../core/link/connection_table.ts";
 import { emptyFrame, FrameKind } from "../core/wire/frame.ts";
 import { AcceptorHandshake, type Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import { SendQueue } from "../core/flow/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
 import { ServedClient } from "./served_client.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
 import { Link } from "./link.ts";
 
@@ -32,11 +31,10 @@ export interface ManagerOwner {
 }
 
 /** The manager of one endpoint. */
-export class ConnectionManager implements LinkOwner, ConnectionOwner {
+export class ConnectionManager implements LinkOwner, HandshakeOwner {
   readonly context: ConnectionContext;
   readonly table = new ConnectionTable();
-  /** Owner of nothing that sends: inbound connections before their handshake is complete. */
-  readonly outgoing = new SendQueue<OutgoingMessage>();
+  /** Nobody knows whom an inbound connection leads to. */
   readonly peerName = null;
   readonly #owner: ManagerOwner;
   readonly #links = new Map<string, Link>();
@@ -138,7 +136,7 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner {
     this.#handshakes.delete(connection);
     if (remote.role === "client") {
-      const client = new ServedClient(this.context, connection, remote, (ended) => {
+      const client = new ServedClient(this.context, connection, (ended) => {
         this.#clients.delete(ended);
       });
       this.#clients.add(client);
@@ -147,30 +145,10 @@ export class ConnectionManager implements LinkOwner, ConnectionOwner {
     return this.#linkOf(remote)!;
   }
 
-  handleOpen(): void {}
-
-  handleClosed(connection: Connection): void {
-    this.#handshakes.delete(connection);
-  }
-
-  handleControl(): ErrorCode {
-    return "unexpected-frame";
-  }
-
   handleFailed(): void {}
 
-  handleRefused(): void {}
-
-  handleSuspect(): void {}
-
-  handleChunkEnd(): void {}
-
-  isWaiting(): boolean {
-    return false;
-  }
-
-  drawNonce(): number {
-    return 0;
+  handleUnfinished(connection: Connection): void {
+    this.#handshakes.delete(connection);
   }
 
   #admit(remote: Hello, to: string): Admission {

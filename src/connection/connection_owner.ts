@@ -1,5 +1,6 @@
 /**
- * What a connection tells, and whom: the seam between one socket and what it is for.
+ * What a connection tells, and whom: the seam between one socket and what it is for. Before the
+ * handshake is complete that is whoever dialled or accepted it, afterwards whoever it leads to.
  *
  * @module
  */
@@ -17,16 +18,24 @@ export type OutgoingMessage = OutgoingRequest | OutgoingNotification;
 /** Why a connection ended: what the socket told, or the code of a verdict. */
 export type EndReason = CloseKind | ErrorCode;
 
-/** Whom a connection tells. */
-export interface ConnectionOwner {
-  /** Who has a connection to this other end, which has proved who it is; often this owner. */
+/** Whom a connection tells until its handshake is complete. */
+export interface HandshakeOwner {
+  /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
+  readonly peerName: string | null;
+  /** The other end has proved who it is. @returns Who has the connection from now on. */
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner;
+  /** The handshake failed; `detail` is for people. */
+  handleFailed(detail: string): void;
+  /** It is gone, and its handshake never was complete. Once, and the last call. */
+  handleUnfinished(connection: Connection, reason: EndReason): void;
+}
+
+/** Whom a connection tells once its handshake is complete. */
+export interface ConnectionOwner {
   /** The handshake is complete, and this is the owner from now on. */
   handleOpen(connection: Connection, remote: Hello): void;
   /** A control frame came. @returns `null`, or how the peer broke the protocol. */
   handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
-  /** The handshake failed; `detail` is for people. */
-  handleFailed(detail: string): void;
   /** The other end refuses to go on. */
   handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
   /** Nothing was heard for a while. */
@@ -37,8 +46,6 @@ export interface ConnectionOwner {
   handleClosed(connection: Connection, reason: EndReason): void;
   /** Whether somebody waits for an answer on it. */
   isWaiting(connection: Connection): boolean;
-  /** Whom it leads to, as far as this end knows by itself; `null` for an inbound one. */
-  readonly peerName: string | null;
   /** What waits to be written, beside what the session itself has. */
   readonly outgoing: SendQueue<OutgoingMessage>;
   /** The next ping's number. */

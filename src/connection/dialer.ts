@@ -11,21 +11,25 @@ import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { Address, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOwner } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 
-/** What a dialer asks and tells. */
+/** What a dialer asks and tells; the connections that it makes are its owner's. */
 export interface DialerOwner extends ConnectionOwner {
+  /** Whom it dials, as this end knows it. */
+  readonly peerName: string;
   /** Whether the other end, which has proved who it is, is the one that was meant. */
   acceptsRemote(remote: Hello): Admission;
   /** Whether another attempt makes sense now. */
   wantsDial(): "now" | "later" | "no";
-  /** The socket could not be opened. */
+  /** The socket could not be opened; another attempt follows. */
   handleDialFailed(reason: CloseReason): void;
+  /** A connection ended before its handshake was complete. */
+  handleDialEnded(reason: EndReason): void;
 }
 
 /** The dialler of one link. */
-export class Dialer extends Deadline {
+export class Dialer extends Deadline implements HandshakeOwner {
   readonly #context: ConnectionContext;
   readonly #owner: DialerOwner;
   readonly #address: Address;
@@ -94,9 +98,26 @@ export class Dialer extends Deadline {
     else if (wanted === "later") this.dialLater();
   }
 
-  /** The connection of an attempt is complete or gone: the attempt is over. */
-  handleSettled(connection: Connection): void {
+  // The calls of a connection before its handshake is complete.
+
+  get peerName(): string {
+    return this.#owner.peerName;
+  }
+
+  ownerOf(connection: Connection): ConnectionOwner {
     if (this.#connection === connection) this.#connection = null;
+    return this.#owner;
+  }
+
+  handleFailed(detail: string): void {
+    this.lastDialError = detail;
+  }
+
+  handleUnfinished(connection: Connection, reason: EndReason): void {
+    if (this.#connection === connection) this.#connection = null;
+    if (this.#stopped) return;
+    this.#owner.handleDialEnded(reason);
+    if (this.#owner.wantsDial() !== "no") this.dialLater();
   }
 
   /** A connection is in use: an attempt that has not completed its handshake is given up. */
@@ -131,7 +152,7 @@ export class Dialer extends Deadline {
     const { self, prove, runtime } = this.#context;
     const connection = new Connection(
       this.#context,
-      this.#owner,
+      this,
       socket,
       "outbound",
       (certificateNames) =>

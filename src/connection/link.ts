@@ -2,7 +2,7 @@
  * The link to one peer: its connections, and which of them is used.
  *
  * The rules (arbiter or follower) decide; the link carries their decisions out on connections,
- * keeps the table true, and tells the session's keeper which connection to use.
+ * keeps the table true, and tells the outbox which connection to use.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { OutgoingRequest } from "../core/flow/outgoing.ts";
 import type { SendQueue } from "../core/flow/send_queue.ts";
-import type { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
-import type { EndReason, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
+import { Outbox } from "./outbox.ts";
 import { PeerIdentity } from "./peer_identity.ts";
 import { Probes } from "./probes.ts";
-import { SessionKeeper } from "./session_keeper.ts";
+import { ResumeWindow } from "./resume_window.ts";
 
 /** The relation to one peer. */
-export class Link implements DialerOwner {
+export class Link implements DialerOwner, ConnectionOwner {
   /** Under which name the table and the callers know the peer. */
   readonly name: string;
   readonly #owner: LinkOwner;
@@ -37,7 +37,8 @@ export class Link implements DialerOwner {
   readonly #identity: PeerIdentity;
   readonly #connections = new SmallList<Connection>();
   readonly #probes: Probes;
-  readonly #keeper: SessionKeeper;
+  readonly #outbox: Outbox;
+  readonly #window: ResumeWindow;
   #rules: LinkRules | null = null;
   /** The ping whose pong tells that the peer has heard of the drain; 0: none is awaited. */
   #drainNonce = 0;
@@ -51,22 +52,22 @@ export class Link implements DialerOwner {
     this.name = this.#identity.name;
     this.#dialer = new Dialer(this.#context, this, { hostname, port }, this.name);
     this.#probes = new Probes(this.#context);
-    this.#keeper = new SessionKeeper(this.#context, this.name);
+    this.#outbox = new Outbox(this.#context);
+    this.#window = new ResumeWindow(this.#context, this.#outbox);
   }
 
-  /** The same, as the connections ask for it. */
   get peerName(): string {
     return this.name;
   }
 
   /** Whether there is a connection to use. */
   get isUp(): boolean {
-    return this.#keeper.usable !== null;
+    return this.#outbox.connection !== null;
   }
 
   /** Whether what is sent has to wait for a place or for room at the peer. */
   get isFull(): boolean {
-    return this.#keeper.isFull;
+    return this.#outbox.isFull;
   }
 
   /** Why there is no connection, as far as it is known, for people. */
@@ -76,22 +77,17 @@ export class Link implements DialerOwner {
 
   /** What may be written to the peer now. */
   get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#keeper.outgoing;
-  }
-
-  /** The session with the peer's present life; `null` before the first. */
-  get session(): Session | null {
-    return this.#keeper.session;
+    return this.#outbox.outgoing;
   }
 
   /** Whether, after `announceDrain`, nothing is open in either direction any more. */
   get isDrained(): boolean {
-    return (this.#keeper.usable === null || this.#drainNonce === 0) && this.#keeper.isQuiet;
+    return (this.#outbox.connection === null || this.#drainNonce === 0) && this.#outbox.isQuiet;
   }
 
   /** Dials for the first time. */
   start(): void {
-    this.#keeper.startWindow();
+    this.#window.open();
     this.#dialer.dial();
   }
 
@@ -101,26 +97,26 @@ export class Link implements DialerOwner {
    * @returns `null`, or why it was not taken; nothing was sent then.
    */
   send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
-    return this.#keeper.send(message, failWhenDown);
+    return this.#outbox.send(message, failWhenDown);
   }
 
   /** Takes a message back. @returns `false`: it is written, or not here. */
   withdraw(message: OutgoingMessage): boolean {
-    return this.#keeper.withdraw(message);
+    return this.#outbox.withdraw(message);
   }
 
   /** The caller of a written request has given up. */
   cancel(request: OutgoingRequest): void {
-    this.#keeper.cancel(request);
+    this.#outbox.cancel(request);
   }
 
   /** Tells the peer that this endpoint is closing, and asks for an answer to know it has heard. */
   announceDrain(frame: Uint8Array): void {
-    const { usable } = this.#keeper;
-    if (usable === null) return;
-    usable.sendControl(frame);
+    const { connection } = this.#outbox;
+    if (connection === null) return;
+    connection.sendControl(frame);
     this.#drainNonce = this.drawNonce();
-    usable.ping(this.#drainNonce);
+    connection.ping(this.#drainNonce);
   }
 
   /** Ends everything. Messages that nobody can send any more fail with `code`. */
@@ -128,17 +124,18 @@ export class Link implements DialerOwner {
     this.#stopped = true;
     this.#dialer.stop();
     this.#probes.stop();
+    this.#window.close();
     for (const connection of this.#connections.all) {
       if (refusal === null) connection.abort("local");
       else connection.refuse(refusal, "");
     }
-    this.#keeper.stop(code);
+    this.#outbox.stop(code);
   }
 
   // The dialler's questions.
 
   wantsDial(): "now" | "later" | "no" {
-    if (this.#stopped || this.#keeper.usable !== null) return "no";
+    if (this.#stopped || this.#outbox.connection !== null) return "no";
     const { timers, settings } = this.#context;
     for (const connection of this.#connections.all) {
       // It is about to be decided on; unless it has fallen silent, a second one only disturbs.
@@ -162,14 +159,11 @@ export class Link implements DialerOwner {
     });
   }
 
+  handleDialEnded(): void {}
+
   // The connections' calls.
 
-  ownerOf(): Link {
-    return this;
-  }
-
   handleOpen(connection: Connection, remote: Hello): void {
-    this.#dialer.handleSettled(connection);
     if (this.#identity.take(remote.name)) this.#rules = null;
     const { self, settings } = this.#context;
     this.#rules ??= compareNames(self.name, remote.name) > 0
@@ -190,7 +184,7 @@ export class Link implements DialerOwner {
       wallMicros,
       () => ({
         roundTripMs: connection.heartbeat.roundTripMs,
-        inFlight: this.#keeper.usable === connection ? this.#keeper.openCount : 0,
+        inFlight: this.#outbox.connection === connection ? this.#outbox.openCount : 0,
       }),
     );
     connection.ping(this.drawNonce());
@@ -227,34 +221,32 @@ export class Link implements DialerOwner {
     return null;
   }
 
-  handleFailed(detail: string): void {
-    this.#dialer.lastDialError = detail;
-  }
-
   handleRefused(connection: Connection, code: ErrorCode, _detail: string): void {
     if (code === "duplicate" || code === "displaced") this.#owner.handleFenced(code);
     // That life of the peer is over: nothing will come of what it has.
-    if (code === "closing" && connection === this.#keeper.usable) this.#keeper.settle("peer-down");
+    if (code === "closing" && connection === this.#outbox.connection) {
+      this.#outbox.settle("peer-down");
+    }
   }
 
   handleSuspect(connection: Connection, silenceMs: number): void {
-    if (connection !== this.#keeper.usable) return;
+    if (connection !== this.#outbox.connection) return;
     this.#context.emit({
       type: "suspect",
       peer: this.name,
       remoteAddress: connection.remoteAddress,
       silenceMs,
-      inFlight: this.#keeper.openCount,
+      inFlight: this.#outbox.openCount,
     });
     this.#dialer.dial();
   }
 
   handleChunkEnd(connection: Connection): void {
-    this.#keeper.handleChunkEnd(connection);
+    this.#outbox.handleChunkEnd(connection);
   }
 
   isWaiting(connection: Connection): boolean {
-    return connection === this.#keeper.usable && this.#keeper.openCount > 0;
+    return connection === this.#outbox.connection && this.#outbox.openCount > 0;
   }
 
   drawNonce(): number {
@@ -262,20 +254,18 @@ export class Link implements DialerOwner {
   }
 
   handleClosed(connection: Connection, reason: EndReason): void {
-    this.#dialer.handleSettled(connection);
-    const wasUsable = connection === this.#keeper.usable;
+    const wasUsable = connection === this.#outbox.connection;
+    const { remoteAddress } = connection;
     const identifier = this.#numberOf(connection);
-    if (this.#connections.delete(connection.id)) {
-      this.#owner.table.remove(connection.id);
-      this.#probes.end(connection.id);
-      if (wasUsable) this.#keeper.drop();
-      this.#apply(this.#rules!.handleClosed(connection.id, this.#wallMicros()));
-    }
+    this.#connections.delete(connection.id);
+    this.#owner.table.remove(connection.id);
+    this.#probes.end(connection.id);
+    if (wasUsable) this.#outbox.drop();
+    this.#apply(this.#rules!.handleClosed(connection.id, this.#wallMicros()));
     if (this.#stopped) return;
-    if (wasUsable && this.#keeper.usable === null) {
+    if (wasUsable && this.#outbox.connection === null) {
       this.#owner.table.use(this.name, null);
-      this.#keeper.startWindow();
-      const { remoteAddress } = connection;
+      this.#window.open();
       this.#context.emit({ type: "lost", peer: this.name, remoteAddress, identifier, reason });
     }
     if (this.wantsDial() !== "no") this.#dialer.dialLater();
@@ -296,7 +286,7 @@ export class Link implements DialerOwner {
           this.#adopt(connection, decision.number, decision.newSession);
           break;
         case "resume":
-          this.#carry(connection);
+          this.#attach(connection);
           break;
         case "probe":
           this.#probe(connection, decision.claimant, decision.nonce);
@@ -322,11 +312,11 @@ export class Link implements DialerOwner {
 
   #adopt(connection: Connection, number: number, newSession: boolean): void {
     const remote = connection.remote!;
-    const before = this.#keeper.session?.bootId ?? null;
+    const before = this.#outbox.session?.bootId ?? null;
     this.#owner.table.identify(connection.id, number);
-    if (newSession) this.#keeper.begin(remote);
+    if (newSession) this.#beginSession(remote, before);
     if (this.#rules instanceof Follower) connection.sendNumber(FrameKind.USEACK, number);
-    const replayedFrames = this.#carry(connection);
+    const replayedFrames = this.#attach(connection);
     this.#context.emit({
       type: "connected",
       peer: this.name,
@@ -340,9 +330,24 @@ export class Link implements DialerOwner {
     });
   }
 
+  #beginSession(remote: Hello, oldBootId: string | null): void {
+    const { failed, repeated } = this.#outbox.begin(remote, this.name);
+    if (oldBootId === null) return;
+    this.#context.emit({
+      type: "peer-restarted",
+      peer: this.name,
+      remoteAddress: null,
+      oldBootId,
+      bootId: remote.bootId,
+      failed,
+      repeated,
+    });
+  }
+
   /** The session is carried by this connection from now on. */
-  #carry(connection: Connection): number {
-    const replayedFrames = this.#keeper.carry(connection);
+  #attach(connection: Connection): number {
+    this.#window.close();
+    const replayedFrames = this.#outbox.attach(connection);
     this.#owner.table.use(this.name, connection.id);
     this.#dialer.succeed();
     return replayedFrames;
@@ -362,12 +367,12 @@ export class Link implements DialerOwner {
       peer: this.name,
       remoteAddress: connection.remoteAddress,
       refusedBootId: connection.remote!.bootId,
-      bootId: this.#keeper.session?.bootId ?? "",
+      bootId: this.#outbox.session?.bootId ?? "",
     });
   }
 
   #tellSuperseded(connection: Connection): void {
-    const usable = this.#keeper.usable;
+    const usable = this.#outbox.connection;
     this.#context.emit({
       type: "superseded",
       peer: this.name,
@@ -383,13 +388,10 @@ export class Link implements DialerOwner {
   }
 
   #handleDrain(connection: Connection): void {
-    if (connection !== this.#keeper.usable || this.#keeper.isDraining) return;
-    this.#keeper.drain();
-    this.#context.emit({
-      type: "draining",
-      peer: this.name,
-      remoteAddress: connection.remoteAddress,
-    });
+    if (connection !== this.#outbox.connection || this.#outbox.isDraining) return;
+    this.#outbox.drain();
+    const { remoteAddress } = connection;
+    this.#context.emit({ type: "draining", peer: this.name, remoteAddress });
   }
 
   #wallMicros(): number {

@@ -9,20 +9,19 @@
  */
 
 import type { Hello } from "../core/wire/hello.ts";
-import { SendQueue } from "../core/flow/send_queue.ts";
-import { Session } from "../core/session/session.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
+import type { Session } from "../core/session/session.ts";
 import { FrameKind } from "../core/wire/frame.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
+import { Outbox } from "./outbox.ts";
 
 /** A client that is being served. */
 export class ServedClient implements ConnectionOwner {
-  readonly peerName: string;
-  readonly outgoing = new SendQueue<OutgoingMessage>();
-  readonly session: Session;
   readonly connection: Connection;
+  readonly #outbox: Outbox;
   readonly #ended: (client: ServedClient) => void;
   #lastNonce = 0;
 
@@ -30,37 +29,41 @@ export class ServedClient implements ConnectionOwner {
   constructor(
     context: ConnectionContext,
     connection: Connection,
-    remote: Hello,
     ended: (client: ServedClient) => void,
   ) {
-    this.peerName = remote.name;
     this.connection = connection;
+    this.#outbox = new Outbox(context);
     this.#ended = ended;
-    this.session = clientSession(context, connection, remote);
   }
 
-  ownerOf(): ServedClient {
-    return this;
+  /** What both ends say to each other; it ends with the connection. */
+  get session(): Session {
+    return this.#outbox.session!;
   }
 
-  handleOpen(): void {}
+  get outgoing(): SendQueue<OutgoingMessage> {
+    return this.#outbox.outgoing;
+  }
+
+  handleOpen(connection: Connection, remote: Hello): void {
+    this.#outbox.begin(remote, remote.name);
+    this.#outbox.attach(connection);
+  }
 
   handleControl(_connection: Connection, kind: number): ErrorCode | null {
     return kind === FrameKind.PONG ? null : "unexpected-frame";
   }
-
-  handleFailed(): void {}
 
   handleRefused(): void {}
 
   handleSuspect(): void {}
 
   handleChunkEnd(connection: Connection): void {
-    if (!this.session.sender.isIdle) connection.scheduleFlush();
+    this.#outbox.handleChunkEnd(connection);
   }
 
   handleClosed(): void {
-    this.session.end("connection-lost");
+    this.#outbox.stop("connection-lost");
     this.#ended(this);
   }
 
@@ -71,28 +74,4 @@ export class ServedClient implements ConnectionOwner {
   drawNonce(): number {
     return ++this.#lastNonce;
   }
-}
-
-/** The session of a client's connection: it lives and ends with the connection. */
-export function clientSession(
-  context: ConnectionContext,
-  connection: Connection,
-  remote: Hello,
-): Session {
-  const session = new Session(
-    {
-      peer: remote.name,
-      role: remote.role,
-      bootId: remote.bootId,
-      own: context.self.limits,
-      remote: remote.limits,
-      retain: false,
-      retainMaxBytes: context.settings.retainMaxBytes,
-    },
-    context.pool,
-    context.handler,
-  );
-  session.carrier = connection;
-  connection.attachClient(session);
-  return session;
 }

@@ -57,6 +57,8 @@ export class Session implements MessageHandler {
   readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
+  /** Whether it outlives its connection: what is sent is kept until it is acknowledged. */
+  readonly isRetained: boolean;
   readonly log: OutboundLog;
   readonly tracker: RequestTracker;
   readonly sender: SendScheduler;
@@ -66,7 +68,6 @@ export class Session implements MessageHandler {
   readonly #reader: MessageReader;
   readonly #handler: SessionHandler;
   readonly #own: Limits;
-  readonly #retain: boolean;
   /** By slot: the generation that is open there, 0 for none, and its owner. */
   readonly #inbound: number[] = [];
   readonly #owners: (InboundRequest | null)[] = [];
@@ -85,7 +86,7 @@ export class Session implements MessageHandler {
     this.role = options.role;
     this.bootId = options.bootId;
     this.#own = options.own;
-    this.#retain = options.retain;
+    this.isRetained = options.retain;
     this.#handler = handler;
     const windowBytes = Math.min(options.retainMaxBytes, options.remote.windowBytes);
     this.log = new OutboundLog(pool, options.retain, windowBytes);
@@ -203,7 +204,7 @@ export class Session implements MessageHandler {
 
   /** Whether something was received that is not acknowledged. */
   get needsAck(): boolean {
-    return this.#retain && this.#ackable > this.#acknowledgedByUs;
+    return this.isRetained && this.#ackable > this.#acknowledgedByUs;
   }
 
   /** Whether so much is unacknowledged that it should not wait. */

@@ -234,9 +234,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "only the old owner hears of a connection that ends at once",
     file: "connection/connection.ts",
-    find: `    this.#owner = this.#owner.ownerOf(this, remote);
+    find: `    this.#owner = this.#starter.ownerOf(this, remote);
     this.#owner.handleOpen(this, remote);`,
-    replace: `    const owner = this.#owner.ownerOf(this, remote);
+    replace: `    const owner = this.#starter.ownerOf(this, remote);
     owner.handleOpen(this, remote);
     this.#owner = owner;`,
     by: "swarm",
@@ -284,7 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a lost connection is not dialled again",
     file: "connection/link.ts",
-    find: 'if (this.wantsDial() !== "no") this.#dialer.dialLater();',
+    find: '    if (this.wantsDial() !== "no") this.#dialer.dialLater();\n',
     replace: "",
     by: "crossings",
   },
@@ -298,8 +298,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "what was written is not kept",
-    file: "connection/session_keeper.ts",
-    find: "        retain: true,\n",
+    file: "connection/outbox.ts",
+    find: '        retain: remote.role === "peer" && self.role === "peer",\n',
     replace: "        retain: false,\n",
     by: "cuts",
   },
@@ -344,8 +344,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a session is kept across a changed bootId",
     file: "connection/link.ts",
-    find: "if (newSession) this.#keeper.begin(remote);",
-    replace: "if (newSession && this.#keeper.session === null) this.#keeper.begin(remote);",
+    find: "if (newSession) this.#beginSession(remote, before);",
+    replace: "if (newSession && before === null) this.#beginSession(remote, before);",
     by: "swarm",
   },
   {

@@ -1,0 +1,256 @@
+/**
+ * What goes to one other end: its session, from one connection to the next, and what waits for
+ * either. The same for a peer, for a client that is served, and for a client's own end.
+ *
+ * Its owner says which connection carries the session, when a session with another life begins, and
+ * when nobody is waited for any more; the outbox sends, queues, acknowledges and settles.
+ *
+ * @module
+ */
+
+import { FrameKind } from "../core/wire/frame.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import { OutgoingRequest } from "../core/flow/outgoing.ts";
+import { SendQueue } from "../core/flow/send_queue.ts";
+import { Session } from "../core/session/session.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Connection } from "./connection.ts";
+import type { OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionContext } from "./context.ts";
+import { TimerTask } from "./timer_task.ts";
+
+/** How long an acknowledgement waits for company, in milliseconds. */
+const ACK_DELAY_MS = 20;
+
+/** How many requests the end of a process's life failed, and how many are sent again. */
+export interface Settled {
+  readonly failed: number;
+  readonly repeated: number;
+}
+
+/** The outbox of one other end. */
+export class Outbox {
+  readonly #context: ConnectionContext;
+  readonly #queue = new SendQueue<OutgoingMessage>();
+  /** Made for the first acknowledgement. */
+  #ackTask: TimerTask | null = null;
+  #session: Session | null = null;
+  #connection: Connection | null = null;
+  #draining = false;
+
+  constructor(context: ConnectionContext) {
+    this.#context = context;
+  }
+
+  /** The session with the other end's present life; `null` before the first. */
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  /** The connection that carries the session now. */
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** Whether the other end has told that it is closing. */
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** What may be written to the other end: nothing new while it is closing. */
+  get outgoing(): SendQueue<OutgoingMessage> {
+    return this.#draining ? new SendQueue() : this.#queue;
+  }
+
+  /** Whether something waits that was never written, in parts or at all. */
+  get hasWaiting(): boolean {
+    return this.#queue.size > 0;
+  }
+
+  /** Whether what is sent has to wait for a place or for room at the other end. */
+  get isFull(): boolean {
+    const session = this.#session;
+    if (this.#connection === null || session === null || this.#draining) return false;
+    return this.#queue.size > 0 || !session.sender.isIdle || !session.tracker.hasPlace;
+  }
+
+  /** Requests that wait for an answer. */
+  get openCount(): number {
+    return this.#session?.tracker.openCount ?? 0;
+  }
+
+  /** Whether nothing is open in either direction, and all that was sent is acknowledged. */
+  get isQuiet(): boolean {
+    const session = this.#session;
+    if (this.#connection === null || session === null) return this.#queue.size === 0;
+    return this.#queue.size === 0 && this.openCount === 0 && session.sender.isIdle &&
+      session.inboundCount === 0 && session.log.acknowledged === session.log.lastNumber;
+  }
+
+  /**
+   * Sends a message, now or when it can be.
+   *
+   * @returns `null`, or why it was not taken; nothing was sent then.
+   */
+  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
+    const connection = this.#connection;
+    const ready = connection !== null && !this.#draining;
+    if (!ready && failWhenDown) return "peer-down";
+    if (
+      ready && message instanceof OutgoingRequest && this.#queue.size === 0 &&
+      !connection.isBlocked && this.#session!.tryRequest(message)
+    ) {
+      connection.scheduleFlush();
+      return null;
+    }
+    const queuedBytes = this.#queue.bytes + (this.#session?.sender.queuedBytes ?? 0);
+    if (queuedBytes + message.payload.length > this.#context.settings.queueMaxBytes) {
+      return "overloaded";
+    }
+    this.#queue.push(message);
+    if (ready) connection.scheduleFlush();
+    return null;
+  }
+
+  /** Takes a message back. @returns `false`: it is written, or not here. */
+  withdraw(message: OutgoingMessage): boolean {
+    return this.#queue.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
+  }
+
+  /** The caller of a written request has given up. */
+  cancel(request: OutgoingRequest): void {
+    this.#session?.cancel(request);
+  }
+
+  /**
+   * A session with another life of the other end begins; what the old life had is settled.
+   *
+   * @param peer The name by which callers and handlers know the other end.
+   */
+  begin(remote: Hello, peer: string): Settled {
+    const { settings, pool, handler, self } = this.#context;
+    const session = new Session(
+      {
+        peer,
+        role: remote.role,
+        bootId: remote.bootId,
+        own: self.limits,
+        remote: remote.limits,
+        retain: remote.role === "peer" && self.role === "peer",
+        retainMaxBytes: settings.retainMaxBytes,
+      },
+      pool,
+      handler,
+    );
+    const settled = this.settle("peer-restarted");
+    this.#session = session;
+    return settled;
+  }
+
+  /**
+   * The session is carried by this connection from now on.
+   *
+   * @returns How many frames that have their number already are sent on it.
+   */
+  attach(connection: Connection): number {
+    const session = this.#session!;
+    if (this.#connection !== connection) this.#connection?.stopSending();
+    this.#connection = connection;
+    this.#draining = false;
+    session.carrier = connection;
+    connection.attach(session);
+    this.#acknowledgeSoon(session);
+    return session.log.lastNumber - session.log.acknowledged;
+  }
+
+  /** The connection that carried the session is gone. */
+  drop(): void {
+    this.#connection = null;
+    if (this.#session !== null) this.#session.carrier = null;
+  }
+
+  /** The other end takes nothing new any more. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** All that a chunk held has been handled. */
+  handleChunkEnd(connection: Connection): void {
+    const session = this.#session;
+    if (session === null) return;
+    if (session.ackIsUrgent) this.#connection?.scheduleFlush();
+    else this.#acknowledgeSoon(session);
+    // Answers may have come free places, and acknowledgements room, for what waits.
+    if (this.#queue.size > 0 || !session.sender.isIdle) {
+      (this.#connection ?? connection).scheduleFlush();
+    }
+  }
+
+  /**
+   * The other life is over: what it may have executed fails, unless it may be sent again; that, and
+   * what was never written, waits for the next life.
+   */
+  settle(code: ErrorCode): Settled {
+    if (this.#session === null || this.#session.isEnded) return { failed: 0, repeated: 0 };
+    const { written, unsent } = this.#session.end(code);
+    const repeated = written.filter((request) => request.idempotent);
+    for (const message of [...repeated, ...unsent].reverse()) {
+      if (message instanceof OutgoingRequest) message.state = "queued";
+      this.#queue.unshift(message);
+    }
+    for (const request of written) {
+      if (!request.idempotent) fail(request, code);
+    }
+    return { failed: written.length - repeated.length, repeated: repeated.length };
+  }
+
+  /**
+   * The other end has stayed away: what is open fails, and what came here before `sinceMs`
+   * (monotonic) and waits; the session itself stays.
+   */
+  giveUp(code: ErrorCode, sinceMs: number): void {
+    for (const request of this.#session?.tracker.takeAll() ?? []) fail(request, code);
+    let item = this.#queue.first;
+    while (item !== null) {
+      const next = item.behind as OutgoingMessage | null;
+      // The caller's deadline says when it came here.
+      if (item.deadlineMs - item.timeoutMs <= sinceMs) {
+        this.#queue.remove(item);
+        fail(item, code);
+      }
+      item = next;
+    }
+  }
+
+  /** Ends everything. Messages that nobody can send any more fail with `code`. */
+  stop(code: ErrorCode): void {
+    if (this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
+    const ended = this.#session?.end(code);
+    for (const request of ended?.written ?? []) fail(request, code);
+    for (const message of ended?.unsent ?? []) fail(message, code);
+    for (let item = this.#queue.shift(); item !== null; item = this.#queue.shift()) {
+      fail(item, code);
+    }
+  }
+
+  #acknowledgeSoon(session: Session): void {
+    if (!session.needsAck) return;
+    const task = this.#ackTask ??= new TimerTask(() => this.#acknowledge());
+    if (task.lane === null) this.#context.timers.add(task, ACK_DELAY_MS);
+  }
+
+  #acknowledge(): void {
+    const session = this.#session;
+    if (session === null || !session.needsAck || this.#connection === null) return;
+    const number = session.ackNumber;
+    this.#connection.sendNumber(FrameKind.ACK, number);
+    session.ackSent(number);
+  }
+}
+
+function fail(message: OutgoingMessage, code: ErrorCode): void {
+  if (message instanceof OutgoingRequest) {
+    message.state = "settled";
+    message.fail(code, "", message.delivery);
+  } else message.fail(code, "");
+}
