@@ -38,13 +38,14 @@ const FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
   node: [],
 };
 
-/** What a Deno user's project knows of freshlink's dependency. */
+/** What a Deno user's project knows of freshlink's dependencies. */
 const DENO_CONFIG = {
   nodeModulesDir: "none",
-  imports: {
-    "@noble/hashes": config.imports["@noble/hashes"],
-    "@noble/hashes/": config.imports["@noble/hashes"].replace("npm:", "npm:/") + "/",
-  },
+  imports: Object.fromEntries(
+    Object.entries(config.imports).filter(([name]) => name.startsWith("@noble/")).flatMap(
+      ([name, target]) => [[name, target], [`${name}/`, `${target.replace("npm:", "npm:/")}/`]],
+    ),
+  ),
 };
 
 const BARE_LISTENER: Readonly<Record<RuntimeName, string>> = {

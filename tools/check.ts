@@ -45,7 +45,10 @@ async function writeNodeConfig(): Promise<string> {
     // This folder gets no node_modules of its own: the packages are read from Deno's cache.
     nodeModulesDir: "none",
     lock: false,
-    imports: { "@noble/hashes": config.imports["@noble/hashes"] },
+    imports: {
+      "@noble/ciphers": config.imports["@noble/ciphers"],
+      "@noble/hashes": config.imports["@noble/hashes"],
+    },
     compilerOptions: {
       ...config.compilerOptions,
       lib: ["es2023", "esnext.disposable"],

@@ -32,8 +32,8 @@ export async function bundleModules(
       format: "esm",
       target: "es2022",
       platform: "node",
-      // The adapters are chosen by whoever loads or bundles the package; the dependency stays one.
-      external: ["#*", "node:*", "@noble/hashes/*"],
+      // The adapters are chosen by whoever loads or bundles the package; dependencies stay such.
+      external: ["#*", "node:*", "@noble/*"],
       outdir: root,
       outbase: root,
       chunkNames: `${CHUNK_FOLDER}/[name]-[hash]`,

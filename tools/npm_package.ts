@@ -44,8 +44,10 @@ export function packageFields(): Record<string, unknown> & { name: string; versi
 
 /** The project's run-time dependencies, as npm names them. */
 export function packageDependencies(): Record<string, string> {
-  const target = config.imports["@noble/hashes"];
-  return { "@noble/hashes": target.slice(target.lastIndexOf("@") + 1) };
+  const ours = Object.entries(config.imports).filter(([name]) => name.startsWith("@noble/"));
+  return Object.fromEntries(
+    ours.map(([name, target]) => [name, target.slice(target.lastIndexOf("@") + 1)]),
+  );
 }
 
 /** The entry points that are not in the project (yet), as paths below its folder. */

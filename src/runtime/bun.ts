@@ -10,7 +10,7 @@ import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
 import { copyAlone } from "./copy.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
+import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -34,6 +34,7 @@ export function newRuntime(): Runtime {
     random: hostRandom,
     hash: pureHash,
     copy: copyAlone,
+    loadChannel: () => loadChannel("AESGCM"),
     listen,
     connect,
   };

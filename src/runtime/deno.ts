@@ -11,7 +11,7 @@ import { newSlabCopy } from "./copy.ts";
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
+import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -36,6 +36,7 @@ export function newRuntime(): Runtime {
     random: hostRandom,
     hash: pureHash,
     copy: newSlabCopy(0),
+    loadChannel: () => loadChannel("ChaChaPoly"),
     listen: (address, options, onSocket) => listen(pool, address, options, onSocket),
     connect: (address, options, handler) => connect(pool, address, options, handler),
   };

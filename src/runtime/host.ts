@@ -4,7 +4,14 @@
  * @module
  */
 
-import type { Clock, Random, TcpAddress, TimerHandle } from "./runtime.ts";
+import type {
+  ChannelPrimitives,
+  CipherName,
+  Clock,
+  Random,
+  TcpAddress,
+  TimerHandle,
+} from "./runtime.ts";
 
 /** How far the fine clock may be from the coarse one, in milliseconds. */
 const FINE_ERROR_MS = 2;
@@ -28,6 +35,12 @@ export const hostRandom: Random = Object.freeze({
   bytes: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
   float: () => Math.random(),
 });
+
+/** The channel's cryptography; its modules are loaded now. */
+export async function loadChannel(preferredCipher: CipherName): Promise<ChannelPrimitives> {
+  const { newChannelPrimitives } = await import("./channel_primitives.ts");
+  return newChannelPrimitives(preferredCipher);
+}
 
 /** An address as the contract wants it: without the prefix of IPv4 in IPv6. */
 export function tcpAddress(hostname: string | undefined, port: number | undefined): TcpAddress {

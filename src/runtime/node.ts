@@ -11,7 +11,7 @@ import * as tls from "node:tls";
 import { reasonOf } from "./errno.ts";
 import { newSlabCopy } from "./copy.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, tcpAddress } from "./host.ts";
+import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -40,6 +40,7 @@ export function newRuntime(): Runtime {
     random: hostRandom,
     hash: pureHash,
     copy: newSlabCopy(ON_HEAP_MAX_BYTES),
+    loadChannel: () => loadChannel("AESGCM"),
     listen: listenNode,
     connect: connectNode,
   };

@@ -1,11 +1,12 @@
 /**
  * The socket contract: what freshlink asks of a runtime, and all it asks.
  *
- * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash` and `copy`. Three adapters implement it over real
- * sockets (Deno, Bun, Node), and the simulator implements it over nothing but a seed. Whatever is
- * above this file sees only this file: it asks a socket what it can do, never which runtime it is.
- * Whatever implements it carries bytes and cannot know the protocol. A fourth runtime can be
- * written from this page alone; `tests/conformance` is the same text as a program.
+ * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash`, `copy` and `loadChannel`. Three
+ * adapters implement it over real sockets (Deno, Bun, Node), and the simulator implements it over
+ * nothing but a seed. Whatever is above this file sees only this file: it asks a socket what it can
+ * do, never which runtime it is. Whatever implements it carries bytes and cannot know the protocol. A
+ * fourth runtime can be written from this page alone; `tests/conformance` is the same text as a
+ * program.
  *
  * Three rules hold for every callback:
  *
@@ -196,6 +197,47 @@ export interface Hash {
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
 }
 
+/** The ciphers of the channel, as a Noise protocol name spells them. */
+export type CipherName = "AESGCM" | "ChaChaPoly";
+
+/** A cipher with its key. */
+export interface Aead {
+  /** Writes the ciphertext of `plaintext` and its tag of 16 bytes to `target`, from `offset` on. */
+  seal(
+    nonce: Uint8Array,
+    associated: Uint8Array,
+    plaintext: Uint8Array,
+    target: Uint8Array,
+    offset: number,
+  ): void;
+  /** The plaintext of ciphertext and tag; `null` when the tag is not right. */
+  open(nonce: Uint8Array, associated: Uint8Array, sealed: Uint8Array): Uint8Array | null;
+}
+
+/** A key pair of X25519. */
+export interface KeyPair {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** The secret that both share; `null` for a public key that nobody's private key belongs to. */
+  agree(publicKey: Uint8Array): Uint8Array | null;
+}
+
+/** What protects the bytes of a connection is made of. */
+export interface ChannelPrimitives {
+  /** The one that this runtime does best; it understands both. */
+  readonly preferredCipher: CipherName;
+  /** The key pair of a private key: any 32 bytes that nobody can guess. */
+  keyPair(privateKey: Uint8Array): KeyPair;
+  /** A cipher with a key of 32 bytes. */
+  aead(cipher: CipherName, key: Uint8Array): Aead;
+  /** SHA-256 over the parts, one after the other. */
+  sha256(...parts: readonly Uint8Array[]): Uint8Array;
+  /** HMAC-SHA-256 over the parts, one after the other. */
+  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
+  /** A key of 32 bytes out of a secret that somebody thought of, made slow to guess (scrypt). */
+  stretch(secret: Uint8Array): Promise<Uint8Array>;
+}
+
 /** Copies a range of bytes. What it returns may share its `buffer` with other copies. */
 export type CopyBytes = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
 
@@ -214,6 +256,9 @@ export interface Runtime {
   readonly hash: Hash;
   /** How received bytes are copied for the application. */
   readonly copy: CopyBytes;
+
+  /** Loads the channel's cryptography: once, when something starts that protects its connections. */
+  loadChannel(): Promise<ChannelPrimitives>;
 
   /**
    * Listens.

@@ -6,6 +6,7 @@
 
 import type {
   Address,
+  ChannelPrimitives,
   Clock,
   ConnectHandler,
   ConnectOptions,
@@ -19,6 +20,7 @@ import type {
   SocketHandler,
   TimerHandle,
 } from "../runtime/runtime.ts";
+import { cheapPrimitives } from "./channel.ts";
 import type { SimulatedEvent } from "./event_queue.ts";
 import type { Host } from "./host.ts";
 import { pureHash } from "../runtime/hash.ts";
@@ -86,6 +88,11 @@ export class Process implements Runtime {
   /** Ports on which it listens. */
   get openListeners(): number {
     return this.host.listenersOf(this);
+  }
+
+  /** Cheap ones. */
+  loadChannel(): Promise<ChannelPrimitives> {
+    return Promise.resolve(cheapPrimitives);
   }
 
   /** Part of `Runtime`. */

@@ -172,6 +172,7 @@ function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>
       random: runtime.random,
       hash: runtime.hash,
       copy: runtime.copy,
+      loadChannel: () => runtime.loadChannel(),
       listen: (...parameters) => runtime.listen(...parameters),
       connect: (...parameters) => runtime.connect(...parameters),
       ...change(runtime),

@@ -202,6 +202,7 @@ function takingAll(host: Runtime): Runtime {
     random: host.random,
     hash: host.hash,
     copy: host.copy,
+    loadChannel: () => host.loadChannel(),
     listen: (...parameters) => host.listen(...parameters),
     connect: (address, options, handler) =>
       host.connect(address, options, {

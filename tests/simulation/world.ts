@@ -264,6 +264,7 @@ sockets and ${openListeners} listeners open`);
       random: process.random,
       hash: process.hash,
       copy: process.copy,
+      loadChannel: () => process.loadChannel(),
       listen: (...parameters) => process.listen(...parameters),
       connect: (address, options, handler) =>
         process.connect(address, options, {

@@ -36,7 +36,10 @@ Deno.test("npm_build.ts asks for ESM without shims and writes the manifest", asy
     assertEquals(manifest.type, "module");
     assertEquals(manifest.sideEffects, false);
     assertEquals(manifest.engines, { node: ">=20.19.0" });
-    assertEquals(manifest.dependencies, { "@noble/hashes": "^2.0.0" });
+    assertEquals(manifest.dependencies, {
+      "@noble/ciphers": "^2.0.0",
+      "@noble/hashes": "^2.0.0",
+    });
     assertEquals("devDependencies" in manifest || "scripts" in manifest, false);
     assertEquals(Object.keys(manifest.exports), [".", "./simulator", "./package.json"]);
     assertEquals(Object.keys(manifest.exports["."]), ["types", "default"]);

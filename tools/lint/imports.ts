@@ -5,10 +5,10 @@
  */
 
 import {
-  HASH,
   MAY_IMPORT,
   MAY_IMPORT_TYPES,
   MAY_USE_NODE,
+  PACKAGES,
   projectPath,
   resolvePath,
   type Zone,
@@ -77,7 +77,10 @@ function mayImport(zone: Zone, target: Zone, typeOnly: boolean): boolean {
     (typeOnly && (MAY_IMPORT_TYPES[zone]?.includes(target) ?? false));
 }
 
-/** `src/` has one dependency, and only one module uses it; Node's modules stay above and beside. */
+const owners = Object.entries(PACKAGES).map(([path, name]) => `${path} may import ${name}…`)
+  .join(", ");
+
+/** `src/` has two dependencies, and one module uses each; Node's modules stay above and beside. */
 export const importPackage: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
@@ -85,12 +88,13 @@ export const importPackage: Deno.lint.Rule = {
     if (zone === "outside") return {};
     return visitReferences(({ node, specifier }) => {
       if (isRelative(specifier)) return;
-      if (path === HASH && specifier.startsWith("@noble/hashes/")) return;
+      const own = PACKAGES[path];
+      if (own !== undefined && specifier.startsWith(own)) return;
       if (MAY_USE_NODE.has(zone) && specifier.startsWith("node:")) return;
       context.report({
         node,
         message: `${path} (${zone}) must not import the package ${specifier}.`,
-        hint: `${HASH} may import @noble/hashes/…; adapters, endpoint and command node:… modules.`,
+        hint: `${owners}; adapters, endpoint and command may import node:… modules.`,
       });
     });
   },

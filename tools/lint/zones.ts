@@ -74,8 +74,14 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "outside",
 ]);
 
-/** The module with the one dependency. */
+/** What all runtimes share of the contract: the hash. */
 export const HASH = "src/runtime/hash.ts";
+
+/** The modules with a dependency, and the package whose modules each may import. */
+export const PACKAGES: Readonly<Record<string, string>> = {
+  [HASH]: "@noble/hashes/",
+  "src/runtime/channel_primitives.ts": "@noble/ciphers/",
+};
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
