@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { enumerate } from "./enumeration/enumerate.ts";
+import { searchFlow } from "./flow_model/main.ts";
 import { tryMutants } from "./mutants/try.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { readSeeds } from "./seeds.ts";
@@ -15,6 +16,7 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
 
   deno task sim [--runs N] [--seed S] [--scenario NAME] [--minutes M] [--json]
   deno task sim --enumerate [--states N] [--json]
+  deno task sim --flow-model [--states N] [--only TEXT] [--json]
   deno task sim --mutants [--only TEXT] [--json]
 
   --runs N         so many runs, with the seeds S, S + 1, ... (200)
@@ -24,8 +26,10 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
   --first          stop at the first thing that is wrong
   --recorded       the seeds of tests/simulation/seeds.txt, instead of --runs
   --enumerate      every interleaving of two ends and three connections, up to N states (1000000)
+  --flow-model     places, credit and room: every load of tests/simulation/flow_model, each up to N
+                   states; none may stop, and each must where a rule is left out
   --mutants        breaks the code in every way of tests/simulation/mutants; each must be caught
-  --only TEXT      only the mutants with this in their name
+  --only TEXT      only the mutants, or the loads, with this in their name
   --json           the last line is one JSON object
   --help           this
 
@@ -63,6 +67,12 @@ async function main(): Promise<number> {
     print(report.summary);
     return report.isGood ? 0 : EXIT_WRONG;
   }
+  if (values["flow-model"]) {
+    const report = searchFlow(values.only, values.states);
+    console.log(`\n${report.cases.length} loads, ${report.unexpected} not as expected`);
+    print(report);
+    return report.unexpected === 0 ? 0 : EXIT_WRONG;
+  }
   if (values.mutants) {
     const report = await tryMutants(values.only);
     print(report);
@@ -86,6 +96,7 @@ function readArguments() {
         recorded: { type: "boolean", default: false },
         enumerate: { type: "boolean", default: false },
         states: { type: "string", default: "1000000" },
+        "flow-model": { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         only: { type: "string", default: "" },
         json: { type: "boolean", default: false },
