@@ -18,7 +18,7 @@ import { type EndpointTable, type Peer, TABLE_SERVICE } from "./calls/contract.t
 import { EventHub } from "./calls/event_hub.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
 import { checkServiceName } from "./calls/payload.ts";
-import { newBootId, nextOrdinal, readDefinitions } from "./calls/startup.ts";
+import { newBootId, nextOrdinal, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -133,8 +133,7 @@ export class Endpoint implements AsyncDisposable {
    * once; `listen-failed` when the address cannot be bound (caused by the caller).
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
-    const definitions = await readDefinitions(options.peers);
-    const resolved = resolveEndpointOptions({ ...options, peers: definitions });
+    const resolved = resolveEndpointOptions(await withDefinitions(options));
     const runtime = options.runtime ?? await detectRuntime();
     const ordinal = await nextOrdinal(runtime.clock, resolved.stateFile);
     let endpoint: Endpoint | null = null;

@@ -6,7 +6,7 @@
 
 import { BOOT_ID_BYTES, bootIdOf } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
-import { parseDefinitions, type PeerDefinition } from "../options.ts";
+import { type EndpointOptions, parseDefinitions, type PeerDefinition } from "../options.ts";
 import type { Clock, Random } from "../runtime/runtime.ts";
 import { messageOf } from "./thrown.ts";
 
@@ -16,26 +16,26 @@ export function newBootId(random: Random): string {
 }
 
 /**
- * The peer definitions.
+ * The options with the peer definitions in them, where a file was named.
  *
- * @param peers An array, the path of a JSON file, or nothing.
  * @throws {ConfigurationError} `invalid-definitions` when the file cannot be read or is wrong.
  */
-export async function readDefinitions(
-  peers: string | readonly PeerDefinition[] | undefined,
-): Promise<readonly PeerDefinition[]> {
-  if (typeof peers !== "string") return peers ?? [];
+export async function withDefinitions(
+  options: EndpointOptions,
+): Promise<EndpointOptions & { readonly peers?: readonly PeerDefinition[] }> {
+  const file: unknown = options?.peers;
+  // Whatever else it is, is looked at together with the other options.
+  if (typeof file !== "string") return options as never;
   const { readFile } = await import("node:fs/promises");
   let text: string;
   try {
-    text = await readFile(peers, "utf8");
+    text = await readFile(file, "utf8");
   } catch (cause) {
-    const reason = messageOf(cause);
     throw new ConfigurationError("invalid-definitions", [
-      `${peers}: cannot be read: ${reason}`,
+      `${file}: cannot be read: ${messageOf(cause)}`,
     ], { cause });
   }
-  return parseDefinitions(text, peers);
+  return { ...options, peers: parseDefinitions(text, file) };
 }
 
 /**

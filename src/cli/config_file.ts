@@ -12,6 +12,7 @@ import {
   type PeerDefinition,
   resolveEndpointOptions,
 } from "../options.ts";
+import { withoutMark } from "../options/definitions.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 import { besideFile, environmentSecret, readText } from "./files.ts";
 
@@ -38,7 +39,7 @@ export async function readConfig(path: string): Promise<EndpointOptions> {
   const text = await readText(path);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutMark(text));
   } catch (cause) {
     const reason = messageOf(cause);
     throw new ConfigurationError("invalid-options", [`${path}: expected JSON: ${reason}`], {

@@ -30,7 +30,7 @@ export function checkDefinitions(
   const seen = new Map<string, number>();
   for (const [index, entry] of value.entries()) {
     const key = `${where}[${index}]`;
-    if (!problems.object(key, entry)) continue;
+    if (!problems.object(key, entry, "an object { name, hostname, port }")) continue;
     problems.keys(`${key}.`, entry, DEFINITION_KEYS);
     const { name, hostname, port } = entry;
     const isNamed = name === undefined || problems.name(`${key}.name`, name);
@@ -48,6 +48,11 @@ export function checkDefinitions(
   return definitions;
 }
 
+/** A text without the byte-order mark with which some editors begin a file. */
+export function withoutMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
 /**
  * Reads the text of a definition file: a JSON array of `{ name, hostname, port }`.
  *
@@ -57,7 +62,7 @@ export function checkDefinitions(
 export function parseDefinitions(text: string, fileName: string): PeerDefinition[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutMark(text));
   } catch (cause) {
     const reason = messageOf(cause);
     throw new ConfigurationError("invalid-definitions", [

@@ -4,13 +4,16 @@
  * @module
  */
 
+import { ConfigurationError } from "../errors.ts";
+import { nearKeys } from "./hints.ts";
+
 const encoder = new TextEncoder();
 
 /** The longest name, in UTF-8 bytes. */
 const NAME_MAX_BYTES = 255;
 
-/** The longest duration that a timer of all three runtimes can wait, in milliseconds. */
-const DURATION_MAX_MS = 2_147_483_647;
+/** More of a value than that is not shown, in UTF-16 units. */
+const SHOWN_MAX_LENGTH = 60;
 
 /** The problems of one set of values. */
 export class Problems {
@@ -22,19 +25,24 @@ export class Problems {
     this.list.push(`${key}: expected ${expected}, found ${show(found)}`);
   }
 
+  /** @throws {ConfigurationError} `invalid-options`, when there is any. */
+  check(): void {
+    if (this.list.length > 0) throw new ConfigurationError("invalid-options", this.list);
+  }
+
   /** An object, and no other kind of value. */
-  object(key: string, value: unknown): value is Record<string, unknown> {
+  object(key: string, value: unknown, example = "an object"): value is Record<string, unknown> {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return true;
-    this.add(key, "an object", value);
+    this.add(key, example, value);
     return false;
   }
 
   /** No keys but these; a near miss is named. */
-  keys(prefix: string, value: Record<string, unknown>, known: readonly string[]): void {
+  keys(prefix: string, value: object, known: readonly string[]): void {
     for (const key of Object.keys(value)) {
       if (known.includes(key)) continue;
-      const near = known.find((candidate) => distance(key, candidate) <= 2);
-      const hint = near === undefined ? `one of ${known.join(", ")}` : `'${near}'`;
+      const near = nearKeys(key, known).map((candidate) => `'${candidate}'`).join(" or ");
+      const hint = near === "" ? `one of ${known.join(", ")}` : near;
       this.list.push(`${prefix}${key}: there is no such key, did you mean ${hint}?`);
     }
   }
@@ -48,11 +56,10 @@ export class Problems {
     return false;
   }
 
-  /** A duration in milliseconds, above nothing unless `min` says otherwise. */
-  duration(key: string, value: unknown, min = 1): value is number {
-    const isNumber = typeof value === "number" && value >= min && value <= DURATION_MAX_MS;
-    if (isNumber) return true;
-    this.add(key, `milliseconds from ${min} to ${DURATION_MAX_MS}`, value);
+  /** A duration in milliseconds, in a range, both ends included. */
+  duration(key: string, value: unknown, min: number, max: number): value is number {
+    if (typeof value === "number" && value >= min && value <= max) return true;
+    this.add(key, `milliseconds from ${min} to ${max}`, value);
     return false;
   }
 
@@ -61,11 +68,10 @@ export class Problems {
     return this.integer(key, value, min, 65_535);
   }
 
-  /** A host name or address. */
+  /** A host name or address: no URL, no brackets, no port. */
   hostname(key: string, value: unknown): value is string {
-    const fits = typeof value === "string" && value.length > 0 &&
-      encoder.encode(value).length <= NAME_MAX_BYTES && !/[\s\p{Cc}[\]]/u.test(value);
-    if (!fits) this.add(key, "a host name or an address without brackets", value);
+    const fits = typeof value === "string" && isHostname(value);
+    if (!fits) this.add(key, "a host name or an address without scheme, brackets and port", value);
     return fits;
   }
 
@@ -89,29 +95,43 @@ export class Problems {
     this.add(key, "a string that is not empty", value);
     return false;
   }
+
+  /** Yes or no. */
+  flag(key: string, value: unknown): value is boolean {
+    if (typeof value === "boolean") return true;
+    this.add(key, "true or false", value);
+    return false;
+  }
+
+  /** A codec, or the name of one. */
+  codec(key: string, value: unknown): void {
+    if (value === "json" || value === "bytes" || isCodec(value)) return;
+    this.add(key, '"json", "bytes" or { name, encode, decode }', value);
+  }
 }
 
+/** Letters of a host name or an address; of colons none, or as many as an IPv6 address has. */
+function isHostname(value: string): boolean {
+  const bytes = encoder.encode(value).length;
+  return bytes >= 1 && bytes <= NAME_MAX_BYTES && !/[\s\p{Cc}[\]/\\?#@]/u.test(value) &&
+    !/^[^:]*:[^:]*$/.test(value);
+}
+
+function isCodec(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, encode, decode } = value as Record<string, unknown>;
+  return typeof name === "string" && typeof encode === "function" && typeof decode === "function";
+}
+
+/** A value in words: short, and of no danger to a log. Never throws. */
 function show(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";
   try {
-    const text = JSON.stringify(value) ?? String(value);
-    return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+    // JSON knows neither NaN and the infinities nor bigints.
+    const text = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
+    return text.length > SHOWN_MAX_LENGTH ? `${text.slice(0, SHOWN_MAX_LENGTH - 3)}...` : text;
   } catch {
-    return String(value);
+    return typeof value === "bigint" ? `${value}n` : `a ${typeof value}`;
   }
-}
-
-/** How many letters must change to turn one word into another. */
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= left.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= right.length; j++) {
-      const change = row[j - 1]! + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[right.length]!;
 }

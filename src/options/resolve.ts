@@ -7,11 +7,12 @@
 import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { ClientOptions, EndpointOptions, PeerDefinition, TuningOptions } from "../options.ts";
+import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
 import type { TlsOptions } from "../runtime/runtime.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
 import { Problems } from "./problems.ts";
+import { keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
 /** Options of an endpoint, checked and complete. */
 export interface ResolvedEndpointOptions extends ConnectionSettings {
@@ -40,50 +41,13 @@ export interface ResolvedClientOptions extends ConnectionSettings {
   readonly requestTimeoutMs: number;
 }
 
-const DURATIONS: readonly string[] = Object.freeze([
-  "heartbeatIntervalMs",
-  "deadAfterMs",
-  "suspectAfterMs",
-  "probeTimeoutMs",
-  "connectTimeoutMs",
-  "handshakeTimeoutMs",
-  "redialMinMs",
-  "redialMaxMs",
-  "requestTimeoutMs",
-  "resumeWindowMs",
-  "drainMs",
-]);
+const PLACE_KEYS: readonly string[] = Object.freeze(["hostname", "port"]);
 
-const SHARED_KEYS: readonly string[] = Object.freeze([
-  ...DURATIONS,
-  "maxInFlight",
-  "payloadMaxBytes",
-  "retainMaxBytes",
-  "queueMaxBytes",
-  "secret",
-  "tls",
-  "codec",
-  "runtime",
-  "name",
-]);
+const ENDPOINT_KEYS: readonly OptionKey[] = Object.freeze(keysOf("endpoint"));
+const CLIENT_KEYS: readonly OptionKey[] = Object.freeze(keysOf("client"));
 
-const ENDPOINT_KEYS: readonly string[] = Object.freeze([
-  ...SHARED_KEYS,
-  "listen",
-  "advertise",
-  "peers",
-  "insecure",
-  "identifier",
-  "stateFile",
-  "whenDown",
-]);
-
-const CLIENT_ONLY: readonly string[] = Object.freeze(["hostname", "port", "to"]);
-
-/** The least window, in bytes: two segments, so that one is filled while the other is sent. */
-const RETAIN_MIN_BYTES = 131_072;
-
-const U32_MAX = 0xffff_ffff;
+/** Options as they come: nothing is known of them. */
+type Values = Readonly<Partial<Record<OptionKey, unknown>>>;
 
 /**
  * Checks the options of an endpoint.
@@ -94,43 +58,36 @@ export function resolveEndpointOptions(
   options: EndpointOptions & { readonly peers?: readonly PeerDefinition[] },
 ): ResolvedEndpointOptions {
   const problems = new Problems();
-  if (!problems.object("options", options)) throw invalid(problems);
-  problems.keys("", options, ENDPOINT_KEYS);
-  checkShared(problems, options);
-  const { listen, advertise = {}, identifier, whenDown, insecure, stateFile } = options;
-  const hasListen = problems.object("listen", listen);
+  if (!problems.object("options", options, "an object, at least { listen: { port } }")) {
+    throw new ConfigurationError("invalid-options", problems.list);
+  }
+  const settings = checkTable(problems, options, ENDPOINT_KEYS);
+  const { listen, advertise = {} } = options;
+  const hasListen = problems.object("listen", listen, "an object { hostname, port }");
   const hostname = (hasListen ? listen.hostname : undefined) ?? "127.0.0.1";
   if (hasListen) {
-    problems.keys("listen.", listen as Record<string, unknown>, ["hostname", "port"]);
+    problems.keys("listen.", listen, PLACE_KEYS);
     problems.hostname("listen.hostname", hostname);
     problems.port("listen.port", listen.port, 0);
   }
-  if (problems.object("advertise", advertise)) {
-    problems.keys("advertise.", advertise, ["hostname", "port"]);
+  if (problems.object("advertise", advertise, "an object { hostname, port }")) {
+    problems.keys("advertise.", advertise, PLACE_KEYS);
     const { hostname: told, port } = advertise as { hostname?: unknown; port?: unknown };
     if (told !== undefined) problems.hostname("advertise.hostname", told);
     if (port !== undefined) problems.port("advertise.port", port, 1);
   }
-  if (identifier !== undefined) {
-    problems.oneOf("identifier", identifier, ["counter", "clock"]);
-  }
-  if (whenDown !== undefined) problems.oneOf("whenDown", whenDown, ["wait", "fail"]);
-  if (stateFile !== undefined) problems.text("stateFile", stateFile);
-  if (insecure !== undefined && typeof insecure !== "boolean") {
-    problems.add("insecure", "true or false", insecure);
-  }
   const peers = checkDefinitions(problems, "peers", options.peers ?? []);
   checkIdentity(problems, options, hostname, peers);
-  if (problems.list.length > 0) throw invalid(problems);
+  problems.check();
   return {
-    ...settings(options),
+    ...settings,
     name: options.name,
     listen: { hostname, port: listen.port },
     advertise,
     peers,
     secret: secretBytes(options.secret),
     tls: options.tls,
-    stateFile,
+    stateFile: options.stateFile,
     codec: options.codec === undefined ? jsonCodec : resolveCodec(options.codec),
   };
 }
@@ -142,15 +99,13 @@ export function resolveEndpointOptions(
  */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const problems = new Problems();
-  if (!problems.object("options", options)) throw invalid(problems);
-  problems.keys("", options, [...SHARED_KEYS, ...CLIENT_ONLY]);
-  checkShared(problems, options);
-  problems.hostname("hostname", options.hostname);
-  problems.port("port", options.port, 1);
-  if (options.to !== undefined) problems.name("to", options.to);
-  if (problems.list.length > 0) throw invalid(problems);
+  if (!problems.object("options", options, "an object, at least { hostname, port }")) {
+    throw new ConfigurationError("invalid-options", problems.list);
+  }
+  const settings = checkTable(problems, options, CLIENT_KEYS);
+  problems.check();
   return {
-    ...settings(options),
+    ...settings,
     hostname: options.hostname,
     port: options.port,
     to: options.to,
@@ -161,87 +116,118 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   };
 }
 
-function invalid(problems: Problems): ConfigurationError {
-  return new ConfigurationError("invalid-options", problems.list);
+/** Checks what the table knows. @returns Its numbers and words, with what was left out. */
+function checkTable(
+  problems: Problems,
+  options: EndpointOptions | ClientOptions,
+  keys: readonly OptionKey[],
+): typeof DEFAULTS {
+  const values: Values = options;
+  problems.keys("", values, keys);
+  for (const key of keys) {
+    const value = values[key];
+    if (value !== undefined || NEEDED.includes(key)) checkRow(problems, key, value);
+  }
+  const settings = withDefaults(values);
+  for (const key of keys) checkOrder(problems, values, settings, key);
+  return settings;
 }
 
-/** The numbers, with what was left out. */
-function settings<Options extends TuningOptions>(options: Options) {
+/** Options that cannot be left out and are checked by their kind. */
+const NEEDED: readonly OptionKey[] = Object.freeze(["hostname", "port"]);
+
+function checkRow(problems: Problems, key: OptionKey, value: unknown): void {
+  const row = OPTIONS[key];
+  switch (row.kind) {
+    case "number":
+      if (row.unit === "ms") problems.duration(key, value, row.min, row.max);
+      else problems.integer(key, value, row.min, row.max);
+      break;
+    case "word":
+      problems.oneOf(key, value, row.words);
+      break;
+    case "port":
+      problems.port(key, value, 1);
+      break;
+    case "other":
+      checkOther(problems, key, value);
+      break;
+    default:
+      problems[row.kind](key, value);
+  }
+}
+
+/** What is checked neither by its kind nor together with other options. */
+function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
+  if (key === "secret") checkSecret(problems, value);
+  else if (key === "tls") checkTls(problems, value);
+  else if (key === "codec") problems.codec(key, value);
+  else if (key === "runtime") checkRuntime(problems, value);
+}
+
+/** The numbers and words, with what was left out. */
+function withDefaults(values: Values): typeof DEFAULTS {
   const chosen: Record<string, unknown> = { ...DEFAULTS };
-  for (const key of Object.keys(DEFAULTS)) {
-    const value = (options as Record<string, unknown>)[key];
-    if (value !== undefined) chosen[key] = value;
+  for (const key of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
+    if (values[key] !== undefined) chosen[key] = values[key];
   }
-  if (options.queueMaxBytes === undefined) {
-    chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * (options.payloadMaxBytes ?? 0));
+  const { payloadMaxBytes } = values;
+  if (values.queueMaxBytes === undefined && typeof payloadMaxBytes === "number") {
+    chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * payloadMaxBytes);
   }
-  return chosen as { -readonly [Key in keyof typeof DEFAULTS]: (typeof DEFAULTS)[Key] };
+  return chosen as unknown as typeof DEFAULTS;
 }
 
-function checkShared(problems: Problems, options: EndpointOptions | ClientOptions): void {
-  const values = options as unknown as Record<string, unknown>;
-  for (const key of DURATIONS) {
-    if (values[key] === undefined) continue;
-    problems.duration(key, values[key], key === "drainMs" || key === "redialMinMs" ? 0 : 1);
-  }
-  const { maxInFlight, payloadMaxBytes, retainMaxBytes, queueMaxBytes } = options;
-  if (maxInFlight !== undefined) problems.integer("maxInFlight", maxInFlight, 1, 1_000_000);
-  if (payloadMaxBytes !== undefined) {
-    problems.integer("payloadMaxBytes", payloadMaxBytes, 1, U32_MAX);
-  }
-  if (retainMaxBytes !== undefined) {
-    problems.integer("retainMaxBytes", retainMaxBytes, RETAIN_MIN_BYTES, U32_MAX);
-  }
-  if (queueMaxBytes !== undefined) {
-    problems.integer("queueMaxBytes", queueMaxBytes, 1, Number.MAX_SAFE_INTEGER);
-  }
-  const largest = payloadMaxBytes ?? DEFAULTS.payloadMaxBytes;
-  if (queueMaxBytes !== undefined && queueMaxBytes < largest) {
-    problems.add("queueMaxBytes", `at least payloadMaxBytes (${largest})`, queueMaxBytes);
-  }
-  if (options.name !== undefined) problems.name("name", options.name);
-  checkOrder(problems, values, "heartbeatIntervalMs", "deadAfterMs");
-  checkOrder(problems, values, "probeTimeoutMs", "handshakeTimeoutMs");
-  checkOrder(problems, values, "redialMinMs", "redialMaxMs", true);
-  checkSecurity(problems, options);
-  const { codec } = options;
-  const isCodec = codec === undefined || codec === "json" || codec === "bytes" ||
-    (typeof codec === "object" && codec !== null && typeof codec.encode === "function" &&
-      typeof codec.decode === "function" && typeof codec.name === "string");
-  if (!isCodec) problems.add("codec", '"json", "bytes" or { name, encode, decode }', codec);
-}
-
-/** One duration must be shorter than another, defaults included. */
+/** One number must be below another, defaults included; the one that was given is named. */
 function checkOrder(
   problems: Problems,
-  values: Record<string, unknown>,
-  shorter: keyof typeof DEFAULTS,
-  longer: keyof typeof DEFAULTS,
-  mayBeEqual = false,
+  values: Values,
+  settings: typeof DEFAULTS,
+  key: OptionKey,
 ): void {
-  const short = values[shorter] ?? DEFAULTS[shorter];
-  const long = values[longer] ?? DEFAULTS[longer];
-  if (typeof short !== "number" || typeof long !== "number") return;
-  if (short < long || (mayBeEqual && short === long)) return;
-  if (values[shorter] === undefined && values[longer] === undefined) return;
-  problems.list.push(`${shorter}: expected less than ${longer} (${long}), found ${short}`);
+  const row = OPTIONS[key];
+  if (row.kind !== "number") return;
+  const other = row.below ?? row.atMost;
+  if (other === undefined) return;
+  const [low, high] = [key, other].map((name) => settings[name as keyof typeof DEFAULTS]);
+  // What does not fit by itself has been told.
+  if (!fitsRow(key, low) || !fitsRow(other, high)) return;
+  if (low < high || (row.atMost !== undefined && low === high)) return;
+  const strictly = row.atMost === undefined;
+  if (values[key] !== undefined) {
+    problems.add(key, `${strictly ? "less than" : "at most"} ${other} (${high})`, low);
+  } else if (values[other] !== undefined) {
+    problems.add(other, `${strictly ? "more than" : "at least"} ${key} (${low})`, high);
+  }
 }
 
-function checkSecurity(problems: Problems, options: EndpointOptions | ClientOptions): void {
-  const { secret, tls } = options;
-  if (secret !== undefined) {
-    const fits = (typeof secret === "string" || secret instanceof Uint8Array) && secret.length > 0;
-    // The value is not shown: messages end up in logs.
-    if (!fits) problems.list.push("secret: expected a string or bytes that are not empty");
-  }
-  if (tls === undefined || !problems.object("tls", tls)) return;
-  const known = ["certificate", "privateKey", "authorities", "serverName"];
-  problems.keys("tls.", tls as Record<string, unknown>, known);
+function fitsRow(key: OptionKey, value: unknown): value is number {
+  const row = OPTIONS[key];
+  return row.kind === "number" && typeof value === "number" && value >= row.min &&
+    value <= row.max;
+}
+
+function checkSecret(problems: Problems, secret: unknown): void {
+  const fits = (typeof secret === "string" || secret instanceof Uint8Array) && secret.length > 0;
+  // The value is not shown: messages end up in logs.
+  if (!fits) problems.list.push("secret: expected a string or bytes that are not empty");
+}
+
+function checkTls(problems: Problems, tls: unknown): void {
+  if (!problems.object("tls", tls)) return;
+  problems.keys("tls.", tls, ["certificate", "privateKey", "authorities", "serverName"]);
   for (const key of ["certificate", "privateKey", "authorities"] as const) {
     const value: unknown = tls[key];
     if (typeof value === "string" && value.includes("-----BEGIN ")) continue;
     problems.list.push(`tls.${key}: expected PEM text; all three of them are needed`);
   }
+}
+
+/** Enough to tell a runtime from something else. */
+function checkRuntime(problems: Problems, runtime: unknown): void {
+  const { listen, connect, clock } = (runtime ?? {}) as Record<string, unknown>;
+  if (typeof listen === "function" && typeof connect === "function" && clock) return;
+  problems.add("runtime", "a Runtime, such as a simulated host's", runtime);
 }
 
 /** Who this endpoint is must be clear, and must not be one of its own peers. */

@@ -6,6 +6,7 @@ import { readConfig } from "../../src/cli/config_file.ts";
 import { CommandError } from "../../src/cli/exit_code.ts";
 import { DEFINITION_KEYS } from "../../src/options/definitions.ts";
 import { resolveEndpointOptions } from "../../src/options.ts";
+import { keysOf, OPTIONS } from "../../src/options/table.ts";
 import { ROOT } from "../../tools/project.ts";
 import { fits, type Schema } from "./json_schema.ts";
 
@@ -55,7 +56,7 @@ Deno.test("readConfig() takes what a file says, and files that it names from bes
       identifier: "clock",
       drainMs: 0,
     },
-    "peers.json": [PEER],
+    "peers.json": `\ufeff${JSON.stringify([PEER])}`,
     "secret.txt": "a secret\n",
     "c.pem": `${PEM}c`,
     "k.pem": `${PEM}k`,
@@ -161,6 +162,23 @@ Deno.test("the schema has the keys that are accepted, and no others", async () =
   assertEquals((await schema("config"))["$defs"], { peer: peers["items"] });
 });
 
+Deno.test("the schema's numbers and words are those of the table", async () => {
+  const { properties } = await schema("config");
+  for (const key of keysOf("endpoint")) {
+    const row = OPTIONS[key];
+    if (row.kind !== "number" && row.kind !== "word") continue;
+    const { description: _, ...told } = properties![key]!;
+    assertEquals(told, {
+      ...row.kind === "word" ? { enum: row.words } : {
+        type: row.unit === "ms" ? "number" : "integer",
+        minimum: row.min,
+        maximum: row.max,
+      },
+      default: row.default,
+    }, key);
+  }
+});
+
 Deno.test("the schema's defaults are the ones that are used", async () => {
   const { properties } = await schema("config");
   const told = Object.entries(properties!).filter(([, part]) => "default" in part)
@@ -196,6 +214,9 @@ const CONFIGS: readonly (readonly [boolean, unknown])[] = [
   [false, { ...LEAST, peers: [{ name: "SP20", port: 1 }] }],
   [false, { ...LEAST, peers: [{ hostname: "a", port: 0 }] }],
   [false, { ...LEAST, peers: [{ hostname: "a b", port: 1 }] }],
+  [false, { ...LEAST, peers: [{ hostname: "tcp://a", port: 1 }] }],
+  [false, { ...LEAST, peers: [{ hostname: "a:1", port: 1 }] }],
+  [false, { listen: { port: 1, hostname: "a?b" } }],
   [false, { ...LEAST, peers: {} }],
   [false, { ...LEAST, secret: "" }],
   [false, { ...LEAST, insecure: "yes" }],

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DEFAULTS } from "../../mod.ts";
 import { CODES } from "../../src/errors.ts";
+import { type OptionKey, OPTIONS } from "../../src/options/table.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -26,9 +27,11 @@ Deno.test("README: every default is the one that is used", async () => {
     words(option ?? "").some((word) => word in defaults)
   );
   assertEquals(told.length > 8, true);
-  for (const [option, value] of told) {
-    const key = words(option!)[0]!;
+  for (const [option, value, unit] of told) {
+    const key = words(option!)[0]! as OptionKey;
     assertEquals(value!.replaceAll("`", ""), String(defaults[key]), key);
+    const row = OPTIONS[key];
+    assertEquals(unit, row.kind === "number" ? row.unit : "", key);
   }
 });
 

@@ -1,10 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
-import { ConfigurationError, DEFAULTS, type EndpointOptions } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Client, ConfigurationError, DEFAULTS, Endpoint, type EndpointOptions } from "../../mod.ts";
 import {
   parseDefinitions,
   resolveClientOptions,
   resolveEndpointOptions,
 } from "../../src/options.ts";
+import { OPTIONS } from "../../src/options/table.ts";
 
 function problemsOf(run: () => unknown): readonly string[] {
   try {
@@ -46,21 +47,21 @@ Deno.test("resolveEndpointOptions() tells every problem at once, with key, expec
   });
   assertEquals(problems, [
     "heartbeatIntervlMs: there is no such key, did you mean 'heartbeatIntervalMs'?",
-    "deadAfterMs: expected milliseconds from 1 to 2147483647, found -1",
-    "maxInFlight: expected a whole number from 1 to 1000000, found 1.5",
     'name: expected 1 to 255 bytes of UTF-8 without control characters, found "a\\nb"',
-    "heartbeatIntervalMs: expected less than deadAfterMs (-1), found 1000",
     "tls.certificate: expected PEM text; all three of them are needed",
     "tls.privateKey: expected PEM text; all three of them are needed",
     "tls.authorities: expected PEM text; all three of them are needed",
-    'codec: expected "json", "bytes" or { name, encode, decode }, found {}',
-    "listen.port: expected a whole number from 0 to 65535, found 70000",
     'identifier: expected "counter" or "clock", found "random"',
+    'codec: expected "json", "bytes" or { name, encode, decode }, found {}',
     'whenDown: expected "wait" or "fail", found "never"',
+    "deadAfterMs: expected milliseconds from 1 to 2147483647, found -1",
+    "maxInFlight: expected a whole number from 1 to 1000000, found 1.5",
+    "listen.port: expected a whole number from 0 to 65535, found 70000",
     'peers[0].name: expected 1 to 255 bytes of UTF-8 without control characters, found "a\\nb"',
-    'peers[0].hostname: expected a host name or an address without brackets, found "[::1]"',
+    "peers[0].hostname: expected a host name or an address without scheme, brackets and port, " +
+    'found "[::1]"',
     "peers[0].port: expected a whole number from 1 to 65535, found 0",
-    "peers[1]: expected an object, found 7",
+    "peers[1]: expected an object { name, hostname, port }, found 7",
   ]);
 });
 
@@ -98,7 +99,7 @@ Deno.test("resolveEndpointOptions() wants to know who it is, and not to be its o
 Deno.test("resolveEndpointOptions() wants a probe to end before a handshake does", () => {
   const listen = { port: 1 };
   assertEquals(endpointProblems({ listen, handshakeTimeoutMs: 900 }), [
-    "probeTimeoutMs: expected less than handshakeTimeoutMs (900), found 1000",
+    "handshakeTimeoutMs: expected more than probeTimeoutMs (1000), found 900",
   ]);
   assertEquals(endpointProblems({ listen, handshakeTimeoutMs: 900, probeTimeoutMs: 400 }), []);
 });
@@ -119,12 +120,106 @@ Deno.test("parseDefinitions() reads an array, and names file and key of what is 
   ]);
   assertEquals(problemsOf(() => parseDefinitions('[{"prt":1}]', "peers.json")), [
     "peers.json: peers[0].prt: there is no such key, did you mean 'port'?",
-    "peers.json: peers[0].hostname: expected a host name or an address without brackets, " +
-    "found nothing",
+    "peers.json: peers[0].hostname: expected a host name or an address without scheme, brackets " +
+    "and port, found nothing",
     "peers.json: peers[0].port: expected a whole number from 1 to 65535, found nothing",
   ]);
   assertEquals(problemsOf(() => parseDefinitions("{", "peers.json")).length, 1);
   assertEquals(problemsOf(() => parseDefinitions("{}", "peers.json")), [
     "peers.json: peers: expected an array of { name, hostname, port }, found {}",
   ]);
+});
+
+Deno.test("options that are missing altogether are told, not stumbled over", async () => {
+  for (const options of [undefined, null, 5, "SP10", []]) {
+    const start = await assertRejects(() => Endpoint.start(options as never), ConfigurationError);
+    assertEquals(start.problems.length, 1, String(options));
+    assertStringIncludes(
+      start.message,
+      "options: expected an object, at least { listen: { port } }",
+    );
+    const client = await assertRejects(() => Client.connect(options as never), ConfigurationError);
+    assertStringIncludes(
+      client.message,
+      "options: expected an object, at least { hostname, port }",
+    );
+  }
+});
+
+Deno.test("a hint names what was meant, and nothing else", () => {
+  const meant: readonly (readonly [object, string])[] = [
+    [
+      { listen: { host: "a", port: 1 } },
+      "listen.host: there is no such key, did you mean 'hostname'?",
+    ],
+    [{ listen: { prot: 1, port: 1 } }, "listen.prot: there is no such key, did you mean 'port'?"],
+    [{ drain: 5 }, "drain: there is no such key, did you mean 'drainMs'?"],
+    [{ deadaftermS: 5 }, "deadaftermS: there is no such key, did you mean 'deadAfterMs'?"],
+    [
+      { hearbeatIntervalMs: 5 },
+      "hearbeatIntervalMs: there is no such key, did you mean 'heartbeatIntervalMs'?",
+    ],
+    [{ tls: { cert: "x" } }, "tls.cert: there is no such key, did you mean 'certificate'?"],
+    [{ tls: { key: "x" } }, "tls.key: there is no such key, did you mean 'privateKey'?"],
+    [
+      { timeout: 5 },
+      "timeout: there is no such key, did you mean " +
+      "'probeTimeoutMs' or 'connectTimeoutMs' or 'handshakeTimeoutMs' or 'requestTimeoutMs'?",
+    ],
+  ];
+  for (const [options, problem] of meant) {
+    const found = endpointProblems({ listen: { port: 1 }, ...options });
+    assert(found.includes(problem), `${problem}\n${found.join("\n")}`);
+  }
+  const [host] = problemsOf(() => resolveClientOptions({ host: "a", port: 1 } as never));
+  assertEquals(host, "host: there is no such key, did you mean 'hostname'?");
+  const [file] = problemsOf(() => parseDefinitions('[{"host":"a","port":1}]', "peers.json"));
+  assertEquals(file, "peers.json: peers[0].host: there is no such key, did you mean 'hostname'?");
+});
+
+Deno.test("a host name is no URL, and has no brackets and no port", () => {
+  const wrong = ["tcp://10.0.0.1", "10.0.0.1:11000", "[::1]", "a/b", "user@host", "a b", "", "a#b"];
+  for (const hostname of wrong) {
+    const problems = [
+      ...endpointProblems({ name: "A", listen: { hostname, port: 1 }, insecure: true }),
+      ...endpointProblems({ name: "A", listen: { port: 1 }, advertise: { hostname } }),
+      ...endpointProblems({ name: "A", listen: { port: 1 }, peers: [{ hostname, port: 1 }] }),
+      ...problemsOf(() => resolveClientOptions({ hostname, port: 1 })),
+    ];
+    assertEquals(problems.length, 4, hostname);
+    for (const problem of problems) {
+      assertStringIncludes(problem, "without scheme, brackets and port");
+    }
+  }
+  for (
+    const hostname of ["localhost", "10.0.0.1", "::1", "fe80::1%eth0", "stock.example", "a_b-c"]
+  ) {
+    assertEquals(problemsOf(() => resolveClientOptions({ hostname, port: 1 })), [], hostname);
+  }
+});
+
+Deno.test("a byte-order mark at the beginning of a definition file is no part of it", () => {
+  const text = '\ufeff[{"hostname":"10.0.0.1","port":11000}]';
+  assertEquals(parseDefinitions(text, "peers.json"), [{ hostname: "10.0.0.1", port: 11_000 }]);
+});
+
+Deno.test("every option of the table is checked: what cannot be right is refused by its name", () => {
+  for (const [key, row] of Object.entries(OPTIONS)) {
+    const least: object = row.of === "client"
+      ? { hostname: "h", port: 1 }
+      : { listen: { port: 1 } };
+    const resolve = (value: unknown) =>
+      problemsOf(() => {
+        const options = { ...least, [key]: value };
+        if (row.of === "client") resolveClientOptions(options as never);
+        else resolveEndpointOptions(options as never);
+      });
+    const wrong: unknown[] = [Symbol("s"), 5n, { strange: 1 }, () => 1];
+    if (row.kind === "number") wrong.push(row.min - 1, row.max + 1, NaN, Infinity, "300", null);
+    if (row.kind === "flag" || row.kind === "word") wrong.push("strange", 1, null);
+    for (const value of wrong) {
+      const problems = resolve(value);
+      assert(problems.some((problem) => problem.startsWith(key)), `${key} ${String(value)}`);
+    }
+  }
 });
