@@ -12,7 +12,7 @@
  */
 
 import process from "node:process";
-import { Deadline, DeadlineQueue } from "../src/core/time/deadline_queue.ts";
+import { Deadline, DeadlineHeap } from "../src/core/time/deadline_heap.ts";
 import { copyAlone, newSlabCopy } from "../src/runtime/copy.ts";
 import type { CopyBytes } from "../src/runtime/runtime.ts";
 import { median } from "./statistics.ts";
@@ -66,17 +66,17 @@ function armTimers(): void {
   for (const timer of kept) clearTimeout(timer);
 }
 
-/** The same in one queue. */
-function armDeadlines(): void {
-  const queue = new DeadlineQueue();
+/** The same in one heap, in which each may have a duration of its own. */
+function armDeadlines(durationOf: (count: number) => number): void {
+  const heap = new DeadlineHeap();
   const kept: Nothing[] = Array.from({ length: KEPT }, () => new Nothing());
   for (let count = 0; count < TIMES; count++) {
     const one = new Nothing();
-    queue.remove(kept[count % KEPT]!);
+    heap.remove(kept[count % KEPT]!);
     kept[count % KEPT] = one;
-    queue.add(one, DURATION_MS, count);
+    heap.add(one, durationOf(count), count);
   }
-  if (queue.size !== KEPT) throw new Error("a deadline is lost");
+  if (heap.size !== KEPT) throw new Error("a deadline is lost");
 }
 
 console.log("                                  obvious  freshlink  ratio");
@@ -89,4 +89,15 @@ for (const size of SIZES) {
     () => copyOften(inSlabs, bytes),
   );
 }
-compare("a deadline: setTimeout, queue", armTimers, armDeadlines);
+const DIFFERENT = 10_007;
+compare("a deadline: setTimeout, heap", armTimers, () => armDeadlines(() => DURATION_MS));
+compare(
+  "of two durations",
+  armTimers,
+  () => armDeadlines((count) => count % 2 === 0 ? DURATION_MS : DURATION_MS / 6),
+);
+compare(
+  "each of another duration",
+  armTimers,
+  () => armDeadlines((count) => DURATION_MS + count * 7_919 % DIFFERENT),
+);

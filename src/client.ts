@@ -51,7 +51,7 @@ export class Client implements AsyncDisposable {
   private constructor(options: ResolvedClientOptions, runtime: Runtime) {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
-    this.#caller = new Caller({ timers: this.#timers, copy: runtime.copy }, options);
+    this.#caller = new Caller(this.#timers, runtime.copy, options);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const bootId = newBootId(runtime.random);
     let lastConnection = 0;

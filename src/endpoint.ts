@@ -88,7 +88,7 @@ export class Endpoint implements AsyncDisposable {
       options.maxInFlight,
       runtime.copy,
     );
-    this.#caller = new Caller({ timers: this.#timers, copy: runtime.copy }, options);
+    this.#caller = new Caller(this.#timers, runtime.copy, options);
     const address = this.address;
     const hostname = options.advertise.hostname ?? address.hostname;
     const port = options.advertise.port ?? address.port;

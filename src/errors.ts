@@ -163,6 +163,22 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/**
+ * Makes an error without the frames of its stack: those of a timer or a socket say nothing about
+ * whose call it was, and cost ten times as much as the error. Forty thousand calls may end at once.
+ */
+export function withoutFrames<Made extends Error>(make: () => Made): Made {
+  const limited = Error as { stackTraceLimit?: number | undefined };
+  const limit = limited.stackTraceLimit;
+  // Where it is not known, or cannot be changed, the error has its frames.
+  if (limit === undefined || !Reflect.set(limited, "stackTraceLimit", 0)) return make();
+  try {
+    return make();
+  } finally {
+    limited.stackTraceLimit = limit;
+  }
+}
+
 /** The common face of all freshlink errors. */
 export abstract class FreshlinkError extends Error {
   /** What programs match on. */

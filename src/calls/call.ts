@@ -8,8 +8,9 @@
 import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
-import { CODES, type Delivery, type ErrorCode, RequestError } from "../errors.ts";
+import { CODES, type Delivery, type ErrorCode, RequestError, withoutFrames } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
+import type { Abortable, AbortGroups } from "./abort_groups.ts";
 
 /** Where a message goes: a link, or a client's link. */
 export interface Route {
@@ -31,6 +32,7 @@ export interface Route {
 export interface CallHost {
   readonly timers: Timers;
   readonly copy: CopyBytes;
+  readonly aborts: AbortGroups;
 }
 
 /** The error of a call, in words. */
@@ -47,13 +49,19 @@ export function callError(
   return new RequestError(code, message, delivery, { peer, ...more });
 }
 
+/** The same for a call that is under way: whoever called is on no stack any more. */
+function lateError(...parts: Parameters<typeof callError>): RequestError {
+  return withoutFrames(() => callError(...parts));
+}
+
 function noConnectionText(lastDialError: string): string {
   const reason = lastDialError === "" ? "" : ` (the last attempt failed: ${lastDialError})`;
   return `there was no connection before the deadline${reason}`;
 }
 
 /** A request and its promise. */
-export class Call extends OutgoingRequest {
+export class Call extends OutgoingRequest implements Abortable {
+  signalPlace = 0;
   readonly #host: CallHost;
   readonly #route: Route;
   readonly #peer: string;
@@ -88,7 +96,7 @@ export class Call extends OutgoingRequest {
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
     this.#host.timers.add(this, this.timeoutMs);
-    this.#signal?.addEventListener("abort", this);
+    if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
     this.state = "settled";
@@ -101,22 +109,21 @@ export class Call extends OutgoingRequest {
     this.#giveUp("timeout");
   }
 
-  /** The caller's signal. */
-  handleEvent(): void {
+  handleAbort(): void {
     this.#giveUp("cancelled");
   }
 
   override succeed(codec: number, bytes: Uint8Array, start: number, end: number): void {
     this.#finish();
     if (codec !== this.codec) {
-      this.#reject(callError("codec-mismatch", "executed", this.#peer, this.service, ""));
+      this.#reject(lateError("codec-mismatch", "executed", this.#peer, this.service, ""));
       return;
     }
     let value: unknown;
     try {
       value = decodeRange(this.#codec, bytes, start, end, this.#host.copy);
     } catch (cause) {
-      this.#reject(callError("codec-failed", "executed", this.#peer, this.service, "", { cause }));
+      this.#reject(lateError("codec-failed", "executed", this.#peer, this.service, "", { cause }));
       return;
     }
     this.#resolve(value);
@@ -133,7 +140,7 @@ export class Call extends OutgoingRequest {
       }
     }
     const cause = code === "cancelled" ? this.#signal?.reason : undefined;
-    this.#reject(callError(code, delivery, this.#peer, this.service, text, { details, cause }));
+    this.#reject(lateError(code, delivery, this.#peer, this.service, text, { details, cause }));
   }
 
   #giveUp(code: "timeout" | "cancelled"): void {
@@ -154,13 +161,14 @@ export class Call extends OutgoingRequest {
 
   #finish(): void {
     this.#host.timers.remove(this);
-    this.#signal?.removeEventListener("abort", this);
+    if (this.#signal !== undefined) this.#host.aborts.remove(this.#signal, this);
     this.release();
   }
 }
 
 /** A notification and its promise, which settles when it has been written. */
-export class Notice extends OutgoingNotification {
+export class Notice extends OutgoingNotification implements Abortable {
+  signalPlace = 0;
   readonly #host: CallHost;
   readonly #route: Route;
   readonly #peer: string;
@@ -193,7 +201,7 @@ export class Notice extends OutgoingNotification {
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
     this.#host.timers.add(this, this.timeoutMs);
-    this.#signal?.addEventListener("abort", this);
+    if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused !== null) this.fail(refused, "");
   }
@@ -202,8 +210,7 @@ export class Notice extends OutgoingNotification {
     this.#giveUp(this.#route.isUp && this.#route.isFull ? "overloaded" : "timeout");
   }
 
-  /** The caller's signal. */
-  handleEvent(): void {
+  handleAbort(): void {
     this.#giveUp("cancelled");
   }
 
@@ -214,7 +221,7 @@ export class Notice extends OutgoingNotification {
   override fail(code: ErrorCode, text: string): void {
     if (!this.#finish()) return;
     const cause = code === "cancelled" ? this.#signal?.reason : undefined;
-    this.#reject(callError(code, "not-sent", this.#peer, this.service, text, { cause }));
+    this.#reject(lateError(code, "not-sent", this.#peer, this.service, text, { cause }));
   }
 
   #giveUp(code: ErrorCode): void {
@@ -226,7 +233,7 @@ export class Notice extends OutgoingNotification {
     if (this.#settled) return false;
     this.#settled = true;
     this.#host.timers.remove(this);
-    this.#signal?.removeEventListener("abort", this);
+    if (this.#signal !== undefined) this.#host.aborts.remove(this.#signal, this);
     return true;
   }
 }

@@ -6,8 +6,11 @@
  */
 
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
+import type { Timers } from "../connection/timers.ts";
 import type { ErrorCode, RequestError } from "../errors.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { CopyBytes } from "../runtime/runtime.ts";
+import { AbortGroups } from "./abort_groups.ts";
 import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
 import { checkServiceName } from "./payload.ts";
 import { messageOf } from "./thrown.ts";
@@ -25,8 +28,8 @@ export class Caller {
   readonly #host: CallHost;
   readonly #defaults: CallDefaults;
 
-  constructor(host: CallHost, defaults: CallDefaults) {
-    this.#host = host;
+  constructor(timers: Timers, copy: CopyBytes, defaults: CallDefaults) {
+    this.#host = { timers, copy, aborts: new AbortGroups() };
     this.#defaults = defaults;
   }
 

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { Deadline } from "../core/time/deadline_queue.ts";
+import { Deadline } from "../core/time/deadline_heap.ts";
 import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/wire/frame.ts";
 import { FrameDecoder, type FrameHandler } from "../core/wire/frame_decoder.ts";
 import {

@@ -5,7 +5,7 @@
  */
 
 import { Backoff } from "../core/link/backoff.ts";
-import { Deadline } from "../core/time/deadline_queue.ts";
+import { Deadline } from "../core/time/deadline_heap.ts";
 import { DialerHandshake } from "../core/channel/handshake.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
@@ -89,7 +89,7 @@ export class Dialer extends Deadline implements HandshakeOwner {
   dialLater(): void {
     if (this.#stopped || this.isDialing) return;
     const { runtime, timers } = this.#context;
-    timers.armAny(this, this.#backoff.nextMs(runtime.random.float()));
+    timers.add(this, this.#backoff.nextMs(runtime.random.float()));
   }
 
   override expire(): void {

@@ -236,7 +236,7 @@ export class Outbox {
   #acknowledgeSoon(session: Session): void {
     if (!session.needsAck) return;
     const task = this.#ackTask ??= new TimerTask(() => this.#acknowledge());
-    if (task.lane === null) this.#context.timers.add(task, ACK_DELAY_MS);
+    if (!task.isArmed) this.#context.timers.add(task, ACK_DELAY_MS);
   }
 
   #acknowledge(): void {

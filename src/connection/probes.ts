@@ -26,7 +26,7 @@ export class Probes {
       timedOut();
     });
     tasks.set(claimant, task);
-    this.#context.timers.armAny(task, this.#context.settings.probeTimeoutMs);
+    this.#context.timers.add(task, this.#context.settings.probeTimeoutMs);
   }
 
   /** The claimant is gone. */

@@ -26,10 +26,10 @@ export class ResumeWindow {
     const { timers, settings: { resumeWindowMs } } = this.#context;
     const task = new TimerTask((nowMs) => {
       this.#outbox.giveUp("peer-down", nowMs - resumeWindowMs);
-      timers.armAny(task, resumeWindowMs / 4);
+      timers.add(task, resumeWindowMs / 4);
     });
     this.#task = task;
-    timers.armAny(task, resumeWindowMs);
+    timers.add(task, resumeWindowMs);
   }
 
   /** The peer is back, or never waited for again. */

@@ -105,7 +105,7 @@ export class SocketWriter {
       if (!taken) return;
     }
     // The others get their turn first.
-    this.#context.timers.armAny(new TimerTask(() => this.schedule()), 0);
+    this.#context.timers.add(new TimerTask(() => this.schedule()), 0);
   }
 
   /** The socket is done with what it was given. */

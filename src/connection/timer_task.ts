@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Deadline } from "../core/time/deadline_queue.ts";
+import { Deadline, NOWHERE } from "../core/time/deadline_heap.ts";
 
 /** A deadline that calls back. */
 export class TimerTask extends Deadline {
@@ -14,6 +14,11 @@ export class TimerTask extends Deadline {
   constructor(run: (nowMs: number) => void) {
     super();
     this.#run = run;
+  }
+
+  /** Whether its deadline is still to come. */
+  get isArmed(): boolean {
+    return this.place !== NOWHERE;
   }
 
   override expire(nowMs: number): void {

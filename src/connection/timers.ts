@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Deadline, DeadlineQueue } from "../core/time/deadline_queue.ts";
+import { type Deadline, DeadlineHeap } from "../core/time/deadline_heap.ts";
 import type { Clock, TimerHandle } from "../runtime/runtime.ts";
 
 /**
@@ -20,13 +20,16 @@ const STALL_MS = 200;
 /** How long the sockets are given after a stall, in milliseconds. */
 const GRACE_MS = 50;
 
+/**
+ * How long a turn must be to count, in milliseconds: shorter ones are what a turn is for, and a
+ * deadline is not that exact.
+ */
+const LONG_TURN_MS = 2;
+
 /** The deadlines of one endpoint. */
 export class Timers {
   readonly #clock: Clock;
-  /** Deadlines of few different durations, many of them: requests, checks, acknowledgements. */
-  readonly #common = new DeadlineQueue();
-  /** Deadlines of any duration, few of them: dials, probes. */
-  readonly #rare = new DeadlineQueue();
+  readonly #deadlines = new DeadlineHeap();
   #handle: TimerHandle | null = null;
   #armedMs = Infinity;
   #inGrace = false;
@@ -34,9 +37,7 @@ export class Timers {
   #nowMs = 0;
   #nowIsFresh = false;
   readonly #fireBound = () => this.#fire();
-  readonly #staleBound = () => {
-    this.#nowIsFresh = false;
-  };
+  readonly #endTurnBound = () => this.#endTurn();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -44,34 +45,28 @@ export class Timers {
 
   /** How many deadlines are armed. */
   get size(): number {
-    return this.#common.size + this.#rare.size;
+    return this.#deadlines.size;
   }
 
-  /** Monotonic milliseconds, read once a turn. */
+  /** Monotonic milliseconds, read once a turn: nothing that takes long may lie before this. */
   nowMs(): number {
     if (!this.#nowIsFresh) {
       this.#nowMs = this.#clock.nowMs();
       this.#nowIsFresh = true;
-      this.#clock.defer(this.#staleBound);
+      this.#clock.defer(this.#endTurnBound);
     }
     return this.#nowMs;
   }
 
-  /** Arms a deadline `durationMs` from now. */
+  /** Arms a deadline `durationMs` from now; in a long turn, from the end of it. */
   add(item: Deadline, durationMs: number): void {
-    this.#common.add(item, durationMs, this.nowMs());
-    if (item.deadlineMs < this.#armedMs) this.#arm(item.deadlineMs);
-  }
-
-  /** The same for durations that are drawn at random. */
-  armAny(item: Deadline, durationMs: number): void {
-    this.#rare.add(item, durationMs, this.nowMs());
+    this.#deadlines.add(item, durationMs, this.nowMs());
     if (item.deadlineMs < this.#armedMs) this.#arm(item.deadlineMs);
   }
 
   /** Disarms; without effect on one that is not armed. */
   remove(item: Deadline): void {
-    this.#common.remove(item);
+    this.#deadlines.remove(item);
   }
 
   /** Disarms everything for good. */
@@ -88,6 +83,18 @@ export class Timers {
     this.#handle = this.#clock.setTimer(Math.max(0, deadlineMs - this.nowMs()), this.#fireBound);
   }
 
+  /**
+   * A turn ends. Where its code has taken long (a handler that computes), whatever it armed was
+   * armed at the time of its beginning, and would be over at once: that counts from now. One more
+   * look at the clock for a turn that arms something, instead of one for each request.
+   */
+  #endTurn(): void {
+    this.#nowIsFresh = false;
+    if (!this.#deadlines.armedInTurn) return;
+    const tookMs = this.#clock.nowMs() - this.#nowMs;
+    this.#deadlines.endTurn(tookMs < LONG_TURN_MS ? 0 : tookMs);
+  }
+
   #fire(): void {
     this.#handle = null;
     this.#nowMs = this.#clock.nowMs();
@@ -99,9 +106,8 @@ export class Timers {
     }
     this.#inGrace = false;
     this.#armedMs = Infinity;
-    this.#common.expire(this.#nowMs);
-    this.#rare.expire(this.#nowMs);
-    const nextMs = Math.min(this.#common.nextMs(), this.#rare.nextMs());
+    this.#deadlines.expire(this.#nowMs);
+    const nextMs = this.#deadlines.nextMs();
     if (nextMs < this.#armedMs) this.#arm(nextMs);
   }
 }

@@ -147,7 +147,7 @@ Deno.test("bench: samples of a profile are added up by what they belong to", () 
   const frames = [
     frame("(idle)", ""),
     frame("(garbage collector)", ""),
-    frame("add", "file:///x/src/core/deadline_queue.ts"),
+    frame("add", "file:///x/src/core/deadline_heap.ts"),
     frame("", "file:///x/src/runtime/copy.ts"),
     frame("op_now", ""),
     frame("flush", "file:///x/src/connection/outlet.ts"),
@@ -171,7 +171,7 @@ Deno.test("bench: samples of a profile are added up by what they belong to", () 
     "calls, their promises and codecs": 0.05,
     "the adapter": 0.05,
   });
-  assertEquals(shares.functions[0], { name: "add deadline_queue.ts:10", share: 0.4 });
+  assertEquals(shares.functions[0], { name: "add deadline_heap.ts:10", share: 0.4 });
   assertEquals(shares.functions[2]!.name, "(anonymous) copy.ts:10");
 });
 

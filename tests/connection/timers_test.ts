@@ -32,9 +32,14 @@ class HeldClock implements Clock {
     this.#deferred.push(callback);
   }
 
+  /** The turn ends. */
+  endTurn(): void {
+    for (const callback of this.#deferred.splice(0)) callback();
+  }
+
   /** The turn ends, and the timer fires at this time. */
   fireAt(nowMs: number): void {
-    for (const callback of this.#deferred.splice(0)) callback();
+    this.endTurn();
     this.nowAtMs = nowMs;
     const { timer } = this;
     this.timer = null;
@@ -87,4 +92,37 @@ Deno.test("Timers: stopped, it holds no timer and arms none", () => {
   assertEquals(clock.timer, null);
   arm("two", 50);
   assertEquals(clock.timer, null);
+});
+
+Deno.test("Timers: what is armed in a long turn, before or after its long part, counts from its end", () => {
+  const { clock, timers, expired, arm } = held();
+  arm("earlier", 200);
+  clock.endTurn();
+  clock.nowAtMs = 50;
+  // A chunk is read, and its handler computes for 300 ms.
+  assertEquals(timers.nowMs(), 50);
+  arm("before", 200);
+  clock.nowAtMs = 350;
+  arm("after", 200);
+  arm("after, of another duration", 150);
+  clock.fireAt(360);
+  assertEquals([expired, clock.timer?.atMs], [["earlier"], 500]);
+  clock.fireAt(501);
+  clock.fireAt(551);
+  assertEquals(expired.slice(1), ["after, of another duration", "before", "after"]);
+});
+
+Deno.test("Timers: the clock is read once a turn, and once more where something was armed", () => {
+  const { clock, timers, arm } = held();
+  let reads = 0;
+  clock.nowMs = () => {
+    reads++;
+    return clock.nowAtMs;
+  };
+  for (let index = 0; index < 1_000; index++) timers.nowMs();
+  clock.endTurn();
+  assertEquals(reads, 1);
+  for (let index = 0; index < 1_000; index++) arm("request", 100);
+  clock.endTurn();
+  assertEquals(reads, 3);
 });

@@ -260,3 +260,24 @@ Deno.test("64 requests at a time, 2,000 in all, each with its own answer", async
   await Promise.all(Array.from({ length: 64 }, loop));
   assertEquals(next, 2_000);
 });
+
+/** Computes for so long. */
+function block(durationMs: number): void {
+  const untilMs = performance.now() + durationMs;
+  while (performance.now() < untilMs);
+}
+
+Deno.test("a deadline counts from after a long synchronous part, in a handler and in the caller's code", async () => {
+  await using pair = await Pair.start();
+  const { left, right } = pair;
+  for (const { endpoint } of [left, right]) endpoint.handle("echo", (payload) => payload);
+  left.endpoint.handle("compute", (payload) => {
+    block(300);
+    return left.endpoint.request("SP20", "echo", payload, { timeoutMs: 200 });
+  });
+  assertEquals(await right.endpoint.request("SP10", "compute", 1), 1);
+  const before = left.endpoint.request("SP20", "echo", 2, { timeoutMs: 200 });
+  block(300);
+  const after = left.endpoint.request("SP20", "echo", 3, { timeoutMs: 200 });
+  assertEquals(await Promise.all([before, after]), [2, 3]);
+});

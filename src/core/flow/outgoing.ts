@@ -11,7 +11,7 @@
  */
 
 import type { Delivery, ErrorCode } from "../../errors.ts";
-import type { Deadline, Lane } from "../time/deadline_queue.ts";
+import { type Deadline, NOWHERE } from "../time/deadline_heap.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -43,7 +43,8 @@ export type RequestState =
 /** A request. */
 export abstract class OutgoingRequest implements Outgoing, Deadline {
   deadlineMs = 0;
-  lane: Lane | null = null;
+  place: number = NOWHERE;
+  turn = 0;
   before: Deadline | null = null;
   after: Deadline | null = null;
   queue: object | null = null;
@@ -98,7 +99,8 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
 /** A notification: no answer. */
 export abstract class OutgoingNotification implements Outgoing, Deadline {
   deadlineMs = 0;
-  lane: Lane | null = null;
+  place: number = NOWHERE;
+  turn = 0;
   before: Deadline | null = null;
   after: Deadline | null = null;
   queue: object | null = null;

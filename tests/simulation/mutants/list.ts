@@ -255,7 +255,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "    tasks.set(claimant, task);\n",
     replace: `    tasks.set(claimant, task);
     for (const other of tasks.values()) {
-      this.#context.timers.armAny(other, this.#context.settings.probeTimeoutMs);
+      this.#context.timers.add(other, this.#context.settings.probeTimeoutMs);
     }
 `,
     by: "tests",
@@ -265,6 +265,20 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/timers.ts",
     find: "if (!this.#inGrace && lateMs > STALL_MS) {",
     replace: "if (!this.#inGrace && lateMs > 1e9) {",
+    by: "tests",
+  },
+  {
+    name: "what was armed in a long turn counts from its beginning",
+    file: "connection/timers.ts",
+    find: "this.#deadlines.endTurn(tookMs < LONG_TURN_MS ? 0 : tookMs);",
+    replace: "this.#deadlines.endTurn(0);",
+    by: "tests",
+  },
+  {
+    name: "a deadline that moves up in the heap stays below later ones",
+    file: "core/time/deadline_heap.ts",
+    find: "if (parent !== null && last.deadlineMs < parent.deadlineMs)",
+    replace: "if (parent !== null && last.deadlineMs < 0)",
     by: "tests",
   },
   {
