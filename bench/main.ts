@@ -36,7 +36,9 @@ async function main(): Promise<number> {
   const results: Results = {
     rows: [],
     others: [],
-    promises: [],
+    users: [],
+    latency: [],
+    links: [],
     retention: [],
     peers: [],
     crowds: [],
@@ -63,9 +65,9 @@ async function main(): Promise<number> {
   }
   console.log(resultsText(results));
   if (plan.json) console.log(JSON.stringify(results));
-  const { rows, others, promises, retention, takeovers, profiles } = results;
-  const failed = [...rows, ...others, ...promises, ...retention, ...takeovers, ...profiles]
-    .reduce((sum, row) => sum + row.failed, 0);
+  const { rows, users, others, latency, links, retention, takeovers, profiles } = results;
+  const counted = [rows, users, others, latency, links, retention, takeovers, profiles].flat();
+  const failed = counted.reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);
   return EXIT_FAILED;

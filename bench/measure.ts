@@ -6,9 +6,11 @@
  */
 
 import type { RuntimeName } from "../tools/runtimes.ts";
+import { type LatencyRow, measureBeside } from "./beside.ts";
 import { type CrowdRow, measureCrowds, measureTables, type TableRow } from "./crowd.ts";
+import { type LinksRow, measureLinks } from "./links.ts";
 import { measureIdle, measureUnacknowledged, type Memory } from "./memory.ts";
-import { measureOthers, measurePromises, type OtherRow, type PromiseRow } from "./others.ts";
+import { measureOthers, type OtherRow } from "./others.ts";
 import type { PeerRow } from "./peers.ts";
 import type { ProfileRow } from "./profile.ts";
 import { type Plan, TARGET_TAKEOVER_MS } from "./plan.ts";
@@ -18,8 +20,10 @@ import {
   type Ends,
   measureRates,
   measureRetention,
+  measureUser,
   type RateRow,
   type RetentionRow,
+  type UserRow,
 } from "./rates.ts";
 import type { StartupRow } from "./startup.ts";
 import { median } from "./statistics.ts";
@@ -46,7 +50,9 @@ export interface TakeoverRow {
 export interface Results {
   readonly rows: RateRow[];
   readonly others: OtherRow[];
-  readonly promises: PromiseRow[];
+  readonly users: UserRow[];
+  readonly latency: LatencyRow[];
+  readonly links: LinksRow[];
   readonly retention: RetentionRow[];
   readonly peers: PeerRow[];
   readonly crowds: CrowdRow[];
@@ -71,10 +77,14 @@ export async function measureRuntime(
     const ports = await open(ends);
     results.rows.push(...await measureRates(plan, ends));
     results.retention.push(await measureRetention(plan, ends));
+    results.users.push(await measureUser(plan, ends));
     if (plan.more) {
-      results.promises.push(...await measurePromises(plan, ends));
       results.others.push(...await measureOthers(plan, ends, ports));
+      results.latency.push(...await measureBeside(plan, ends));
     }
+  }
+  for (const count of plan.more ? plan.links : []) {
+    results.links.push(await measureLinks(plan, runtime, processes, count));
   }
   if (plan.takeovers > 0) results.takeovers.push(await measureTakeovers(plan, runtime, processes));
   if (plan.idle > 0) {
@@ -87,10 +97,13 @@ export async function measureRuntime(
   }
 }
 
-/** The bare echo, a pair of endpoints and a client. */
+/** The bare echoes, a pair of endpoints and a client. */
 async function open({ server, client }: Ends): Promise<{ echo: number; endpoint: number }> {
-  const { port } = await server.order<{ port: number }>({ do: "echo" });
-  await client.order({ do: "dial", port, count: 1 });
+  const ports = { bytes: 0, json: 0 };
+  for (const mode of ["bytes", "json"] as const) {
+    ports[mode] = (await server.order<{ port: number }>({ do: "echo", mode })).port;
+    await client.order({ do: "dial", mode, port: ports[mode], count: 1 });
+  }
   const [nearPort, farPort] = freePorts(2) as [number, number];
   const near = definition("client", nearPort);
   const far = definition("server", farPort);
@@ -98,7 +111,7 @@ async function open({ server, client }: Ends): Promise<{ echo: number; endpoint:
   await client.order({ do: "endpoint", name: "client", port: near.port, peers: [far] });
   await client.order({ do: "client", port: far.port, count: 1 });
   await untilOpen(server, 1);
-  return { echo: port, endpoint: far.port };
+  return { echo: ports.bytes, endpoint: far.port };
 }
 
 async function measureTakeovers(

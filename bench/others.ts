@@ -6,7 +6,7 @@
 
 import type { RuntimeName } from "../tools/runtimes.ts";
 import type { Handshakes } from "./handshakes.ts";
-import type { Carrier, Measurement } from "./load.ts";
+import type { Carrier } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { type Ends, failures, play, rateOf } from "./rates.ts";
 import { median } from "./statistics.ts";
@@ -25,24 +25,9 @@ export interface OtherRow {
   readonly failed: number;
 }
 
-/** freshlink beside the bare echo behind promises. Rates are requests in a second. */
-export interface PromiseRow {
-  readonly runtime: RuntimeName;
-  readonly inFlight: number;
-  readonly bare: number;
-  readonly promises: number;
-  readonly freshlink: number;
-  /** `promises` as a part of `bare`: nothing with promises gets further. */
-  readonly ceiling: number;
-  /** `freshlink` as a part of `promises`. */
-  readonly ratio: number;
-  readonly failed: number;
-}
-
 const PAYLOAD = 64;
 const IN_FLIGHT = 64;
 const LATE_IN_FLIGHT = 1_024;
-const PROMISES_IN_FLIGHT: readonly number[] = [64, 1_024];
 const HANDSHAKES_AT_A_TIME = 8;
 /** What closes first keeps its port for a while: more would run out of ports. */
 const HANDSHAKES_MAX = 1_000;
@@ -71,7 +56,7 @@ export async function measureOthers(
 
   async function one(
     what: string,
-    carrier: Exclude<Carrier, "bare" | "promises">,
+    carrier: Exclude<Carrier, "bare">,
     inFlight: number,
     connections: number,
   ): Promise<OtherRow> {
@@ -88,28 +73,6 @@ export async function measureOthers(
       failed: failures(ours) + failures(rounds.bare),
     };
   }
-}
-
-/** What an API of promises costs by itself, at each number in flight. */
-export async function measurePromises(plan: Plan, ends: Ends): Promise<PromiseRow[]> {
-  const rows: PromiseRow[] = [];
-  for (const inFlight of PROMISES_IN_FLIGHT) {
-    const rounds = await play(plan, ends, ["bare", "promises", "bytes"], PAYLOAD, inFlight);
-    const { bare, promises, bytes } = rounds;
-    const ratioOf = (ours: Measurement[], theirs: Measurement[]) =>
-      median(ours.map((round, index) => rateOf(round) / rateOf(theirs[index]!)));
-    rows.push({
-      runtime: ends.runtime,
-      inFlight,
-      bare: median(bare.map(rateOf)),
-      promises: median(promises.map(rateOf)),
-      freshlink: median(bytes.map(rateOf)),
-      ceiling: ratioOf(promises, bare),
-      ratio: ratioOf(bytes, promises),
-      failed: failures(bare) + failures(promises) + failures(bytes),
-    });
-  }
-  return rows;
 }
 
 async function measureHandshakes(

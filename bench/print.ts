@@ -1,14 +1,16 @@
 /** The results in words. */
 
+import type { LatencyRow } from "./beside.ts";
+import type { LinksRow } from "./links.ts";
 import type { Results, TakeoverRow } from "./measure.ts";
 import type { CrowdRow, TableRow } from "./crowd.ts";
 import type { IdleRow, UnacknowledgedRow } from "./memory.ts";
-import type { OtherRow, PromiseRow } from "./others.ts";
+import type { OtherRow } from "./others.ts";
 import { type PeerRow, timesTheBest } from "./peers.ts";
 import { TARGET_PEERS_RATIO } from "./plan.ts";
 import type { Share } from "./profile.ts";
 import type { StartupRow } from "./startup.ts";
-import type { RateRow, RetentionRow } from "./rates.ts";
+import type { RateRow, RetentionRow, UserRow } from "./rates.ts";
 
 /** All results as a text of several tables. */
 export function resultsText(results: Results): string {
@@ -20,7 +22,7 @@ export function resultsText(results: Results): string {
 function loadTables(results: Results): string[] {
   return [
     table(
-      "Requests on one connection: the ratio is the rate as a part of a bare framed echo's,\nwith one in flight the bare echo's median latency as a part of it",
+      "Requests on one connection: ratios of rates, with one in flight of median latencies, to the\nfloor (an echo with a promise a request and a copy an answer; with JSON it parses) and to the\nbare echo (callbacks; never parses)",
       [
         [
           "runtime",
@@ -28,17 +30,35 @@ function loadTables(results: Results): string[] {
           "in flight",
           "codec",
           "bare a second",
+          "floor",
           "freshlink",
-          "bare median",
+          "floor median",
           "freshlink",
           "99 %",
-          "ratio",
+          "99.9 %",
+          "of bare",
+          "of floor",
           "spread",
           "to reach",
         ],
         ...results.rows.map(rateCells),
       ],
     ),
+    table(
+      "As a user calls (an async handler that reads its signal, options and a signal with each call)\nbeside the bench's way, requests a second",
+      [
+        ["runtime", "bytes", "in flight", "bench", "user", "ratio", "to reach"],
+        ...results.users.map(userCells),
+      ],
+    ),
+    table("A small call beside large ones on the same link: milliseconds", [
+      ["runtime", "beside", "median", "99 %", "to reach", "large, MiB a second"],
+      ...results.latency.map(latencyCells),
+    ]),
+    table("1,024 in flight over links in turns, beside the bare echo over as many sockets", [
+      ["runtime", "links", "bare a second", "freshlink", "ratio", "to reach"],
+      ...results.links.map(linksCells),
+    ]),
     table(
       "What retention costs: requests a second of a session, and of a client that keeps nothing",
       [
@@ -50,21 +70,6 @@ function loadTables(results: Results): string[] {
       ["runtime", "what", "in flight", "connections", "bare", "freshlink", "ratio"],
       ...results.others.map(otherCells),
     ]),
-    table(
-      "What promises cost: the bare echo with one for each request and a copy of its answer,\nas a part of the bare echo's rate; freshlink's rate as a part of that",
-      [
-        [
-          "runtime",
-          "in flight",
-          "bare",
-          "promises",
-          "freshlink",
-          "ceiling",
-          "freshlink / promises",
-        ],
-        ...results.promises.map(promiseCells),
-      ],
-    ),
     table("Other libraries on Node: requests a second, and the ratio to freshlink's rate", [
       ["bytes", "in flight", "library", "version", "a second", "ratio"],
       ...results.peers.map(peerCells),
@@ -121,14 +126,40 @@ function rateCells(row: RateRow): string[] {
     String(row.inFlight),
     row.codec,
     whole(row.bare),
+    whole(row.floor),
     whole(row.freshlink),
-    `${row.bareP50Ms.toFixed(3)} ms`,
+    `${row.floorP50Ms.toFixed(3)} ms`,
     `${row.p50Ms.toFixed(3)} ms`,
     `${row.p99Ms.toFixed(3)} ms`,
+    `${row.p999Ms.toFixed(3)} ms`,
     row.ratio.toFixed(2),
+    row.ratioToFloor.toFixed(2),
     row.spread.map((ratio) => ratio.toFixed(2)).join(" to "),
-    row.target === null ? "" : `${row.target.toFixed(2)}${mark(row.ratio >= row.target)}`,
+    reached(row.target, row.ratioToFloor),
   ];
+}
+
+function userCells(row: UserRow): string[] {
+  const { runtime, payload, inFlight, bench, user, ratio, target } = row;
+  const rates = [bench, user].map(whole);
+  const cells = [runtime, String(payload), String(inFlight), ...rates];
+  return [...cells, ratio.toFixed(2), reached(target, ratio)];
+}
+
+function latencyCells({ runtime, beside, p50, p99, target, largeBytes }: LatencyRow): string[] {
+  const isMet = target === null ? "" : `${target}${mark(p99 <= target)}`;
+  const mebibytes = largeBytes === 0 ? "" : (largeBytes / 1_048_576).toFixed(0);
+  return [runtime, beside, p50.toFixed(3), p99.toFixed(3), isMet, mebibytes];
+}
+
+function linksCells({ runtime, count, bare, freshlink, ratio, target }: LinksRow): string[] {
+  const rates = [bare, freshlink].map(whole);
+  return [runtime, whole(count), ...rates, ratio.toFixed(2), reached(target, ratio)];
+}
+
+/** A ratio to reach, and whether it is; nothing where none is stated. */
+function reached(target: number | null, ratio: number): string {
+  return target === null ? "" : `${target.toFixed(2)}${mark(ratio >= target)}`;
 }
 
 function otherCells(row: OtherRow): string[] {
@@ -141,12 +172,6 @@ function otherCells(row: OtherRow): string[] {
     whole(row.freshlink),
     row.ratio.toFixed(2),
   ];
-}
-
-function promiseCells(row: PromiseRow): string[] {
-  const { runtime, inFlight, bare, promises, freshlink, ceiling, ratio } = row;
-  const rates = [bare, promises, freshlink].map(whole);
-  return [runtime, String(inFlight), ...rates, ceiling.toFixed(2), ratio.toFixed(2)];
 }
 
 function peerCells(row: PeerRow): string[] {
@@ -189,7 +214,7 @@ function retentionCells(row: RetentionRow): string[] {
     whole(row.without),
     whole(row.with),
     row.ratio.toFixed(2),
-    `${row.target.toFixed(2)}${mark(row.ratio >= row.target)}`,
+    reached(row.target, row.ratio),
   ];
 }
 

@@ -42,7 +42,7 @@ const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ["collecting garbage", /^\(garbage collector\)/],
   ["the load itself", /\/bench\/|^(op_now|now) /],
   ["copies of payloads", /\/src\/runtime\/copy\.ts/],
-  ["calls, their promises and codecs", /\/src\/(endpoint|client|codec)/],
+  ["calls, their promises and codecs", /\/src\/(calls\/|endpoint|client|codec)/],
   ["frames, sessions, deadlines", /\/src\/core\//],
   ["connections and what goes out", /\/src\/connection\//],
   ["the adapter", /\/src\/runtime\//],

@@ -10,32 +10,33 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { Client, Endpoint, type PeerDefinition } from "../mod.ts";
 import { detectRuntime } from "../src/runtime/detect.ts";
-import { EchoClient, EchoServer, readUint32 } from "./echo.ts";
+import { type BesideOptions, callBeside } from "./beside.ts";
+import { EchoClient, type EchoMode, EchoServer } from "./echo.ts";
+import { readUint32 } from "./frames.ts";
 import { type HandshakeOptions, shakeHands } from "./handshakes.ts";
+import { type Carrier, Load, type LoadOptions, type Measurement } from "./load.ts";
+import { Machine } from "./machine.ts";
+import { timeTable } from "./table.ts";
 import {
   bareSender,
   bytesSender,
-  type Carrier,
   clientSender,
+  floorJsonSender,
+  floorSender,
   jsonSender,
   lateSender,
-  Load,
-  type LoadOptions,
-  type Measurement,
   notifySender,
-  promisesSender,
   spread,
-} from "./load.ts";
-import { Machine } from "./machine.ts";
-import { timeTable } from "./table.ts";
+  userSender,
+} from "./senders.ts";
 import { restartPeer } from "./takeover.ts";
 
 /** An order to the program, without its number. */
 export type Order =
-  /** Starts the bare echo's server. Answers `{ port }`. */
-  | { do: "echo" }
-  /** Opens connections to the bare echo's server. */
-  | { do: "dial"; port: number; count: number }
+  /** Starts a bare echo's server. Answers `{ port }`. */
+  | { do: "echo"; mode?: EchoMode }
+  /** Opens connections to a bare echo's server. */
+  | { do: "dial"; mode?: EchoMode; port: number; count: number }
   /** Starts an endpoint that echoes. Answers `{ port }`. */
   | {
     do: "endpoint";
@@ -57,10 +58,12 @@ export type Order =
   | { do: "cut" }
   /** Writes so many notifications to the peer `server`. Answers when all are written. */
   | { do: "notify"; count: number; bytes: number }
-  /** Starts endpoints with the names and ports of these definitions, each with one peer. */
+  /** Starts endpoints that echo, with these names and ports, each with one peer. */
   | { do: "crowd"; members: readonly PeerDefinition[]; peer: PeerDefinition }
   /** Puts a load on the peer `server`. Answers a `Measurement`. */
   | { do: "load"; carrier: Carrier; options: LoadOptions }
+  /** Makes small calls to the peer `server` beside large ones. Answers a `Beside`. */
+  | { do: "beside"; options: BesideOptions }
   /** How much was echoed, and how many connections there are. Answers a `Report`. */
   | { do: "report" }
   /** Collects garbage. Answers `{ rssBytes, liveBytes }`. */
@@ -93,12 +96,14 @@ const runtime = await detectRuntime();
 const machine = new Machine(runtime);
 let served = 0;
 const crowd: Endpoint[] = [];
-const clients: EchoClient[] = [];
-let echo: EchoServer | null = null;
+let peerNames: readonly string[] = [];
+const clients: Record<EchoMode, EchoClient[]> = { bytes: [], json: [] };
+const echoes: EchoServer[] = [];
 let endpoint: Endpoint | null = null;
 const connectedClients: Client[] = [];
 
 async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoint> {
+  peerNames = order.peers.map(({ name }) => name!);
   const started = await Endpoint.start({
     name: order.name,
     listen: { port: order.port },
@@ -107,14 +112,16 @@ async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoin
     queueMaxBytes: QUEUE_MAX_BYTES,
     runtime: order.cuttable ? machine.runtime : runtime,
   });
-  started.handle("echo-bytes", (payload) => {
-    served++;
-    return payload;
-  }, { codec: "bytes" });
+  handleBytes(started);
   started.handle("echo-json", (payload) => {
     served++;
     return payload;
   }, { codec: "json" });
+  started.handle("echo-user", async (payload: Uint8Array, { signal }) => {
+    served++;
+    signal.throwIfAborted();
+    return await payload;
+  }, { codec: "bytes" });
   started.handle("swallow", () => {
     served++;
   }, { codec: "bytes" });
@@ -128,9 +135,18 @@ async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoin
   return started;
 }
 
+function handleBytes(started: Endpoint): void {
+  started.handle("echo-bytes", (payload) => {
+    served++;
+    return payload;
+  }, { codec: "bytes" });
+}
+
 async function startCrowd(members: readonly PeerDefinition[], peer: PeerDefinition): Promise<void> {
   for (const { name, port } of members) {
-    crowd.push(await Endpoint.start({ name: name!, listen: { port }, peers: [peer] }));
+    const started = await Endpoint.start({ name: name!, listen: { port }, peers: [peer] });
+    handleBytes(started);
+    crowd.push(started);
   }
 }
 
@@ -138,15 +154,22 @@ function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
   const load = new Load(options);
   const { connections = 1 } = options;
   if (carrier === "bare") {
-    const some = clients.slice(0, connections);
+    const some = clients.bytes.slice(0, connections);
     return load.run(spread(some.map((one) => bareSender(one, load, options))));
   }
-  if (carrier === "promises") {
-    return load.run(promisesSender(clients[0]!, runtime.copy, load, options));
+  if (carrier === "floor") {
+    return load.run(floorSender(clients.bytes[0]!, runtime.copy, load, options));
+  }
+  if (carrier === "floor-json") {
+    return load.run(floorJsonSender(clients.json[0]!, runtime.copy, load, options));
   }
   if (carrier === "client") {
     const some = connectedClients.slice(0, connections);
     return load.run(spread(some.map((one) => clientSender(one, load, options))));
+  }
+  if (carrier === "links") {
+    const some = peerNames.slice(0, connections);
+    return load.run(spread(some.map((name) => bytesSender(endpoint!, name, load, options))));
   }
   return load.run(SENDERS[carrier](endpoint!, "server", load, options));
 }
@@ -156,6 +179,7 @@ const SENDERS = {
   json: jsonSender,
   late: lateSender,
   notify: notifySender,
+  user: userSender,
 } as const;
 
 async function connectClients(port: number, count: number): Promise<void> {
@@ -207,12 +231,14 @@ async function memoryBytes(): Promise<{ rssBytes: number; liveBytes: number }> {
 
 async function obey(order: Order): Promise<unknown> {
   switch (order.do) {
-    case "echo":
-      echo = await EchoServer.start(runtime);
+    case "echo": {
+      const echo = await EchoServer.start(runtime, order.mode ?? "bytes");
+      echoes.push(echo);
       return { port: echo.port };
+    }
     case "dial":
       for (let index = 0; index < order.count; index++) {
-        clients.push(await EchoClient.connect(runtime, order.port));
+        clients[order.mode ?? "bytes"].push(await EchoClient.connect(runtime, order.port));
       }
       return {};
     case "endpoint":
@@ -238,10 +264,12 @@ async function obey(order: Order): Promise<unknown> {
       return {};
     case "load":
       return putLoad(order.carrier, order.options);
+    case "beside":
+      return await callBeside(endpoint!, "server", order.options);
     case "report":
       return {
-        served: served + (echo?.echoed ?? 0),
-        sockets: echo?.open ?? 0,
+        served: echoes.reduce((sum, { echoed }) => sum + echoed, served),
+        sockets: echoes.reduce((sum, { open }) => sum + open, 0),
         links: endpoint?.connections().filter(({ usable }) => usable).length ?? 0,
         cpuMs: cpuMs(),
       };

@@ -6,7 +6,13 @@
 
 import type { RuntimeName } from "../tools/runtimes.ts";
 import type { Carrier, LoadOptions, Measurement } from "./load.ts";
-import { IN_FLIGHT, type Plan, TARGET_RETENTION_RATIO, targetRatio } from "./plan.ts";
+import {
+  inFlightOf,
+  type Plan,
+  TARGET_RETENTION_RATIO,
+  TARGET_USER_RATIO,
+  targetRatio,
+} from "./plan.ts";
 import type { Process } from "./process.ts";
 import type { Report } from "./program.ts";
 import { median } from "./statistics.ts";
@@ -19,8 +25,10 @@ export interface RateRow {
   /** Bytes of each payload and answer. */
   readonly payload: number;
   readonly inFlight: number;
-  /** The bare echo's rate: the median of the rounds. */
+  /** The bare echo's rate: the median of the rounds. It parses nothing. */
   readonly bare: number;
+  /** The floor's rate: the median of the rounds. In a JSON row it parses at both ends. */
+  readonly floor: number;
   /** freshlink's rate: the median of the rounds. */
   readonly freshlink: number;
   /**
@@ -28,20 +36,41 @@ export interface RateRow {
    * freshlink's. The median of the rounds' own ratios.
    */
   readonly ratio: number;
-  /** The least and the greatest of the rounds' own ratios. */
+  /** The same of the floor. */
+  readonly ratioToFloor: number;
+  /** The least and the greatest of the rounds' own ratios to the floor. */
   readonly spread: readonly [number, number];
-  /** The bare echo's latency in milliseconds that half of the requests stayed below. */
-  readonly bareP50Ms: number;
+  /** The floor's latency in milliseconds that half of the requests stayed below. */
+  readonly floorP50Ms: number;
   /** The same of freshlink. */
   readonly p50Ms: number;
   /** freshlink's latency in milliseconds that 99 of 100 requests stayed below. */
   readonly p99Ms: number;
-  /** The least ratio to reach; `null`: none is stated. */
+  /** freshlink's latency in milliseconds that 999 of 1,000 requests stayed below. */
+  readonly p999Ms: number;
+  /** The least ratio to the floor to reach; `null`: none is stated. */
   readonly target: number | null;
   /** Requests without the right answer. */
   readonly failed: number;
-  /** Of all payloads that came back, bare and freshlink: the numbers in them, added up. */
+  /** Of all payloads that came back, the echoes' too: the numbers in them, added up. */
   readonly hash: number;
+}
+
+/** What the way in which users call costs beside the way in which the bench does. */
+export interface UserRow {
+  readonly runtime: RuntimeName;
+  readonly payload: number;
+  readonly inFlight: number;
+  /** Requests a second in the bench's way: options made once, a handler that returns at once. */
+  readonly bench: number;
+  /** An async handler that reads its signal; options and an AbortSignal with each call. */
+  readonly user: number;
+  /** `user` as a part of `bench`: the median of the rounds' own ratios. */
+  readonly ratio: number;
+  /** The least ratio to reach. */
+  readonly target: number;
+  /** Requests without the right answer. */
+  readonly failed: number;
 }
 
 /** What it costs that a session keeps what it has written. */
@@ -68,7 +97,7 @@ const WARM_UP_MS = 300;
 const RETENTION_IN_FLIGHT = 64;
 
 /** So many times the rounds, of half the length each. */
-const RETENTION_FINER = 4;
+const FINER = 4;
 
 /** Both ends of one connection. */
 export interface Ends {
@@ -79,29 +108,44 @@ export interface Ends {
 
 /** Each payload with each number in flight. */
 export async function measureRates(plan: Plan, ends: Ends): Promise<RateRow[]> {
+  const carriers = ["bare", "floor", "bytes", "floor-json", "json"] as const;
   const rows: RateRow[] = [];
   for (const payload of plan.payloads) {
-    for (const inFlight of IN_FLIGHT) {
-      const rounds = await play(plan, ends, ["bare", "bytes", "json"], payload, inFlight);
+    for (const inFlight of inFlightOf(payload)) {
+      const rounds = await play(plan, ends, carriers, payload, inFlight);
       const row = { runtime: ends.runtime, payload, inFlight };
-      rows.push({ ...row, codec: "bytes", ...compare(rounds, "bytes", payload, inFlight) });
-      rows.push({ ...row, codec: "json", ...compare(rounds, "json", payload, inFlight) });
+      const target = targetRatio(payload, inFlight);
+      const bytes = compare(inFlight, rounds.bare, rounds.floor, rounds.bytes);
+      const json = compare(inFlight, rounds.bare, rounds["floor-json"], rounds.json);
+      rows.push({ ...row, codec: "bytes", ...bytes, target });
+      rows.push({ ...row, codec: "json", ...json, target: null });
     }
   }
   return rows;
+}
+
+/** The bench's way of calling beside a user's. */
+export async function measureUser(plan: Plan, ends: Ends): Promise<UserRow> {
+  const payload = plan.payloads[0]!;
+  const inFlight = RETENTION_IN_FLIGHT;
+  const rounds = await play(finer(plan), ends, ["bytes", "user"], payload, inFlight);
+  return {
+    runtime: ends.runtime,
+    payload,
+    inFlight,
+    bench: median(rounds.bytes.map(rateOf)),
+    user: median(rounds.user.map(rateOf)),
+    ratio: median(rounds.user.map((one, round) => rateOf(one) / rateOf(rounds.bytes[round]!))),
+    target: TARGET_USER_RATIO,
+    failed: failures(rounds.bytes) + failures(rounds.user),
+  };
 }
 
 /** A session beside a connection that keeps nothing. */
 export async function measureRetention(plan: Plan, ends: Ends): Promise<RetentionRow> {
   const payload = plan.payloads[0]!;
   const inFlight = RETENTION_IN_FLIGHT;
-  // The two differ by little: many short rounds see it better than few long ones.
-  const finer = {
-    ...plan,
-    rounds: plan.rounds * RETENTION_FINER,
-    durationMs: plan.durationMs / 2,
-  };
-  const rounds = await play(finer, ends, ["bytes", "client"], payload, inFlight);
+  const rounds = await play(finer(plan), ends, ["bytes", "client"], payload, inFlight);
   return {
     runtime: ends.runtime,
     payload,
@@ -114,25 +158,34 @@ export async function measureRetention(plan: Plan, ends: Ends): Promise<Retentio
   };
 }
 
+/** Two that differ by little: many short rounds see it better than few long ones. */
+function finer(plan: Plan): Plan {
+  return { ...plan, rounds: plan.rounds * FINER, durationMs: plan.durationMs / 2 };
+}
+
 function compare(
-  rounds: Record<Carrier, Measurement[]>,
-  codec: "bytes" | "json",
-  payload: number,
   inFlight: number,
+  bare: readonly Measurement[],
+  floor: readonly Measurement[],
+  ours: readonly Measurement[],
 ) {
-  const ours = rounds[codec];
-  const ratios = ours.map((one, round) => ratioOf(inFlight, one, rounds.bare[round]!));
+  const ratiosTo = (others: readonly Measurement[]) =>
+    ours.map((one, round) => ratioOf(inFlight, one, others[round]!));
+  const toFloor = ratiosTo(floor);
+  const all = [...bare, ...floor, ...ours];
   return {
-    bare: median(rounds.bare.map(rateOf)),
+    bare: median(bare.map(rateOf)),
+    floor: median(floor.map(rateOf)),
     freshlink: median(ours.map(rateOf)),
-    ratio: median(ratios),
-    spread: [Math.min(...ratios), Math.max(...ratios)] as const,
-    bareP50Ms: median(rounds.bare.map(({ p50Ms }) => p50Ms)),
+    ratio: median(ratiosTo(bare)),
+    ratioToFloor: median(toFloor),
+    spread: [Math.min(...toFloor), Math.max(...toFloor)] as const,
+    floorP50Ms: median(floor.map(({ p50Ms }) => p50Ms)),
     p50Ms: median(ours.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(ours.map(({ p99Ms }) => p99Ms)),
-    target: codec === "bytes" ? targetRatio(payload, inFlight) : null,
-    failed: failures(ours) + failures(rounds.bare),
-    hash: [...ours, ...rounds.bare].reduce((sum, one) => (sum + one.hash) >>> 0, 0),
+    p999Ms: median(ours.map(({ p999Ms }) => p999Ms)),
+    failed: failures(all),
+    hash: all.reduce((sum, one) => (sum + one.hash) >>> 0, 0),
   };
 }
 
@@ -150,10 +203,13 @@ export async function play(
     bare: [],
     bytes: [],
     json: [],
+    links: [],
     client: [],
     late: [],
     notify: [],
-    promises: [],
+    user: [],
+    floor: [],
+    "floor-json": [],
   };
   const before = await server.order<Report>({ do: "report" });
   let sent = 0;

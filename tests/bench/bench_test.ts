@@ -4,8 +4,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Results } from "../../bench/measure.ts";
 import { sharesOf } from "../../bench/profile.ts";
-import { median } from "../../bench/statistics.ts";
-import { HELP, IN_FLIGHT, readPlan, targetRatio } from "../../bench/plan.ts";
+import { median, quantile } from "../../bench/statistics.ts";
+import { HELP, inFlightOf, readPlan, targetRatio } from "../../bench/plan.ts";
 import { CONTENDERS } from "../../tools/peer_packages.ts";
 import { ROOT } from "../../tools/project.ts";
 import { RUNTIME_NAMES } from "../../tools/runtimes.ts";
@@ -32,15 +32,15 @@ async function runFile(
 }
 
 Deno.test("bench --tiny --memory --json: every row for every runtime, and no request fails", async () => {
-  const { code, out, err } = await bench("--tiny", "--memory", "--json", "--payload", "64,1024");
+  const { code, out, err } = await bench("--tiny", "--memory", "--json", "--payload", "64,65536");
   assertEquals(code, 0, err);
   const results: Results = JSON.parse(out.trim().split("\n").at(-1)!);
   const keys = results.rows.map((row) =>
     `${row.runtime} ${row.payload} ${row.inFlight} ${row.codec}`
   );
   const expected = RUNTIME_NAMES.flatMap((runtime) =>
-    [64, 1_024].flatMap((payload) =>
-      IN_FLIGHT.flatMap((inFlight) =>
+    [64, 65_536].flatMap((payload) =>
+      inFlightOf(payload).flatMap((inFlight) =>
         ["bytes", "json"].map((codec) => `${runtime} ${payload} ${inFlight} ${codec}`)
       )
     )
@@ -48,9 +48,15 @@ Deno.test("bench --tiny --memory --json: every row for every runtime, and no req
   assertEquals(keys, expected);
   for (const row of results.rows) {
     assertEquals(row.failed, 0);
-    assert(row.bare > 0 && row.freshlink > 0 && row.ratio > 0 && row.p99Ms >= row.p50Ms);
-    assert(row.spread[0] <= row.ratio && row.ratio <= row.spread[1]);
-    assertEquals(row.target !== null, row.payload === 64 && row.codec === "bytes");
+    assert(row.bare > 0 && row.floor > 0 && row.freshlink > 0 && row.ratio > 0);
+    assert(row.p999Ms >= row.p99Ms && row.p99Ms >= row.p50Ms);
+    assert(row.spread[0] <= row.ratioToFloor && row.ratioToFloor <= row.spread[1]);
+    assertEquals(row.target !== null, row.codec === "bytes");
+  }
+  assertEquals(results.users.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
+  for (const row of results.users) {
+    assertEquals(row.failed, 0);
+    assert(row.bench > 0 && row.user > 0 && row.ratio > 0);
   }
   assertEquals(results.retention.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
   for (const row of results.retention) {
@@ -70,11 +76,11 @@ Deno.test("bench --tiny --memory --json: every row for every runtime, and no req
   assertMatch(out, /in flight.*to reach/);
 });
 
-Deno.test("bench --tiny --more --crowd: other loads, promises, a crowd, the table", async () => {
+Deno.test("bench --tiny --more --crowd: other loads, small beside large, links, a crowd, the table", async () => {
   const { code, out, err } = await bench("--tiny", "--more", "--crowd", "--json");
   assertEquals(code, 0, err);
   const results: Results = JSON.parse(out.trim().split("\n").at(-1)!);
-  const { others, promises, crowds, tables } = results;
+  const { others, latency, links, crowds, tables } = results;
   const whats = ["notifications", "10 % answered 5 ms later", "connecting and closing"];
   for (const runtime of RUNTIME_NAMES) {
     const own = others.filter((row) => row.runtime === runtime);
@@ -86,10 +92,21 @@ Deno.test("bench --tiny --more --crowd: other loads, promises, a crowd, the tabl
     assertEquals(row.failed, 0);
     assert(row.bare > 0 && row.freshlink > 0 && row.ratio > 0, row.what);
   }
-  assertEquals(promises.length, 2 * RUNTIME_NAMES.length);
-  for (const row of promises) {
-    assertEquals(row.failed, 0);
-    assert(row.promises > 0 && row.ceiling > 0 && row.ratio > 0);
+  assertEquals(
+    latency.map(({ runtime, beside }) => `${runtime} ${beside}`),
+    RUNTIME_NAMES.flatMap((runtime) => [`${runtime} nothing`, `${runtime} 2 x 16 MiB`]),
+  );
+  for (const { p50, p99, failed, largeBytes, beside } of latency) {
+    assertEquals(failed, 0);
+    assert(p50 > 0 && p99 >= p50 && (largeBytes > 0) === (beside !== "nothing"));
+  }
+  assertEquals(
+    links.map(({ runtime, count }) => `${runtime} ${count}`),
+    RUNTIME_NAMES.flatMap((runtime) => [`${runtime} 1`, `${runtime} 10`]),
+  );
+  for (const { bare, freshlink, ratio, failed } of links) {
+    assertEquals(failed, 0);
+    assert(bare > 0 && freshlink > 0 && ratio > 0);
   }
   assertEquals(
     crowds.map(({ runtime, kind }) => `${runtime} ${kind}`),
@@ -237,6 +254,11 @@ Deno.test("bench: the command line", () => {
 Deno.test("bench: medians, and the numbers to reach", () => {
   assertEquals(median([3, 1, 2]), 2);
   assertEquals(median([4, 1, 2, 3]), 2.5);
-  assertEquals(IN_FLIGHT.map((inFlight) => targetRatio(64, inFlight)), [1 / 1.15, 0.8, 0.5]);
-  assertEquals(targetRatio(1_024, 64), null);
+  assertEquals(quantile([4, 1, 3, 2], 0.5), 2);
+  const targets = (payload: number) =>
+    inFlightOf(payload).map((inFlight) => targetRatio(payload, inFlight));
+  assertEquals(targets(64), [0.9, 0.9, 0.8]);
+  assertEquals(targets(1_024), [null, null, null]);
+  assertEquals(targets(65_536), [0.9, 0.9]);
+  assertEquals(targets(1_048_576), [0.8, 0.8]);
 });
