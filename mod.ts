@@ -30,6 +30,7 @@ export {
   TABLE_SERVICE,
 } from "./src/calls/contract.ts";
 export type { Handler, HandlerContext } from "./src/calls/handler_registry.ts";
+export type { RemoteCaller } from "./src/calls/remote_caller.ts";
 export {
   ConfigurationError,
   type Delivery,

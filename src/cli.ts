@@ -20,6 +20,7 @@ import {
   CONNECTION_VALUES,
   readArguments,
   type Syntax,
+  TLS_VALUES,
   usage,
 } from "./cli/arguments.ts";
 import { call } from "./cli/call.ts";
@@ -36,7 +37,7 @@ interface Command extends Syntax {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
-  serve: { operands: [1, 1], values: ["handlers"], run: serve },
+  serve: { operands: [1, 1], values: ["handlers", ...TLS_VALUES], run: serve },
   call: {
     operands: [2, 3],
     flags: ["idempotent", "notify"],

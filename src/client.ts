@@ -11,7 +11,7 @@ import { Timers } from "./connection/timers.ts";
 import { SegmentPool } from "./core/session/outbound_log.ts";
 import { Caller } from "./calls/caller.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
-import { newBootId } from "./calls/startup.ts";
+import { certifiedName, newBootId } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
   type ClientOptions,
@@ -62,7 +62,7 @@ export class Client implements AsyncDisposable {
       settings: options,
       self: {
         role: "client",
-        name: options.name ?? `client-${bootId.slice(0, 8)}`,
+        name: options.name ?? certifiedName(options.tls) ?? `client-${bootId.slice(0, 8)}`,
         bootId,
         ordinal: runtime.clock.wallMicros(),
         hostname: "",

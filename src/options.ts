@@ -189,7 +189,10 @@ export interface ClientOptions extends TuningOptions, SecurityOptions {
   readonly port: number;
   /** The endpoint's name; another one that answers is refused. By default any is taken. */
   readonly to?: string;
-  /** Under which name handlers see this client. By default `client-` and some random digits. */
+  /**
+   * Under which name handlers see this client; with TLS its certificate must carry it. By default
+   * the first name in that certificate, without TLS `client-` and some random digits.
+   */
   readonly name?: string;
   /** How payloads are encoded unless a call says otherwise. JSON by default. */
   readonly codec?: "json" | "bytes" | Codec;

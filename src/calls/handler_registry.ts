@@ -14,13 +14,12 @@ import type { InboundRequest, SessionHandler } from "../core/session/session_han
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
+import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 
 /** What a handler is told beside the payload. */
 export interface HandlerContext {
-  /** The name of the caller. */
-  readonly peer: string;
-  /** Whether the caller is a peer or a client. */
-  readonly role: "peer" | "client";
+  /** Who calls. */
+  readonly caller: RemoteCaller;
   /** The service that was called. */
   readonly service: string;
   /** Aborts when the caller cancels, gives up, or its process is gone. */
@@ -193,12 +192,8 @@ class InboundCall implements InboundRequest, HandlerContext {
     this.#codec = codec;
   }
 
-  get peer(): string {
-    return this.#session.peer;
-  }
-
-  get role(): "peer" | "client" {
-    return this.#session.role;
+  get caller(): RemoteCaller {
+    return callerOf(this.#session);
   }
 
   /** Made when it is asked for: most handlers never do. */
@@ -246,16 +241,18 @@ class InboundCall implements InboundRequest, HandlerContext {
 
 /** A notification has nobody who could cancel it. */
 class NotificationContext implements HandlerContext {
-  readonly peer: string;
-  readonly role: "peer" | "client";
   readonly service: string;
   readonly timeoutMs = Infinity;
+  readonly #session: Session;
   #signal: AbortSignal | null = null;
 
   constructor(session: Session, service: string) {
-    this.peer = session.peer;
-    this.role = session.role;
+    this.#session = session;
     this.service = service;
+  }
+
+  get caller(): RemoteCaller {
+    return callerOf(this.#session);
   }
 
   get signal(): AbortSignal {

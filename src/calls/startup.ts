@@ -7,12 +7,25 @@
 import { BOOT_ID_BYTES, bootIdOf } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type EndpointOptions, parseDefinitions, type PeerDefinition } from "../options.ts";
-import type { Clock, Random } from "../runtime/runtime.ts";
 import { messageOf } from "./thrown.ts";
+import { Problems } from "../options/problems.ts";
+import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
+import type { Clock, Random, TlsOptions } from "../runtime/runtime.ts";
 
 /** A life: 128 random bits as 32 hexadecimal digits. */
 export function newBootId(random: Random): string {
   return bootIdOf(random.bytes(BOOT_ID_BYTES));
+}
+
+/**
+ * The first name in one's own certificate: the other end believes no name that is not in it.
+ *
+ * @returns `undefined` without TLS, and where the certificate has no name that an end may have.
+ */
+export function certifiedName(tls: TlsOptions | undefined): string | undefined {
+  const certificate = tls === undefined ? null : firstCertificate(tls.certificate);
+  const names = certificate === null ? null : certificateNames(certificate);
+  return names?.find((name) => new Problems().name("name", name));
 }
 
 /**

@@ -24,6 +24,9 @@ export interface Syntax {
   readonly values?: readonly string[];
 }
 
+/** Options that name the files of TLS. */
+export const TLS_VALUES: readonly string[] = Object.freeze(["ca", "cert", "key", "server-name"]);
+
 /** Options of every command that connects. */
 export const CONNECTION_VALUES: readonly string[] = Object.freeze([
   "timeout",
@@ -31,6 +34,7 @@ export const CONNECTION_VALUES: readonly string[] = Object.freeze([
   "secret-file",
   "name",
   "to",
+  ...TLS_VALUES,
 ]);
 
 /** @throws {CommandError} `usage`, with a hint. */

@@ -9,7 +9,7 @@ import { messageOf } from "../calls/thrown.ts";
 import { DEFAULTS } from "../options.ts";
 import { type Arguments, readAddress, readMs, usage } from "./arguments.ts";
 import { EXIT } from "./exit_code.ts";
-import { readSecret } from "./files.ts";
+import { readSecret, readTls } from "./files.ts";
 import { jsonText, type Output } from "./output.ts";
 
 /** Asks, and prints the answer. */
@@ -50,6 +50,7 @@ export async function connectClient(
   return await Client.connect({
     ...readAddress(command, target),
     ...await readSecret(command, args),
+    ...await readTls(command, args),
     ...(to === undefined ? {} : { to }),
     ...(name === undefined ? {} : { name }),
     connectTimeoutMs: timeoutMs,

@@ -13,6 +13,7 @@ import {
   resolveEndpointOptions,
 } from "../options.ts";
 import { withoutMark } from "../options/definitions.ts";
+import type { TlsOptions } from "../runtime/runtime.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 import { besideFile, environmentSecret, readText } from "./files.ts";
 
@@ -32,10 +33,11 @@ class FileProblems {
 /**
  * Reads a definition file and all files that it names.
  *
+ * @param tls What the command line says of it; it takes the place of `tls` in the file.
  * @throws {ConfigurationError} With every problem at once, each with the file and the key.
  * @throws {CommandError} `no-input` when it cannot be read, or nothing but a file that it names.
  */
-export async function readConfig(path: string): Promise<EndpointOptions> {
+export async function readConfig(path: string, tls?: TlsOptions): Promise<EndpointOptions> {
   const text = await readText(path);
   let value: unknown;
   try {
@@ -50,7 +52,8 @@ export async function readConfig(path: string): Promise<EndpointOptions> {
     throw new ConfigurationError("invalid-options", [`${path}: expected an object`]);
   }
   const problems = new FileProblems();
-  const options = await takeFiles(path, value as Record<string, unknown>, problems);
+  const config = value as Record<string, unknown>;
+  const options = await takeFiles(path, tls === undefined ? config : { ...config, tls }, problems);
   try {
     resolveEndpointOptions(options as never);
   } catch (error) {

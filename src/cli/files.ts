@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
 import { messageOf } from "../calls/thrown.ts";
+import type { TlsOptions } from "../runtime/runtime.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 
@@ -39,6 +40,35 @@ export async function readSecret(
   if (secret !== undefined) return { secret };
   if (file !== undefined) return { secret: (await readText(file)).trim() };
   return environmentSecret();
+}
+
+/**
+ * What `--ca`, `--cert`, `--key` and `--server-name` say; nothing where none of them is there.
+ *
+ * @throws {CommandError} `usage` where one of the three files is missing, `no-input` where one
+ * cannot be read.
+ */
+export async function readTls(command: string, args: Arguments): Promise<{ tls?: TlsOptions }> {
+  const [authorities, certificate, privateKey] = ["ca", "cert", "key"].map((name) =>
+    args.values.get(name)
+  );
+  const serverName = args.values.get("server-name");
+  const given = [authorities, certificate, privateKey, serverName];
+  if (given.every((file) => file === undefined)) return {};
+  if (authorities === undefined || certificate === undefined || privateKey === undefined) {
+    throw usage(
+      command,
+      "TLS needs all three of --ca, --cert and --key: both ends show who they are",
+    );
+  }
+  return {
+    tls: {
+      authorities: await readText(authorities),
+      certificate: await readText(certificate),
+      privateKey: await readText(privateKey),
+      ...(serverName === undefined ? {} : { serverName }),
+    },
+  };
 }
 
 /** What `FRESHLINK_SECRET` says. */

@@ -15,13 +15,21 @@ const EXIT_CODES = `Exit codes:
   70  fenced: another living process owns this endpoint's name
   78  the configuration is wrong`;
 
+const TLS_OPTIONS = `  --ca FILE           TLS: the authorities that may have signed the other end's
+                      certificate, PEM
+  --cert FILE         TLS: the own certificate, PEM
+  --key FILE          TLS: its private key, PEM
+  --server-name NAME  TLS: the name that the dialled certificate must carry,
+                      where it is neither the endpoint's nor the dialled host`;
+
 const CONNECTION_OPTIONS = `  --timeout MS        how long to wait, in milliseconds (default 5000)
   --secret TEXT       the secret that the endpoint wants; the process list shows
                       it to others, unlike the next two
   --secret-file FILE  the same from a file; without either, $FRESHLINK_SECRET
   --name NAME         the caller's name as handlers see it (default: client- and
-                      random digits)
-  --to NAME           the endpoint's name: refuse any other that answers`;
+                      random digits; with TLS the first name in --cert)
+  --to NAME           the endpoint's name: refuse any other that answers
+${TLS_OPTIONS}`;
 
 /** What `freshlink --help` prints. */
 export const GENERAL_HELP: string = `freshlink: one live link to every peer process.
@@ -68,6 +76,10 @@ Prints a line when it listens and a line for each event.
                    and returns such an object or a promise of it
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
+
+Instead of "tls" in CONFIG:
+
+${TLS_OPTIONS}
 
   freshlink serve SP10.json --handlers orders.ts
 

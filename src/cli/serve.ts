@@ -16,7 +16,7 @@ import type { EndpointOptions } from "../options.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
-import { readText } from "./files.ts";
+import { readText, readTls } from "./files.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
@@ -31,7 +31,8 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   const [path] = args.operands;
   const file = args.values.get("handlers");
   if (file === undefined) throw usage("serve", "serve needs --handlers FILE");
-  const options = await readConfig(path!);
+  const { tls } = await readTls("serve", args);
+  const options = await readConfig(path!, tls);
   try {
     return await runEndpoint(options, await importHandlers(file), file, output);
   } finally {

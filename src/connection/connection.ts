@@ -116,6 +116,7 @@ export class Connection extends Deadline
   attach(session: Session): void {
     this.#session = session;
     this.#outlet.session = session;
+    session.certificate = this.#socket.peerCertificate;
     if (session.isRetained) {
       this.sendNumber(FrameKind.START, session.startSending());
       return;

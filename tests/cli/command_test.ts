@@ -60,6 +60,7 @@ Deno.test("a wrong command line ends with 64 and a hint", async () => {
     [["call", "a:1", "x", "{"], /the payload is no JSON/],
     [["call", "a:1", "x", "--timeout", "soon"], /--timeout expects milliseconds/],
     [["call", "a:1", "x", "--secret", "a", "--secret-file", "b"], /say the same twice/],
+    [["call", "a:1", "x", "--ca", "one.pem"], /TLS needs all three of --ca, --cert and --key/],
     [["serve", "a.json"], /serve needs --handlers FILE/],
   ];
   await Promise.all(cases.map(async ([args, problem]) => {
@@ -193,7 +194,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
 
 Deno.test("a secret comes from the option, a file or the environment, and has to be right", async () => {
   await using endpoint = await Endpoint.start({ name: "A", listen: { port: 0 }, secret: "s3" });
-  endpoint.handle("name", (_payload, { peer }) => peer);
+  endpoint.handle("name", (_payload, { caller }) => caller.name);
   const file = await Deno.makeTempFile();
   try {
     await Deno.writeTextFile(file, "s3\n");

@@ -11,7 +11,7 @@ export async function handlers(endpoint: Endpoint) {
   return {
     echo: (payload: unknown) => payload,
     nothing: () => {},
-    name: (_payload: unknown, { peer }: { peer: string }) => peer,
+    name: (_payload: unknown, { caller }: { caller: { name: string } }) => caller.name,
     fail() {
       throw Object.assign(new Error("no stock"), { details: { left: 0 } });
     },

@@ -38,7 +38,7 @@ const surroundings: Surroundings = {
 
 function party(name: string, authority: string): TlsOptions {
   const read = (file: string) =>
-    readFileSync(new URL(`./certificates/${file}.pem`, import.meta.url), "utf8");
+    readFileSync(new URL(`../support/certificates/${file}.pem`, import.meta.url), "utf8");
   return {
     certificate: read(name),
     privateKey: read(`${name}.key`),

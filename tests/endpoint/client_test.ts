@@ -26,7 +26,7 @@ async function linkError(connect: Promise<Client>): Promise<LinkError> {
 Deno.test("a client asks and tells; handlers see its name and role; the table does not", async () => {
   await using server = await start(0);
   const told = Promise.withResolvers<unknown>();
-  server.endpoint.handle("who", (_payload, { peer, role }) => [peer, role]);
+  server.endpoint.handle("who", (_payload, { caller }) => [caller.name, caller.role]);
   server.endpoint.handle("note", (payload) => told.resolve(payload));
   const { port } = server.endpoint.address;
   await using client = await Client.connect({ hostname: "127.0.0.1", port, name: "till" });

@@ -60,7 +60,7 @@ Deno.test("a definition without a name is known by host:port, at both ends", asy
   await using left = await start(one, two);
   await using right = await start(two, one);
   await Promise.all([left.event("connected"), right.event("connected")]);
-  right.endpoint.handle("who", (_payload, { peer }) => peer);
+  right.endpoint.handle("who", (_payload, { caller }) => caller.name);
   assertEquals(left.endpoint.name, `127.0.0.1:${one}`);
   assertEquals(await left.endpoint.request(`127.0.0.1:${two}`, "who"), `127.0.0.1:${one}`);
 });

@@ -118,8 +118,8 @@ Deno.test("handlers run concurrently: a slow one holds nobody up", async () => {
 Deno.test("a handler may ask back the one who asks it", async () => {
   await using pair = await Pair.start();
   pair.left.endpoint.handle("price", (item: string) => item.length);
-  pair.right.endpoint.handle("total", async (items: string[], { peer }) => {
-    const ask = (item: string) => pair.right.endpoint.request<number>(peer, "price", item);
+  pair.right.endpoint.handle("total", async (items: string[], { caller }) => {
+    const ask = (item: string) => pair.right.endpoint.request<number>(caller.name, "price", item);
     return (await Promise.all(items.map(ask))).reduce((sum, price) => sum + price, 0);
   });
   assertEquals(await pair.left.endpoint.request("SP20", "total", ["tea", "bread"]), 8);

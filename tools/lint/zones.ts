@@ -22,7 +22,7 @@ export type Zone =
   | "adapter"
   /** `src/simulator/`: one more runtime. */
   | "simulator"
-  /** `src/runtime/runtime.ts`: what a runtime has to offer; `hash.ts`: what all share of it. */
+  /** `src/runtime/runtime.ts`: what a runtime has to offer; `hash.ts` and `certificate.ts`: what all share of it. */
   | "contract"
   /** `src/events.ts`: types only. */
   | "events"
@@ -74,7 +74,8 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "outside",
 ]);
 
-/** What all runtimes share of the contract: the hash. */
+/** What all runtimes share of the contract: the reader of certificates, and the hash. */
+const CERTIFICATE = "src/runtime/certificate.ts";
 export const HASH = "src/runtime/hash.ts";
 
 /** The modules with a dependency, and the package whose modules each may import. */
@@ -98,7 +99,7 @@ export function zoneOf(path: string): Zone {
   if (path === "src/errors.ts") return "errors";
   if (path === "src/events.ts") return "events";
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
-  if (path === "src/runtime/runtime.ts" || path === HASH) return "contract";
+  if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
   for (const zone of ["core", "connection", "simulator"] as const) {
     if (path.startsWith(`src/${zone}/`)) return zone;

@@ -28,26 +28,20 @@ import {
 } from "../flow/outgoing.ts";
 import { RequestTracker } from "../flow/request_tracker.ts";
 import type { SendQueue } from "../flow/send_queue.ts";
-import type { InboundRequest, SessionHandler, SessionOptions } from "./session_handler.ts";
+import type {
+  InboundRequest,
+  SessionCarrier,
+  SessionHandler,
+  SessionOptions,
+  VerifiedCertificate,
+  WaitingNotification,
+} from "./session_handler.ts";
 import { SendScheduler } from "../flow/send_scheduler.ts";
 
 /** Bytes received without an acknowledgement after which one is sent alone. */
 export const ACK_BYTES = 65_536;
 
-interface Waiting {
-  readonly number: number;
-  readonly service: string;
-  readonly codec: number;
-  readonly payload: Uint8Array;
-}
-
 const NOTHING = new Uint8Array(0);
-
-/** What brings a session's bytes to the other end. */
-export interface SessionCarrier {
-  /** Something waits: it is written when the turn has ended. */
-  scheduleFlush(): void;
-}
 
 /** One session. */
 export class Session implements MessageHandler {
@@ -62,6 +56,10 @@ export class Session implements MessageHandler {
   readonly log: OutboundLog;
   readonly tracker: RequestTracker;
   readonly sender: SendScheduler;
+  /** What TLS has verified of the other end, by the connection that carries it; `null` without. */
+  certificate: VerifiedCertificate | null = null;
+  /** What the application's side keeps for this other end. */
+  attached: object | null = null;
   /** Told when something waits to be written; set by whoever owns the connections. */
   carrier: SessionCarrier | null = null;
   readonly #writer: MessageWriter;
@@ -77,7 +75,7 @@ export class Session implements MessageHandler {
   #acknowledgedByUs = 0;
   #unacknowledgedBytes = 0;
   /** Made for the first one that has to wait. */
-  #waiting: Waiting[] | null = null;
+  #waiting: WaitingNotification[] | null = null;
   #waitingBytes = 0;
   #ended = false;
 

@@ -41,6 +41,28 @@ export interface SessionHandler {
   hasRoom(session: Session): boolean;
 }
 
+/** What the verified certificate of the other end says. */
+export interface VerifiedCertificate {
+  /** Its names. */
+  readonly names: readonly string[];
+  /** Its SHA-256 fingerprint. */
+  readonly fingerprint: string;
+}
+
+/** What brings a session's bytes to the other end. */
+export interface SessionCarrier {
+  /** Something waits: it is written when the turn has ended. */
+  scheduleFlush(): void;
+}
+
+/** A notification that the application has no room for yet. */
+export interface WaitingNotification {
+  readonly number: number;
+  readonly service: string;
+  readonly codec: number;
+  readonly payload: Uint8Array;
+}
+
 /** How a session is set up. */
 export interface SessionOptions {
   /** The name of the other end. */
