@@ -1,5 +1,5 @@
 /**
- * The matrix of runtimes in README.md, from the conformance tests that ran.
+ * The matrix of runtimes in docs/runtimes.md, from the conformance tests that ran.
  *
  * @module
  */

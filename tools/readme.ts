@@ -1,5 +1,5 @@
 /**
- * Puts what programs really print into README.md: the demonstration's output, and the matrix of
+ * Puts what programs really print into the documents: the demonstration's output, and the matrix of
  * runtimes from the conformance tests that just ran. `deno run -A tools/readme.ts [demo|matrix]`.
  *
  * @module
@@ -14,15 +14,21 @@ import { findRuntime, RUNTIME_NAMES } from "./runtimes.ts";
 
 const TIMEOUT_MS = 300_000;
 
-/** What stands between `<!-- name -->` and `<!-- /name -->`. */
-const BLOCKS: Readonly<Record<string, () => Promise<string>>> = {
+/** By the file: what stands there between `<!-- name -->` and `<!-- /name -->`. */
+type Blocks = Readonly<Record<string, { readonly name: string; readonly text: string }>>;
+
+const SOURCES: Readonly<Record<string, () => Promise<Blocks>>> = {
   demo: async () => {
     const out = await print(Deno.execPath(), [
       "run",
       "--allow-all",
       `${ROOT}examples/orders/demo.ts`,
     ]);
-    return `\`\`\`text\n${out}\n\`\`\``;
+    const block = (text: string) => `\`\`\`text\n${text}\n\`\`\``;
+    return {
+      "docs/demonstration.md": { name: "demo", text: block(out) },
+      "README.md": { name: "summary", text: block(out.slice(out.indexOf("Summary\n"))) },
+    };
   },
   matrix: async () => {
     const report = await Deno.makeTempFile({ suffix: ".xml" });
@@ -40,7 +46,8 @@ const BLOCKS: Readonly<Record<string, () => Promise<string>>> = {
     }
     const tally = readJunit(await Deno.readTextFile(report));
     await Deno.remove(report);
-    return conformanceMatrix(tally, versions);
+    const text = conformanceMatrix(tally, versions);
+    return { "docs/runtimes.md": { name: "matrix", text } };
   },
 };
 
@@ -56,16 +63,21 @@ async function print(command: string, args: readonly string[]): Promise<string> 
   return new TextDecoder().decode(output.stdout).trim();
 }
 
-for (const name of Deno.args.length > 0 ? Deno.args : Object.keys(BLOCKS)) {
-  const make = BLOCKS[name];
-  if (make === undefined) throw new Error(`'${name}' is none of ${Object.keys(BLOCKS).join(", ")}`);
-  const block = await make();
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`README.md has no ${begin} ... ${end}`);
-  const text = `${readme.slice(0, from)}${begin}\n\n${block}\n\n${readme.slice(to)}`;
-  await Deno.writeTextFile(`${ROOT}README.md`, text);
+for (const source of Deno.args.length > 0 ? Deno.args : Object.keys(SOURCES)) {
+  const make = SOURCES[source];
+  if (make === undefined) {
+    throw new Error(`'${source}' is none of ${Object.keys(SOURCES).join(", ")}`);
+  }
+  for (const [file, { name, text }] of Object.entries(await make())) {
+    const page = await Deno.readTextFile(ROOT + file);
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const from = page.indexOf(begin);
+    const to = page.indexOf(end);
+    if (from < 0 || to < from) throw new Error(`${file} has no ${begin} ... ${end}`);
+    await Deno.writeTextFile(
+      ROOT + file,
+      `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`,
+    );
+    await runDeno(["fmt", "--quiet", ROOT + file], { timeoutMs: TIMEOUT_MS, cwd: ROOT });
+  }
 }
-await runDeno(["fmt", "--quiet", `${ROOT}README.md`], { timeoutMs: TIMEOUT_MS, cwd: ROOT });

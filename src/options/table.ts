@@ -1,7 +1,7 @@
 /**
  * Every option of an endpoint and of a client, in one table: who takes it, what fits, what is used
  * where it is left out, and which other one it must stay below. Defaults, checks and hints follow
- * from it; the schema in docs/ and the README's rows are compared with it. What an option means,
+ * from it; the schema and docs/options.md are compared with it. What an option means,
  * and why its default is what it is, stands beside its type in `../options.ts`.
  *
  * @module

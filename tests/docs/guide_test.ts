@@ -10,8 +10,6 @@ const NOT_RUN: Readonly<Record<string, number>> = {
   "docs/guide/rolling-restarts.md": 1,
   // What a handlers' module looks like.
   "docs/cli.md": 1,
-  // A continuation of the example above it; a host of its own.
-  "README.md": 1,
 };
 
 async function pages(): Promise<string[]> {
@@ -54,7 +52,7 @@ Deno.test("documents: every relative link leads somewhere", async () => {
 });
 
 Deno.test("documents: a link to nowhere is found, and an anchor that is not there", async () => {
-  const text = "[a](nowhere.md) [b](../README.md#no-such-heading) [c](../README.md#permissions)";
+  const text = "[a](nowhere.md) [b](../README.md#no-such-heading) [c](runtimes.md#permissions)";
   assertEquals(await brokenLinks("docs/x.md", text), [
     "docs/x.md: nowhere.md",
     "docs/x.md: ../README.md#no-such-heading",

@@ -1,4 +1,4 @@
-// The matrix of runtimes in README.md is the one that the cases and the declared gaps give.
+// The matrix of runtimes in docs/runtimes.md is the one that the cases and the declared gaps give.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { conformanceMatrix } from "../../tools/matrix.ts";
@@ -14,7 +14,7 @@ function figures(markdown: string): string[][] {
     .map((line) => line.split("|").slice(2, -1).map((cell) => cell.trim()));
 }
 
-Deno.test("README: the matrix of runtimes is what the conformance tests run", async () => {
+Deno.test("docs/runtimes.md: the matrix of runtimes is what the conformance tests run", async () => {
   const titles = RUNTIMES.flatMap((runtime) =>
     CASES.map(({ name }) => ({
       title: `conformance on ${runtime}: ${name}`,
@@ -27,9 +27,9 @@ Deno.test("README: the matrix of runtimes is what the conformance tests run", as
     skipped: titles.flatMap(({ title, gap }) => gap === null ? [] : [`${title} (${gap.reason})`]),
   };
   const expected = conformanceMatrix(tally, {});
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
-  assertEquals(figures(readme), figures(expected));
-  const flat = readme.replaceAll(/\s+/g, " ");
+  const page = await Deno.readTextFile(`${ROOT}docs/runtimes.md`);
+  assertEquals(figures(page), figures(expected));
+  const flat = page.replaceAll(/\s+/g, " ");
   for (const { gap } of titles) if (gap !== null) assertStringIncludes(flat, gap.reason);
   assertEquals(figures(expected).length, 3);
 });

@@ -1,9 +1,12 @@
-// What the README says about options and errors is what the code does.
+// What the README and docs/ say about options and errors is what the code does.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { DEFAULTS } from "../../mod.ts";
 import { CODES } from "../../src/errors.ts";
 import { type OptionKey, OPTIONS } from "../../src/options/table.ts";
+
+/** What is not needed to decide and to start belongs into docs/. */
+const LINES_MAX = 150;
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -21,9 +24,15 @@ function words(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
 }
 
-Deno.test("README: every default is the one that is used", async () => {
+Deno.test("docs/options.md: every option is told, and no other", async () => {
+  const told = rows(await read("docs/options.md")).slice(2)
+    .flatMap(([option]) => words(option ?? ""));
+  assertEquals(told.toSorted(), Object.keys(OPTIONS).toSorted());
+});
+
+Deno.test("docs/options.md: every default is the one that is used", async () => {
   const defaults: Readonly<Record<string, unknown>> = DEFAULTS;
-  const told = rows(await read("README.md")).filter(([option]) =>
+  const told = rows(await read("docs/options.md")).filter(([option]) =>
     words(option ?? "").some((word) => word in defaults)
   );
   assertEquals(told.length > 8, true);
@@ -35,16 +44,16 @@ Deno.test("README: every default is the one that is used", async () => {
   }
 });
 
-Deno.test("README: every code of a request's end is told, and no other", async () => {
+Deno.test("docs/calls.md: every code of a request's end is told, and no other", async () => {
   const known = Object.entries(CODES).filter(([, row]) => row.class === "RequestError")
     .map(([code]) => code);
-  const text = (await read("README.md")).split("| `code`")[1]!.split("\n\n")[0]!;
+  const text = (await read("docs/calls.md")).split("| `code`")[1]!.split("\n\n")[0]!;
   const told = rows(text).flatMap(([cell]) => words(cell ?? "")).filter((word) => word !== "code");
   assertEquals([...new Set(told)].toSorted(), known.toSorted());
 });
 
-Deno.test("README: every row of what happens to a request is the title of a test", async () => {
-  const table = (await read("README.md")).split("| `code`")[1]!.split("\n\n")[0]!;
+Deno.test("docs/calls.md: every row of what happens to a request is the title of a test", async () => {
+  const table = (await read("docs/calls.md")).split("| `code`")[1]!.split("\n\n")[0]!;
   const told = rows(table).slice(1).map((cells) => cells.at(-1)!);
   assert(told.length > 15);
   const titles: string[] = [];
@@ -69,6 +78,10 @@ async function* testFiles(folder: string): AsyncIterable<string> {
     else if (path.endsWith("_test.ts") && !path.startsWith("tests/docs")) yield path;
   }
 }
+
+Deno.test("README: as long as one can read before deciding", async () => {
+  assertLess((await read("README.md")).split("\n").length, LINES_MAX);
+});
 
 Deno.test("README: the commands on top are tasks", async () => {
   const { tasks } = JSON.parse(await read("deno.json"));

@@ -1,4 +1,4 @@
-// Each program of README's table of permissions runs with the flags that stand there, and with one
+// Each program of docs/runtimes.md's table of permissions runs with the flags that stand there, and with one
 // flag less it does not.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -46,10 +46,10 @@ console.log("started");
   "serve.json": '{ "name": "SP10", "listen": { "port": 0 } }',
 };
 
-/** The flags of each row in README. */
+/** The flags of each row. */
 async function tableRows(): Promise<Map<string, readonly string[]>> {
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
-  const section = readme.split("\n## Permissions\n")[1]!.split("\n## ")[0]!;
+  const page = await Deno.readTextFile(`${ROOT}docs/runtimes.md`);
+  const section = page.split("\n## Permissions\n")[1]!.split("\n## ")[0]!;
   const rows = section.split("\n").filter((line) => line.startsWith("| ")).slice(2);
   return new Map(rows.map((line) => {
     const [name, flags] = line.split(" | ").map((cell) =>
@@ -98,7 +98,7 @@ async function play(
   return { isGood: out.includes(expected), text: out + await errors };
 }
 
-Deno.test("README's permissions: just those flags are enough, and none is too many", async (t) => {
+Deno.test("docs/runtimes.md: just those flags are enough, and none is too many", async (t) => {
   const rows = await tableRows();
   assertEquals([...rows.keys()], Object.keys(PROGRAMS));
   const folder = await Deno.makeTempDir();
