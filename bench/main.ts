@@ -11,6 +11,7 @@ import { resultsText } from "./print.ts";
 import { measureProfile } from "./profile.ts";
 import { Processes } from "./process.ts";
 import { measureStartup } from "./startup.ts";
+import { writeResults } from "./write.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -64,6 +65,10 @@ async function main(): Promise<number> {
     processes.kill();
   }
   console.log(resultsText(results));
+  if (plan.write) {
+    const args = Deno.args.filter((arg) => arg !== "--write" && arg !== "--json");
+    await writeResults(results, args, new Date().toISOString().slice(0, 10));
+  }
   if (plan.json) console.log(JSON.stringify(results));
   const { rows, users, others, latency, links, retention, takeovers, profiles } = results;
   const counted = [rows, users, others, latency, links, retention, takeovers, profiles].flat();

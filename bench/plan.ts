@@ -13,7 +13,7 @@ export const HELP =
 the floor, which adds what no API like this can do without: a promise a request, a copy an answer.
 
   deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--more] [--crowd]
-                  [--memory] [--peers] [--profile] [--startup] [--json]
+                  [--memory] [--peers] [--profile] [--startup] [--write] [--json]
 
   --quick           short rounds: all runtimes in less than a minute
   --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
@@ -27,6 +27,7 @@ the floor, which adds what no API like this can do without: a promise a request,
   --profile         instead: what the client's time goes into, at 1,024 in flight
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged
   --startup         instead: the time of an import, the memory of an idle endpoint
+  --write           puts the tables into docs/performance.md
   --json            the last line is one JSON object with all figures
   --help            this
 
@@ -63,6 +64,8 @@ export interface Plan {
   readonly peers: boolean;
   /** Whether the client's time is looked at, and nothing else. */
   readonly profile: boolean;
+  /** Whether docs/performance.md gets the tables. */
+  readonly write: boolean;
   /** Whether the last line is JSON. */
   readonly json: boolean;
 }
@@ -168,6 +171,7 @@ export function readPlan(args: readonly string[]): Plan | null {
       crowd: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -184,6 +188,7 @@ export function readPlan(args: readonly string[]): Plan | null {
     crowd: values.crowd ? effort.crowd : NOBODY,
     peers: values.peers,
     profile: values.profile,
+    write: values.write,
     json: values.json,
   };
 }

@@ -1,4 +1,8 @@
-/** The results in words. */
+/**
+ * The results as tables: for a terminal, and for docs/performance.md.
+ *
+ * @module
+ */
 
 import type { LatencyRow } from "./beside.ts";
 import type { LinksRow } from "./links.ts";
@@ -12,110 +16,170 @@ import type { Share } from "./profile.ts";
 import type { StartupRow } from "./startup.ts";
 import type { RateRow, RetentionRow, UserRow } from "./rates.ts";
 
+/** One table. A row has as many cells as the head. */
+export interface Table {
+  /** Its place in docs/performance.md. */
+  readonly name: string;
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** All results as a text of several tables. */
 export function resultsText(results: Results): string {
-  const parts = [...loadTables(results), ...stateTables(results)];
+  const parts = [...tablesOf(results).map(tableText), peersText(results.peers)];
   return parts.filter((part) => part !== "").join("\n");
 }
 
+/** The tables that have rows. */
+export function tablesOf(results: Results): Table[] {
+  return [...loadTables(results), ...stateTables(results)].filter(({ rows }) => rows.length > 0);
+}
+
 /** What is done in a second. */
-function loadTables(results: Results): string[] {
+function loadTables(results: Results): Table[] {
   return [
-    table(
-      "Requests on one connection: ratios of rates, with one in flight of median latencies, to the\nfloor (an echo with a promise a request and a copy an answer; with JSON it parses) and to the\nbare echo (callbacks; never parses)",
-      [
-        [
-          "runtime",
-          "bytes",
-          "in flight",
-          "codec",
-          "bare a second",
-          "floor",
-          "freshlink",
-          "floor median",
-          "freshlink",
-          "99 %",
-          "99.9 %",
-          "of bare",
-          "of floor",
-          "spread",
-          "to reach",
-        ],
-        ...results.rows.map(rateCells),
+    {
+      name: "rates",
+      title:
+        "Requests on one connection: ratios of rates, with one in flight of median latencies, to the\nfloor (an echo with a promise a request and a copy an answer; with JSON it parses) and to the\nbare echo (callbacks; never parses)",
+      head: [
+        "runtime",
+        "bytes",
+        "in flight",
+        "codec",
+        "bare a second",
+        "floor",
+        "freshlink",
+        "floor median",
+        "freshlink",
+        "99 %",
+        "99.9 %",
+        "of bare",
+        "of floor",
+        "spread",
+        "to reach",
       ],
-    ),
-    table(
-      "As a user calls (an async handler that reads its signal, options and a signal with each call)\nbeside the bench's way, requests a second",
-      [
-        ["runtime", "bytes", "in flight", "bench", "user", "ratio", "to reach"],
-        ...results.users.map(userCells),
-      ],
-    ),
-    table("A small call beside large ones on the same link: milliseconds", [
-      ["runtime", "beside", "median", "99 %", "to reach", "large, MiB a second"],
-      ...results.latency.map(latencyCells),
-    ]),
-    table("1,024 in flight over links in turns, beside the bare echo over as many sockets", [
-      ["runtime", "links", "bare a second", "freshlink", "ratio", "to reach"],
-      ...results.links.map(linksCells),
-    ]),
-    table(
-      "What retention costs: requests a second of a session, and of a client that keeps nothing",
-      [
-        ["runtime", "bytes", "in flight", "client", "session", "ratio", "to reach"],
-        ...results.retention.map(retentionCells),
-      ],
-    ),
-    table("Other loads of 64 bytes: a second, and the ratio to the bare echo's rate", [
-      ["runtime", "what", "in flight", "connections", "bare", "freshlink", "ratio"],
-      ...results.others.map(otherCells),
-    ]),
-    table("Other libraries on Node: requests a second, and the ratio to freshlink's rate", [
-      ["bytes", "in flight", "library", "version", "a second", "ratio"],
-      ...results.peers.map(peerCells),
-    ]),
-    peersText(results.peers),
+      rows: results.rows.map(rateCells),
+    },
+    {
+      name: "user",
+      title:
+        "As a user calls (an async handler that reads its signal, options and a signal with each call)\nbeside the bench's way, requests a second",
+      head: ["runtime", "bytes", "in flight", "bench", "user", "ratio", "to reach"],
+      rows: results.users.map(userCells),
+    },
+    {
+      name: "beside",
+      title: "A small call beside large ones on the same link: milliseconds",
+      head: ["runtime", "beside", "median", "99 %", "to reach", "large, MiB a second"],
+      rows: results.latency.map(latencyCells),
+    },
+    {
+      name: "links",
+      title: "1,024 in flight over links in turns, beside the bare echo over as many sockets",
+      head: ["runtime", "links", "bare a second", "freshlink", "ratio", "to reach"],
+      rows: results.links.map(linksCells),
+    },
+    {
+      name: "retention",
+      title:
+        "What retention costs: requests a second of a session, and of a client that keeps nothing",
+      head: ["runtime", "bytes", "in flight", "client", "session", "ratio", "to reach"],
+      rows: results.retention.map(retentionCells),
+    },
+    {
+      name: "other-loads",
+      title: "Other loads of 64 bytes: a second, and the ratio to the bare echo's rate",
+      head: ["runtime", "what", "in flight", "connections", "bare", "freshlink", "ratio"],
+      rows: results.others.map(otherCells),
+    },
+    {
+      name: "libraries",
+      title: "Other libraries on Node: requests a second, and the ratio to freshlink's rate",
+      head: ["bytes", "in flight", "library", "version", "a second", "ratio"],
+      rows: results.peers.map(peerCells),
+    },
   ];
 }
 
 /** What it takes, and how fast it changes. */
-function stateTables(results: Results): string[] {
+function stateTables(results: Results): Table[] {
   return [
-    table("Many at one endpoint, all of them in one other process", [
-      ["runtime", "kind", "count", "all linked", "memory each", "CPU while idle", "each beat"],
-      ...results.crowds.map(crowdCells),
-    ]),
-    table("The connection table: nanoseconds of an operation, by rows", [
-      ["runtime", "rows", "add", "find", "remove"],
-      ...results.tables.map(tableCells),
-    ]),
-    table("A restarted peer, with 64 requests waiting for it: milliseconds after its HELLO", [
-      ["runtime", "restarts", "old closed", "longest", "first reply", "to reach", "unanswered"],
-      ...results.takeovers.map(takeoverCells),
-    ]),
-    table("Memory of an idle connection at the accepting end: its objects", [
-      ["runtime", "connections", "bare socket", "freshlink", "ratio", "to reach"],
-      ...results.memory.idle.map(idleCells),
-    ]),
-    table("Memory of one session whose path is cut: what it keeps to send it again", [
-      ["runtime", "unacknowledged", "grown by", "ratio"],
-      ...results.memory.unacknowledged.map(unacknowledgedCells),
-    ]),
-    table(
-      "The start: milliseconds of a program that is empty or only imports, and resident memory",
-      [
-        ["runtime", "starts", "empty", "import", "added", "at most", "idle listener", "endpoint"],
-        ...results.startup.map(startupCells),
+    {
+      name: "crowd",
+      title: "Many at one endpoint, all of them in one other process",
+      head: [
+        "runtime",
+        "kind",
+        "count",
+        "all linked",
+        "memory each",
+        "CPU while idle",
+        "each beat",
       ],
-    ),
-    table("What the client's busy time goes into, with 64 bytes and 1,024 in flight", [
-      ["runtime", "share", "what"],
-      ...results.profiles.flatMap(({ runtime, parts }) => shareCells(runtime, parts)),
-    ]),
-    table("The functions that take most of it themselves", [
-      ["runtime", "share", "function"],
-      ...results.profiles.flatMap(({ runtime, functions }) => shareCells(runtime, functions)),
-    ]),
+      rows: results.crowds.map(crowdCells),
+    },
+    {
+      name: "table",
+      title: "The connection table: nanoseconds of an operation, by rows",
+      head: ["runtime", "rows", "add", "find", "remove"],
+      rows: results.tables.map(tableCells),
+    },
+    {
+      name: "takeover",
+      title: "A restarted peer, with 64 requests waiting for it: milliseconds after its HELLO",
+      head: [
+        "runtime",
+        "restarts",
+        "old closed",
+        "longest",
+        "first reply",
+        "to reach",
+        "unanswered",
+      ],
+      rows: results.takeovers.map(takeoverCells),
+    },
+    {
+      name: "idle",
+      title: "Memory of an idle connection at the accepting end: its objects",
+      head: ["runtime", "connections", "bare socket", "freshlink", "ratio", "to reach"],
+      rows: results.memory.idle.map(idleCells),
+    },
+    {
+      name: "unacknowledged",
+      title: "Memory of one session whose path is cut: what it keeps to send it again",
+      head: ["runtime", "unacknowledged", "grown by", "ratio"],
+      rows: results.memory.unacknowledged.map(unacknowledgedCells),
+    },
+    {
+      name: "startup",
+      title:
+        "The start: milliseconds of a program that is empty or only imports, and resident memory",
+      head: [
+        "runtime",
+        "starts",
+        "empty",
+        "import",
+        "added",
+        "at most",
+        "idle listener",
+        "endpoint",
+      ],
+      rows: results.startup.map(startupCells),
+    },
+    {
+      name: "profile",
+      title: "What the client's busy time goes into, with 64 bytes and 1,024 in flight",
+      head: ["runtime", "share", "what"],
+      rows: results.profiles.flatMap(({ runtime, parts }) => shareCells(runtime, parts)),
+    },
+    {
+      name: "functions",
+      title: "The functions that take most of it themselves",
+      head: ["runtime", "share", "function"],
+      rows: results.profiles.flatMap(({ runtime, functions }) => shareCells(runtime, functions)),
+    },
   ];
 }
 
@@ -276,15 +340,33 @@ function mark(isMet: boolean): string {
   return isMet ? " met" : " missed";
 }
 
-/** Words to the left, numbers to the right; nothing where there are no rows. */
-function table(title: string, rows: readonly (readonly string[])[]): string {
-  const [head] = rows;
-  if (head === undefined || rows.length === 1) return "";
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
+/** Words to the left, numbers to the right. */
+function tableText({ title, head, rows }: Table): string {
+  const lines = [head, ...rows].map((row) =>
     row.map((cell, column) =>
-      /^\d/.test(rows[1]![column]!) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+      isNumber(rows, column)
+        ? cell.padStart(width(head, rows, column))
+        : cell.padEnd(width(head, rows, column))
     ).join("  ").trimEnd()
   );
   return `${title}\n\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
+}
+
+/** The same in Markdown. */
+export function tableMarkdown({ head, rows }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, column) => isNumber(rows, column) ? "--:" : "---");
+  return [head, rule, ...rows].map(line).join("\n");
+}
+
+function isNumber(rows: readonly (readonly string[])[], column: number): boolean {
+  return /^\d/.test(rows[0]![column]!);
+}
+
+function width(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  column: number,
+): number {
+  return Math.max(...[head, ...rows].map((row) => row[column]!.length));
 }

@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { Results } from "../../bench/measure.ts";
+import { withTable } from "../../bench/write.ts";
 import { sharesOf } from "../../bench/profile.ts";
 import { median, quantile } from "../../bench/statistics.ts";
 import { HELP, inFlightOf, readPlan, targetRatio } from "../../bench/plan.ts";
@@ -224,6 +225,25 @@ Deno.test("bench --startup --tiny: every runtime's start and idle memory", async
   for (const row of startup) {
     assert(row.emptyMs > 0 && row.importMs > 0 && Number.isFinite(row.addedMs));
     assert(row.listenerBytes > 1_000_000 && row.endpointBytes > 1_000_000);
+  }
+});
+
+Deno.test("bench --write: a table takes its place in the page, and nothing else changes", () => {
+  const table = { name: "x", title: "", head: ["what", "count"], rows: [["a", "1"]] };
+  const page = "before <!-- x -->old<!-- /x --> after <!-- y -->kept<!-- /y -->";
+  assertEquals(
+    withTable(page, table, "deno task bench"),
+    "before <!-- x -->\n\n    deno task bench\n\n| what | count |\n| --- | --: |\n| a | 1 |\n\n" +
+      "<!-- /x --> after <!-- y -->kept<!-- /y -->",
+  );
+  assertEquals(withTable(page, { ...table, name: "z" }, "deno task bench"), page);
+});
+
+Deno.test("docs/performance.md: each table has its place, once", async () => {
+  const page = await Deno.readTextFile(`${ROOT}docs/performance.md`);
+  for (const name of ["rates", "user", "beside", "links", "libraries", "other-loads", "crowd"]) {
+    assertEquals(page.split(`<!-- ${name} -->`).length, 2, name);
+    assertEquals(page.split(`<!-- /${name} -->`).length, 2, name);
   }
 });
 
