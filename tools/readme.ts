@@ -46,8 +46,8 @@ const SOURCES: Readonly<Record<string, () => Promise<Blocks>>> = {
     }
     const tally = readJunit(await Deno.readTextFile(report));
     await Deno.remove(report);
-    const text = conformanceMatrix(tally, versions);
-    return { "docs/runtimes.md": { name: "matrix", text } };
+    const matrix = conformanceMatrix(tally, versions);
+    return { "docs/runtimes.md": { name: "matrix", text: matrix } };
   },
 };
 
