@@ -81,6 +81,8 @@ export interface DialFailedEvent extends EventBase {
   readonly reason: CloseKind;
   /** The runtime's errno string, or `null`. */
   readonly code: string | null;
+  /** For people. */
+  readonly detail: string;
 }
 
 /** A handshake did not succeed; nothing else changed. */

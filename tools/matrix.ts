@@ -18,7 +18,8 @@ const RUNTIMES: readonly (readonly [name: string, title: string])[] = [
 const GROUPS: readonly (readonly [name: string, about: string])[] = [
   ["bytes", "bytes: whole, in order, with back-pressure"],
   ["ends", "ends: FIN, RST, time-outs, refusals, each told once"],
-  ["places", "places: IPv4, IPv6, Unix sockets, TLS"],
+  ["places", "places: IPv4, IPv6, Unix sockets"],
+  ["tls", "tls: who is let in, under which names; bytes and ends once more"],
 ];
 
 const TITLE = /^conformance on (\w+): (\w+): (.+)$/;

@@ -119,7 +119,7 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
   }
 
   handleDialFailed(): void {
-    const text = `Cannot reach ${this.#dialer.lastDialError}`;
+    const text = this.#dialer.lastDialError;
     this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
   }
 

@@ -19,6 +19,7 @@ import {
   encodeRefuse,
 } from "../core/channel/handshake.ts";
 import { checkIntervalMs, Heartbeat } from "../core/link/heartbeat.ts";
+import { foreignText } from "../core/channel/foreign.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { Session } from "../core/session/session.ts";
@@ -31,6 +32,7 @@ import type {
   OutgoingMessage,
 } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
+import { lostHandshakeText } from "./failure_text.ts";
 import { SocketWriter, type SocketWriterSource } from "./socket_writer.ts";
 
 type Phase = "handshake" | "open" | "closed";
@@ -56,6 +58,8 @@ export class Connection extends Deadline
   #remote: Hello | null = null;
   /** The session that writes here; frames of it arrive here too. */
   #session: Session | null = null;
+  /** What the other end speaks instead of freshlink, by its first bytes; empty: nothing else. */
+  #foreign: string | null = null;
   /** The number of the next message frame that arrives; 0: START has not come. */
   #nextNumber = 0;
 
@@ -64,9 +68,7 @@ export class Connection extends Deadline
     starter: HandshakeOwner,
     socket: Socket,
     direction: "inbound" | "outbound",
-    makeHandshake: (
-      certificateNames: readonly string[] | null,
-    ) => DialerHandshake | AcceptorHandshake,
+    makeHandshake: () => DialerHandshake | AcceptorHandshake,
   ) {
     super();
     this.id = context.nextConnectionId();
@@ -79,7 +81,7 @@ export class Connection extends Deadline
     this.helloAtMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
     this.#outlet = new SocketWriter(context, socket, this.heartbeat, this);
-    this.#handshake = makeHandshake(socket.peerCertificate?.names ?? null);
+    this.#handshake = makeHandshake();
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
   }
@@ -179,7 +181,8 @@ export class Connection extends Deadline
     const owner = this.#owner;
     if (owner === null) {
       const { handshakeTimeoutMs } = this.#context.settings;
-      this.#failed("handshake-timeout", `not complete after ${handshakeTimeoutMs} ms`, null);
+      const what = this.#isUnverified ? "TLS had not begun" : "the handshake was not complete";
+      this.#failed("handshake-timeout", `${what} after ${handshakeTimeoutMs} ms`, null);
       this.refuse("handshake-timeout", "");
       return;
     }
@@ -200,6 +203,7 @@ export class Connection extends Deadline
   onData(chunk: Uint8Array): void {
     if (this.#phase === "closed") return;
     this.heartbeat.receivedMs = this.#context.timers.nowMs();
+    if (this.#phase === "handshake") this.#foreign ??= foreignText(chunk) ?? "";
     this.#decoder.push(chunk, this);
     if (this.#phase === "open") this.#owner!.handleChunkEnd(this);
   }
@@ -211,7 +215,8 @@ export class Connection extends Deadline
   onClose(reason: CloseReason): void {
     if (this.#phase === "closed") return;
     if (this.#phase === "handshake") {
-      this.#failed("handshake-lost", `${reason.kind} ${reason.code ?? ""}`.trim(), null);
+      const isSecure = this.#context.tls !== undefined;
+      this.#failed("handshake-lost", lostHandshakeText(reason, this.direction, isSecure), null);
     }
     this.#finish(reason.kind);
   }
@@ -319,7 +324,7 @@ export class Connection extends Deadline
   /** The other end broke the protocol. */
   #broken(code: ErrorCode, detail: string): boolean {
     if (this.#phase === "closed") return false;
-    if (this.#phase === "handshake") this.#failed(code, detail, null);
+    if (this.#phase === "handshake") this.#failed(code, this.#foreign || detail, null);
     else {
       this.#context.emit({
         type: "protocol-error",
@@ -344,6 +349,11 @@ export class Connection extends Deadline
       claimedName,
       direction: this.direction,
     });
+  }
+
+  /** Whether TLS has not let anybody in. */
+  get #isUnverified(): boolean {
+    return this.#context.tls !== undefined && this.#socket.peerCertificate === null;
   }
 
   #finish(reason: EndReason): void {

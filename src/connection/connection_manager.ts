@@ -90,16 +90,26 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       socket.abort();
       return IGNORE;
     }
-    const { self, prove, runtime } = this.context;
+    const { self, prove, runtime, tls } = this.context;
+    const namesOf = ({ peerCertificate }: Socket) =>
+      tls === undefined ? null : peerCertificate?.names ?? [];
     const connection = new Connection(
       this.context,
       this,
       socket,
       "inbound",
-      (certificateNames) =>
+      () =>
         new AcceptorHandshake(
-          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames },
-          (remote, to) => this.#admit(remote, to),
+          {
+            introduction: self,
+            prove,
+            nonce: runtime.random.bytes(16),
+            // With TLS nothing arrives before there is a certificate.
+            get certificateNames() {
+              return namesOf(socket);
+            },
+          },
+          (remote, to) => this.#admit(remote, to, namesOf(socket)),
         ),
     );
     this.#handshakes.add(connection);
@@ -151,7 +161,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     this.#handshakes.delete(connection);
   }
 
-  #admit(remote: Hello, to: string): Admission {
+  #admit(remote: Hello, to: string, certificateNames: readonly string[] | null): Admission {
     const { self } = this.context;
     if (this.#closing) return { code: "closing", detail: `'${self.name}' is closing` };
     const advertised = `${self.hostname}:${self.port}`;
@@ -164,6 +174,14 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     const link = this.#linkOf(remote);
     if (link === undefined) {
       return { code: "unknown-peer", detail: `'${remote.name}' is not defined at '${self.name}'` };
+    }
+    // Who is known by its address must be the one that the authority knows by that address.
+    const isByAddress = this.#byAddress.get(link.name) === link;
+    if (isByAddress && certificateNames !== null && !certificateNames.includes(remote.hostname)) {
+      const names = certificateNames.map((name) => `'${name}'`).join(", ");
+      const detail = `the certificate is for ${names}, and not for '${remote.hostname}', by which \
+'${self.name}' knows this peer`;
+      return { code: "certificate-mismatch", detail };
     }
     return link.acceptsRemote(remote);
   }

@@ -9,10 +9,11 @@ import { Deadline } from "../core/time/deadline_heap.ts";
 import { DialerHandshake } from "../core/channel/handshake.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import type { Address, CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { CloseReason, Socket, SocketHandler, TcpAddress } from "../runtime/runtime.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
+import { dialFailureText } from "./failure_text.ts";
 
 /** What a dialer asks and tells; the connections that it makes are its owner's. */
 export interface DialerOwner extends ConnectionOwner {
@@ -32,7 +33,7 @@ export interface DialerOwner extends ConnectionOwner {
 export class Dialer extends Deadline implements HandshakeOwner {
   readonly #context: ConnectionContext;
   readonly #owner: DialerOwner;
-  readonly #address: Address;
+  readonly #address: TcpAddress;
   readonly #to: string;
   readonly #backoff: Backoff;
   #attempt: AbortController | null = null;
@@ -42,7 +43,7 @@ export class Dialer extends Deadline implements HandshakeOwner {
   lastDialError = "";
 
   /** @param to The name in HELLO. */
-  constructor(context: ConnectionContext, owner: DialerOwner, address: Address, to: string) {
+  constructor(context: ConnectionContext, owner: DialerOwner, address: TcpAddress, to: string) {
     super();
     this.#context = context;
     this.#owner = owner;
@@ -68,17 +69,18 @@ export class Dialer extends Deadline implements HandshakeOwner {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const { runtime, settings, tls } = this.#context;
+    const serverName = this.#certifiedName;
     runtime.connect(this.#address, {
       signal: attempt.signal,
       timeoutMs: settings.connectTimeoutMs,
-      ...(tls === undefined ? {} : { tls }),
+      ...(tls === undefined ? {} : { tls: { ...tls, serverName } }),
     }, {
       onConnect: (socket) => this.#opened(attempt, socket),
       onConnectError: (reason) => {
         if (this.#attempt !== attempt) return;
         this.#attempt = null;
-        const { kind, code } = reason;
-        this.lastDialError = `${this.addressText}: ${kind}${code === null ? "" : ` ${code}`}`;
+        const wantedName = tls === undefined ? null : serverName;
+        this.lastDialError = dialFailureText(reason, this.addressText, wantedName);
         this.#owner.handleDialFailed(reason);
         this.dialLater();
       },
@@ -143,6 +145,13 @@ export class Dialer extends Deadline implements HandshakeOwner {
     connection?.refuse("not-needed", "another connection is in use");
   }
 
+  /** What the dialled certificate must carry: the peer's name, or the host where it has none. */
+  get #certifiedName(): string {
+    const { hostname, port } = this.#address;
+    const isNamed = this.#to !== "" && this.#to !== `${hostname}:${port}`;
+    return this.#context.tls?.serverName ?? (isNamed ? this.#to : hostname);
+  }
+
   #opened(attempt: AbortController, socket: Socket): SocketHandler {
     if (this.#attempt !== attempt) {
       socket.abort();
@@ -155,9 +164,10 @@ export class Dialer extends Deadline implements HandshakeOwner {
       this,
       socket,
       "outbound",
-      (certificateNames) =>
+      () =>
         new DialerHandshake(
-          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames },
+          // The runtime has compared the certificate with what was dialled.
+          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames: null },
           this.#to,
           (remote) => this.#owner.acceptsRemote(remote),
         ),

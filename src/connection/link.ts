@@ -149,14 +149,10 @@ export class Link implements DialerOwner, ConnectionOwner {
     return this.#identity.accepts(remote, this.#connections.all.length > 0);
   }
 
-  handleDialFailed(reason: CloseReason): void {
-    this.#context.emit({
-      type: "dial-failed",
-      peer: this.name,
-      remoteAddress: this.#dialer.addressText,
-      reason: reason.kind,
-      code: reason.code,
-    });
+  handleDialFailed({ kind: reason, code }: CloseReason): void {
+    const { addressText: remoteAddress, lastDialError: detail } = this.#dialer;
+    const peer = this.name;
+    this.#context.emit({ type: "dial-failed", peer, remoteAddress, reason, code, detail });
   }
 
   handleDialEnded(): void {}

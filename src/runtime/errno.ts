@@ -20,18 +20,27 @@ const KINDS: Readonly<Record<string, CloseKind>> = Object.freeze({
   ENETDOWN: "refused",
   EADDRNOTAVAIL: "refused",
   ENOENT: "refused",
-  ENOTFOUND: "refused",
-  EAI_AGAIN: "refused",
-  EACCES: "refused",
-  EPERM: "refused",
+  ENOTFOUND: "unresolved",
+  EAI_AGAIN: "unresolved",
+  EAI_NODATA: "unresolved",
+  EAI_NONAME: "unresolved",
+  EAI_FAIL: "unresolved",
+  DNS_ENOTFOUND: "unresolved",
+  DNS_ESERVFAIL: "unresolved",
+  EACCES: "denied",
+  EPERM: "denied",
 });
 
 /** What Deno throws where a permission is missing; it has no errno. */
 const NOT_ALLOWED = "NotCapable";
 
+/** What Deno says where a host name has no address; it has no errno either. */
+const NO_ADDRESS = "failed to lookup address information";
+
 /** The errno string of whatever a runtime threw; `null` where it has none. */
 export function errnoOf(error: unknown): string | null {
   if (error instanceof Error && error.name === NOT_ALLOWED) return NOT_ALLOWED;
+  if (error instanceof Error && error.message.startsWith(NO_ADDRESS)) return "ENOTFOUND";
   if (typeof error !== "object" || error === null || !("code" in error)) return null;
   return typeof error.code === "string" ? error.code : null;
 }
@@ -44,6 +53,7 @@ export function errnoOf(error: unknown): string | null {
 export function reasonOf(error: unknown, otherwise: CloseKind): CloseReason {
   const code = errnoOf(error);
   if (code === null) return { kind: otherwise, code };
+  if (code === NOT_ALLOWED) return { kind: "denied", code };
   if (code.startsWith("ERR_TLS") || code.startsWith("ERR_SSL") || TLS_CODES.test(code)) {
     return { kind: "tls", code };
   }

@@ -1,5 +1,6 @@
 /**
- * The adapter for Node, over `node:net`; and TLS for all three runtimes, over `node:tls`.
+ * The adapter for Node, over `node:net`; and TLS for all three runtimes, over `node:tls`
+ * (`node_tls.ts` has what is particular to it).
  *
  * https://nodejs.org/api/net.html, https://nodejs.org/api/tls.html
  *
@@ -8,10 +9,19 @@
 
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { reasonOf } from "./errno.ts";
+import { errnoOf, reasonOf } from "./errno.ts";
 import { newSlabCopy } from "./copy.ts";
 import { pureHash } from "./hash.ts";
 import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import {
+  acceptedAs,
+  certificateOf,
+  clientOptions,
+  handshakeReason,
+  serverOptions,
+  wantedName,
+  WRONG_NAME,
+} from "./node_tls.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -24,7 +34,6 @@ import {
   type Runtime,
   type Socket,
   type SocketHandler,
-  type TlsOptions,
 } from "./runtime.ts";
 
 // --- adapter ---
@@ -52,13 +61,12 @@ export function listenNode(
   options: ListenOptions,
   onSocket: (socket: Socket) => SocketHandler,
 ): Promise<Listener> {
-  const accept = (socket: net.Socket) => NodeSocket.adopt(socket, address, onSocket);
-  const server = options.tls === undefined
-    ? net.createServer({ noDelay: true }, accept)
-    : tls.createServer(serverOptions(options.tls), accept);
-  // A client that fails the TLS handshake is no error of the listener.
-  server.on("tlsClientError", () => {});
   return new Promise((resolve, reject) => {
+    const server = options.tls === undefined
+      ? net.createServer({ noDelay: true }, (socket) => {
+        NodeSocket.adopt(socket, address, onSocket);
+      })
+      : listenSecurely(serverOptions(options.tls), address, onSocket);
     server.once("error", reject);
     const listening = () => {
       server.off("error", reject);
@@ -81,15 +89,26 @@ export function connectNode(
   const target = "path" in address
     ? { path: address.path }
     : { host: address.hostname, port: address.port };
-  const socket = options.tls === undefined
-    ? net.connect({ ...target, noDelay: true })
-    : tls.connect({ ...target, ...clientOptions(options.tls, address) });
+  let socket: net.Socket;
+  try {
+    socket = options.tls === undefined
+      ? net.connect({ ...target, noDelay: true })
+      : tls.connect({ ...target, ...clientOptions(options.tls, address) });
+  } catch (error) {
+    // A certificate or key that cannot be used.
+    const reason: CloseReason = { kind: "tls", code: errnoOf(error) };
+    queueMicrotask(() => handler.onConnectError(reason));
+    return;
+  }
   let settled = false;
   const settle = (): boolean => {
     if (settled) return false;
     settled = true;
     clearTimeout(timer);
     signal?.removeEventListener("abort", aborted);
+    // No other listener is touched: runtimes have some of their own.
+    socket.off("error", failed);
+    socket.off("close", lost);
     return true;
   };
   const fail = (reason: CloseReason) => {
@@ -98,12 +117,21 @@ export function connectNode(
     socket.destroy();
     queueMicrotask(() => handler.onConnectError(reason));
   };
+  const wanted = options.tls === undefined ? null : wantedName(options.tls, address);
   const aborted = () => fail({ kind: "local", code: null });
   const timer = setTimeout(() => fail({ kind: "timeout", code: null }), options.timeoutMs);
-  socket.once("error", (error) => fail(reasonOf(error, options.tls ? "tls" : "refused")));
-  socket.once("close", () => fail({ kind: "reset", code: null }));
+  const failed = (error: Error) => fail(reasonOf(error, options.tls ? "tls" : "refused"));
+  const lost = () => fail({ kind: "reset", code: null });
+  socket.on("error", failed);
+  socket.on("close", lost);
   socket.once(options.tls === undefined ? "connect" : "secureConnect", () => {
-    if (settle()) NodeSocket.adopt(socket, address, (adopted) => handler.onConnect(adopted));
+    // Asked for once: on Node a dialled socket tells it no second time.
+    const certificate = certificateOf(socket);
+    if (wanted !== null && !certificate?.names.includes(wanted)) {
+      fail({ kind: "tls", code: WRONG_NAME });
+    } else if (settle()) {
+      NodeSocket.adopt(socket, address, (adopted) => handler.onConnect(adopted), certificate);
+    }
   });
   if (signal?.aborted) aborted();
   else signal?.addEventListener("abort", aborted);
@@ -128,15 +156,65 @@ class NodeListener implements Listener {
   }
 }
 
+/**
+ * With TLS an accepted socket is handed over at once, so that its owner can end one that never
+ * begins: `node:tls` tells of it only when it has been verified.
+ */
+function listenSecurely(
+  options: tls.TlsOptions,
+  address: Address,
+  onSocket: (socket: Socket) => SocketHandler,
+): tls.Server {
+  const server = tls.createServer(options);
+  const awaited = new Map<net.Socket, NodeSocket>();
+  server.on("connection", (raw: net.Socket) => {
+    const socket = NodeSocket.await(raw, address, onSocket);
+    awaited.set(raw, socket);
+    raw.once("close", () => {
+      // Why it is closed is told a moment later.
+      setTimeout(() => {
+        if (awaited.delete(raw)) socket.fail({ kind: "reset", code: null });
+      }, REASON_DELAY_MS);
+    });
+  });
+  server.on("secureConnection", (secure) => {
+    const raw = acceptedAs(secure, awaited);
+    const socket = awaited.get(raw);
+    awaited.delete(raw);
+    const certificate = certificateOf(secure);
+    if (socket === undefined || certificate === null || !secure.authorized) secure.destroy();
+    else socket.verify(secure, certificate);
+  });
+  server.on("tlsClientError", (error, secure) => {
+    const raw = acceptedAs(secure, awaited);
+    const socket = awaited.get(raw);
+    awaited.delete(raw);
+    socket?.fail(handshakeReason(error, secure));
+    secure.destroy();
+  });
+  return server;
+}
+
+/** How long after the end of a socket `node:tls` may take to say what was wrong with it. */
+const REASON_DELAY_MS = 50;
+
 // --- socket ---
+
+/**
+ * Up to here TLS copies what it is given, so that the caller need not wait for the cipher: it never
+ * has taken anything when `write` returns.
+ */
+const COPY_MAX_BYTES = 65_536;
 
 class NodeSocket implements Socket {
   readonly remoteAddress: Address;
   readonly localAddress: Address;
   readonly descriptor: number | null;
-  readonly peerCertificate: PeerCertificate | null;
-  readonly #socket: net.Socket;
+  peerCertificate: PeerCertificate | null = null;
+  #socket: net.Socket;
   #handler!: SocketHandler;
+  /** TLS has verified it, or there is no TLS. */
+  #isVerified = true;
   /** Nothing is delivered but `onClose`. */
   #ending = false;
   #closed = false;
@@ -144,14 +222,37 @@ class NodeSocket implements Socket {
   #mustDrain = false;
   #reason: CloseReason | null = null;
   #deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Writes that are not done. */
+  #writes = 0;
+  readonly #written = (error?: unknown) => {
+    if (error) return;
+    if (--this.#writes > 0 || !this.#mustDrain || this.#ending) return;
+    this.#mustDrain = false;
+    this.#guard(() => this.#handler.onDrain());
+  };
 
+  /** A socket that carries bytes from now on. */
   static adopt(
     socket: net.Socket,
     address: Address,
     attach: (socket: Socket) => SocketHandler,
+    certificate: PeerCertificate | null = null,
   ): void {
     const adopted = new NodeSocket(socket, address);
+    adopted.#open(socket, certificate);
     adopted.#handler = attach(adopted);
+  }
+
+  /** A socket whose TLS handshake is still to come. */
+  static await(
+    socket: net.Socket,
+    address: Address,
+    attach: (socket: Socket) => SocketHandler,
+  ): NodeSocket {
+    const awaited = new NodeSocket(socket, address);
+    awaited.#isVerified = false;
+    awaited.#handler = attach(awaited);
+    return awaited;
   }
 
   /** @param address Where it was listened, or what was dialled. */
@@ -161,19 +262,29 @@ class NodeSocket implements Socket {
     this.remoteAddress = isUnix ? address : tcpAddress(socket.remoteAddress, socket.remotePort);
     this.localAddress = isUnix ? address : tcpAddress(socket.localAddress, socket.localPort);
     this.descriptor = descriptorOf(socket);
-    this.peerCertificate = certificateOf(socket);
-    socket.removeAllListeners("close");
-    socket.removeAllListeners("error");
+  }
+
+  /** The TLS handshake is done: the socket carries bytes from now on. */
+  verify(socket: tls.TLSSocket, certificate: PeerCertificate): void {
+    this.#isVerified = true;
+    if (this.#closed) socket.destroy();
+    else this.#open(socket, certificate);
+  }
+
+  /** The TLS handshake has failed. */
+  fail(reason: CloseReason): void {
+    this.#reason ??= reason;
+    this.#finish();
+  }
+
+  #open(socket: net.Socket, certificate: PeerCertificate | null): void {
+    this.#socket = socket;
+    this.peerCertificate = certificate;
     socket.on("data", ({ buffer, byteOffset, length }: Uint8Array) => {
       if (this.#ending) return;
       // A Buffer's `slice` is a view: whoever keeps a payload would keep all that came with it.
       const chunk = new Uint8Array(buffer, byteOffset, length);
       this.#guard(() => this.#handler.onData(chunk));
-    });
-    socket.on("drain", () => {
-      if (!this.#mustDrain || this.#ending) return;
-      this.#mustDrain = false;
-      this.#guard(() => this.#handler.onDrain());
     });
     socket.on("error", (error) => {
       this.#reason ??= reasonOf(error, "reset");
@@ -187,14 +298,18 @@ class NodeSocket implements Socket {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#ending || this.#closed) return false;
+    if (this.#ending || this.#closed || !this.#isVerified) return false;
     if (this.#mustDrain) throw new Error("Cannot write before the socket has drained");
     const socket = this.#socket;
-    socket.write(bytes);
-    // What the kernel took at once is free; what Node holds stays ours until `drain`.
+    this.#writes++;
+    if (this.peerCertificate !== null && socket.writableLength + bytes.length <= COPY_MAX_BYTES) {
+      socket.write(bytes.slice(), this.#written);
+      return true;
+    }
+    socket.write(bytes, this.#written);
+    // What the kernel took at once is free; what Node holds stays ours until it is written.
     if (socket.writableLength === 0) return true;
     this.#mustDrain = true;
-    if (!socket.writableNeedDrain) this.#drainSmall();
     return false;
   }
 
@@ -207,6 +322,7 @@ class NodeSocket implements Socket {
   }
 
   close(): void {
+    if (!this.#isVerified) this.abort();
     if (this.#ending) return;
     this.#ending = true;
     this.#reason ??= { kind: "local", code: null };
@@ -225,15 +341,6 @@ class NodeSocket implements Socket {
     this.#reason ??= { kind: "local", code: null };
     if (canReset) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
-  }
-
-  /** Node drains below its high-water mark without a word: an empty write tells when. */
-  #drainSmall(): void {
-    this.#socket.write(NOTHING, () => {
-      if (!this.#mustDrain || this.#ending) return;
-      this.#mustDrain = false;
-      this.#guard(() => this.#handler.onDrain());
-    });
   }
 
   /** What a callback throws is reported as uncaught, and ends this socket only. */
@@ -257,53 +364,9 @@ class NodeSocket implements Socket {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
 // --- details ---
 
 function descriptorOf(socket: net.Socket): number | null {
   const handle = (socket as unknown as { _handle?: { fd?: unknown } | null })._handle;
   return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : null;
-}
-
-function certificateOf(socket: net.Socket): PeerCertificate | null {
-  if (!(socket instanceof tls.TLSSocket)) return null;
-  const certificate = socket.getPeerCertificate();
-  if (certificate === null || certificate.subject === undefined) return null;
-  const common = certificate.subject.CN;
-  const alternative = (certificate.subjectaltname ?? "").split(", ").flatMap((entry) => {
-    const at = entry.indexOf(":");
-    return at < 0 ? [] : [entry.slice(at + 1)];
-  });
-  const names = [...(common === undefined ? [] : [common].flat()), ...alternative];
-  return { names, fingerprint: certificate.fingerprint256 };
-}
-
-function serverOptions(options: TlsOptions): tls.TlsOptions {
-  return {
-    cert: options.certificate,
-    key: options.privateKey,
-    ca: options.authorities,
-    requestCert: true,
-    rejectUnauthorized: true,
-    minVersion: "TLSv1.3",
-    noDelay: true,
-  };
-}
-
-function clientOptions(options: TlsOptions, address: Address): tls.ConnectionOptions {
-  const host = "path" in address ? "localhost" : address.hostname;
-  const servername = options.serverName ?? host;
-  return {
-    cert: options.certificate,
-    key: options.privateKey,
-    ca: options.authorities,
-    rejectUnauthorized: true,
-    minVersion: "TLSv1.3",
-    ...(net.isIP(servername) === 0 ? { servername } : {}),
-    ...(options.serverName === undefined ? {} : {
-      checkServerIdentity: (_host: string, certificate: tls.PeerCertificate) =>
-        tls.checkServerIdentity(servername, certificate),
-    }),
-  };
 }

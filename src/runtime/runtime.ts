@@ -16,6 +16,13 @@
  * 3. A callback that throws is a defect of the caller: the adapter lets the error reach the
  *    runtime's own report of uncaught errors and aborts that socket; no other socket is harmed.
  *
+ * With TLS a dialled socket is told when it is verified. An accepted one is handed over at once,
+ * before its TLS handshake, so that its owner can end whoever never begins. Until it is verified
+ * its `peerCertificate` is `null`, nothing is told but `onClose` (`tls` where the handshake
+ * failed), `write` sends nothing and returns `false` without an `onDrain` to follow, and `close` is
+ * `abort`. The first `onData` comes after that. Nobody is verified without a certificate that one
+ * of the given authorities has signed.
+ *
  * @module
  */
 
@@ -46,6 +53,10 @@ export type CloseKind =
   | "timeout"
   /** Nobody listens there, or there is no way to it. */
   | "refused"
+  /** The host name has no address, or the resolver does not know. */
+  | "unresolved"
+  /** This process may not: a permission, or a rule of its own machine. */
+  | "denied"
   /** The TLS handshake failed or a certificate was not accepted. */
   | "tls"
   /** This end closed or aborted it, or its signal did. */
@@ -64,13 +75,16 @@ export interface CloseReason {
 
 /** What the certificate of the other end says, where TLS has checked it. */
 export interface PeerCertificate {
-  /** The subject's common name and the DNS, IP and URI alternative names, in this order. */
+  /**
+   * The DNS, IP and URI alternative names, in this order, each as its own field holds it; where the
+   * certificate has no alternative names, its one common name (see `certificateNames`).
+   */
   readonly names: readonly string[];
-  /** The SHA-256 fingerprint as the runtime prints it. */
+  /** The SHA-256 fingerprint: 32 bytes in upper-case hexadecimal, with colons. */
   readonly fingerprint: string;
 }
 
-/** Key material in PEM form. With `ca`, both ends present a certificate and check the other's. */
+/** Key material in PEM form. Both ends present a certificate and check the other's; TLS 1.3. */
 export interface TlsOptions {
   /** The certificate chain, PEM. */
   readonly certificate: string;
@@ -78,7 +92,10 @@ export interface TlsOptions {
   readonly privateKey: string;
   /** The authorities that may have signed the other end's certificate, PEM. */
   readonly authorities: string;
-  /** The name the dialled certificate must carry; by default the dialled host name. */
+  /**
+   * A name that every dialled certificate must carry. By default that is the name of the peer that
+   * is dialled, and where it has none, the dialled host.
+   */
   readonly serverName?: string;
 }
 
@@ -128,7 +145,7 @@ export interface Socket {
   readonly localAddress: Address;
   /** The file descriptor where the runtime tells it (Node, Bun), else `null`. */
   readonly descriptor: number | null;
-  /** What the verified certificate of the other end says; `null` without TLS. */
+  /** What the verified certificate of the other end says; `null` without TLS, and before it. */
   readonly peerCertificate: PeerCertificate | null;
 
   /**
@@ -263,7 +280,8 @@ export interface Runtime {
   /**
    * Listens.
    *
-   * @param onSocket Called for every accepted socket (with TLS: verified); returns its handler.
+   * @param onSocket Called for every accepted socket (with TLS: before it is verified); returns its
+   * handler.
    * @returns The listener, once the kernel has bound it.
    * @throws {Error} With the runtime's errno string in `code`, for instance `EADDRINUSE`.
    */

@@ -15,13 +15,7 @@ import type {
   TcpAddress,
   TlsOptions,
 } from "../../src/runtime/runtime.ts";
-
-/** Who meets whom with TLS. */
-export interface Parties {
-  readonly server: TlsOptions;
-  readonly client: TlsOptions;
-  readonly other: TlsOptions;
-}
+import type { Parties } from "./parties.ts";
 
 /** What surrounds a case. */
 export interface Surroundings {
@@ -32,7 +26,7 @@ export interface Surroundings {
   readonly blackHole: TcpAddress;
   /** A folder for Unix sockets; `null` where there are none. */
   readonly folder: string | null;
-  /** Two parties that one authority has signed, and one that another has; `null` without TLS. */
+  /** Who has a certificate; `null` without TLS. */
   readonly tls: Parties | null;
   /** Errors that callbacks threw and that reached the report of uncaught errors. */
   readonly uncaught: unknown[];
@@ -41,6 +35,8 @@ export interface Surroundings {
 /** One case. */
 export interface Case {
   readonly name: string;
+  /** Whether all its pairs speak TLS. */
+  readonly overTls?: boolean;
   run(kit: Kit): Promise<void>;
 }
 
@@ -125,9 +121,11 @@ export class Kit {
   readonly surroundings: Surroundings;
   readonly #listeners: Listener[] = [];
   readonly #ends: End[] = [];
+  readonly #overTls: boolean;
   #inside = false;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Surroundings, overTls: boolean) {
+    this.#overTls = overTls;
     this.surroundings = surroundings;
     this.runtime = surroundings.runtime;
   }
@@ -218,12 +216,28 @@ export class Kit {
   /** Both ends of a new connection. */
   async pair(
     address?: Address,
-    tls?: { server: TlsOptions; client: TlsOptions },
+    tls: { server: TlsOptions; client: TlsOptions } | null = this.#overTls
+      ? this.surroundings.tls
+      : null,
   ): Promise<[End, End]> {
     const arrived = Promise.withResolvers<End>();
     const listener = await this.listen(arrived.resolve, address, tls?.server);
-    const dialled = await this.dial(listener.address, tls === undefined ? {} : { tls: tls.client });
-    return [dialled, await this.wait(arrived.promise, "the accepted end")];
+    const dialled = await this.dial(listener.address, tls === null ? {} : { tls: tls.client });
+    const accepted = await this.wait(arrived.promise, "the accepted end");
+    // The accepted end of TLS is verified once something has arrived there.
+    if (tls !== null) {
+      this.call(() => dialled.socket.write(Uint8Array.of(0)));
+      await accepted.until(() => accepted.bytes === 1, "the first byte");
+      accepted.bytes = 0;
+      await this.#settle(dialled);
+    }
+    return [dialled, accepted];
+  }
+
+  /** A byte that was not taken at once is gone when it has drained. */
+  async #settle(end: End): Promise<void> {
+    await this.pass(0);
+    end.drains = 0;
   }
 
   /** Ends everything that the case left open. */
@@ -281,7 +295,7 @@ export function equal(actual: unknown, expected: unknown, what: string): void {
 
 /** Runs a case. */
 export async function runCase(one: Case, surroundings: Surroundings): Promise<void> {
-  const kit = new Kit(surroundings);
+  const kit = new Kit(surroundings, one.overTls ?? false);
   let failed = true;
   try {
     await one.run(kit);

@@ -163,6 +163,56 @@ export const MUTANTS: readonly Mutant[] = [
   ofClocks("what is deferred happens at once", () => ({ defer: (callback) => callback() })),
 ];
 
+/** The same of TLS; the simulator has none. */
+export const TLS_MUTANTS: readonly Mutant[] = [
+  ofSockets("a small write ends the socket, as zero bytes do on Deno", (socket) => ({
+    write(bytes) {
+      const taken = socket.write(bytes);
+      if (socket.peerCertificate !== null && bytes.length < 16) socket.abort();
+      return taken;
+    },
+  })),
+  ofSockets("a socket that is not verified takes bytes", (socket) => ({
+    write: (bytes) => socket.write(bytes) || socket.peerCertificate === null,
+  })),
+  ofSockets("a certificate names nobody", (socket) => ({
+    get peerCertificate() {
+      return socket.peerCertificate && { ...socket.peerCertificate, names: [] };
+    },
+  })),
+  ofSockets("a name with commas is three", (socket) => ({
+    get peerCertificate() {
+      const told = socket.peerCertificate;
+      return told && { ...told, names: told.names.join(", ").split(/, (?:DNS:)?/) };
+    },
+  })),
+  ofRuntimes("an accepted socket is told when it is verified", (runtime) => ({
+    listen: (address, options, onSocket) =>
+      runtime.listen(address, options, (socket) => {
+        if (options.tls === undefined) return onSocket(socket);
+        let handler: SocketHandler | null = null;
+        return {
+          onData: (chunk) => (handler ??= onSocket(socket)).onData(chunk),
+          onDrain: () => handler?.onDrain(),
+          onClose: (reason) => handler?.onClose(reason),
+        };
+      }),
+  })),
+  ofRuntimes("a dial takes any certificate of the authority", (runtime) => ({
+    connect: (address, options, handler) =>
+      runtime.connect(address, {
+        ...options,
+        ...(options.tls?.serverName === "SP99"
+          ? { tls: { ...options.tls, serverName: "SP20" } }
+          : {}),
+      }, handler),
+  })),
+  ofHandlers("a failed TLS handshake looks like an end", (handler) => ({
+    onClose: (reason) =>
+      handler().onClose(reason.kind === "tls" ? { kind: "eof", code: null } : reason),
+  })),
+];
+
 function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>): Mutant {
   return {
     name,
@@ -190,7 +240,7 @@ function ofSockets(
 ): Mutant {
   return ofAttaching(
     name,
-    (socket, runtime, attach) => attach({ ...delegate(socket), ...change(socket, runtime) }),
+    (socket, runtime, attach) => attach(withChanges(delegate(socket), change(socket, runtime))),
   );
 }
 
@@ -230,12 +280,19 @@ function ofAttaching(
   }));
 }
 
+/** Getters stay getters. */
+function withChanges(socket: Socket, changes: Partial<Socket>): Socket {
+  return Object.defineProperties(socket, Object.getOwnPropertyDescriptors(changes));
+}
+
 function delegate(socket: Socket): Socket {
   return {
     remoteAddress: socket.remoteAddress,
     localAddress: socket.localAddress,
     descriptor: socket.descriptor,
-    peerCertificate: socket.peerCertificate,
+    get peerCertificate() {
+      return socket.peerCertificate;
+    },
     write: (bytes) => socket.write(bytes),
     pause: () => socket.pause(),
     resume: () => socket.resume(),

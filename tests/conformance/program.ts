@@ -3,13 +3,12 @@
  * line of JSON for each case.
  */
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { detectRuntime } from "../../src/runtime/detect.ts";
-import type { TlsOptions } from "../../src/runtime/runtime.ts";
 import { CASES } from "./cases.ts";
 import { gapOf } from "./gaps.ts";
 import { runCase, type Surroundings } from "./kit.ts";
+import { readParties } from "./parties.ts";
 
 /** What became of a case. */
 export interface Outcome {
@@ -28,23 +27,9 @@ const surroundings: Surroundings = {
   wait: withDeadline,
   blackHole: { hostname: "127.0.0.1", port: Number(blackHolePort) },
   folder: folder!,
-  tls: {
-    server: party("SP20", "one"),
-    client: party("SP10", "one"),
-    other: party("SP30", "other"),
-  },
+  tls: readParties(),
   uncaught,
 };
-
-function party(name: string, authority: string): TlsOptions {
-  const read = (file: string) =>
-    readFileSync(new URL(`../support/certificates/${file}.pem`, import.meta.url), "utf8");
-  return {
-    certificate: read(name),
-    privateKey: read(`${name}.key`),
-    authorities: read(authority),
-  };
-}
 
 async function withDeadline<Value>(
   promise: Promise<Value>,

@@ -10,7 +10,7 @@ const RUNTIMES = ["deno", "bun", "node", "simulator"];
 
 /** The numbers of each row, without the formatting. */
 function figures(markdown: string): string[][] {
-  return markdown.split("\n").filter((line) => /^\| (?:bytes|ends|places):/.test(line))
+  return markdown.split("\n").filter((line) => /^\| (?:bytes|ends|places|tls):/.test(line))
     .map((line) => line.split("|").slice(2, -1).map((cell) => cell.trim()));
 }
 
@@ -31,7 +31,7 @@ Deno.test("docs/runtimes.md: the matrix of runtimes is what the conformance test
   assertEquals(figures(page), figures(expected));
   const flat = page.replaceAll(/\s+/g, " ");
   for (const { gap } of titles) if (gap !== null) assertStringIncludes(flat, gap.reason);
-  assertEquals(figures(expected).length, 3);
+  assertEquals(figures(expected).length, 4);
 });
 
 Deno.test("the matrix: without a conformance test there is none", () => {

@@ -76,11 +76,11 @@ Deno.test("a peer that is not up yet is no error; what is sent to it waits", asy
   const waiting = left.endpoint.request("SP20", "echo", 1);
   const now = await requestError(left.endpoint.request("SP20", "echo", 1, { whenDown: "fail" }));
   assertEquals([now.code, now.delivery], ["peer-down", "not-sent"]);
-  assertStringIncludes(now.message, `127.0.0.1:${two}: refused ECONNREFUSED`);
+  assertStringIncludes(now.message, `nobody listens on 127.0.0.1:${two} (ECONNREFUSED)`);
   const late = await requestError(left.endpoint.request("SP20", "echo", 1, { timeoutMs: 20 }));
   assertEquals([late.code, late.delivery], ["timeout", "not-sent"]);
   assertStringIncludes(late.message, "no connection before the deadline");
-  assertStringIncludes(late.message, `127.0.0.1:${two}: refused ECONNREFUSED`);
+  assertStringIncludes(late.message, `nobody listens on 127.0.0.1:${two} (ECONNREFUSED)`);
   await using right = await Watched.start({
     name: "SP20",
     listen: { port: two },

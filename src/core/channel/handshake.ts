@@ -53,7 +53,10 @@ export interface HandshakeSelf {
   readonly prove: Prove;
   /** `NONCE_BYTES` random bytes, used once. */
   readonly nonce: Uint8Array;
-  /** The names in the other end's verified certificate; `null` without TLS. */
+  /**
+   * The names in the other end's verified certificate, one of which its introduction must be.
+   * `null` without TLS, and where the certificate was checked for what was dialled.
+   */
   readonly certificateNames: readonly string[] | null;
 }
 
@@ -101,7 +104,7 @@ export class DialerHandshake {
     const signed = body.subarray(0, signedBytes);
     const proof = body.subarray(signedBytes);
     if (!equalBytes(proof, this.#self.prove("acceptor", this.#hello, signed))) {
-      return refusal("proof-mismatch", "the acceptor's secret differs", remote.name);
+      return refusal("proof-mismatch", otherSecretText(remote.name), remote.name);
     }
     const refused = checkRemote(this.#self, remote) ?? this.#accepts(remote);
     if (refused !== null) return refusal(refused.code, refused.detail, remote.name);
@@ -143,7 +146,7 @@ export class AcceptorHandshake {
       );
     }
     if (!equalBytes(body, this.#expected)) {
-      return refusal("proof-mismatch", "the dialer's secret differs", this.#remote.name);
+      return refusal("proof-mismatch", otherSecretText(this.#remote.name), this.#remote.name);
     }
     return { kind: "done", bytes: NOTHING, remote: this.#remote };
   }
@@ -205,16 +208,23 @@ function checkRemote(self: HandshakeSelf, remote: Hello): Admission {
   if (remote.bootId === self.introduction.bootId) {
     return { code: "own-boot-id", detail: "this process reached itself" };
   }
-  if (
-    self.certificateNames !== null && remote.role === "peer" &&
-    !self.certificateNames.includes(remote.name)
-  ) {
-    return {
-      code: "certificate-mismatch",
-      detail: `the certificate is for ${self.certificateNames.join(", ") || "nobody"}`,
-    };
-  }
-  return null;
+  const { certificateNames } = self;
+  if (certificateNames === null || carries(certificateNames, remote)) return null;
+  const names = certificateNames.map((name) => `'${name}'`).join(", ") || "nobody";
+  return {
+    code: "certificate-mismatch",
+    detail: `the certificate is for ${names}, and not for '${remote.name}'`,
+  };
+}
+
+/** Whether a certificate is for who it says it is. A name that is an address needs its host. */
+function carries(certificateNames: readonly string[], { name, hostname, port }: Hello): boolean {
+  const isAddress = name === `${hostname}:${port}`;
+  return certificateNames.includes(name) || (isAddress && certificateNames.includes(hostname));
+}
+
+function otherSecretText(name: string): string {
+  return `'${name}' and this end have different secrets, or only one of them has any`;
 }
 
 /** Compares without telling by its time where the first difference is. */

@@ -1,4 +1,4 @@
-/** Cases about places: listening, dialling, addresses, TLS; and about time. */
+/** Cases about places: listening, dialling, addresses; and about time. */
 
 import { ok, rejects, throws } from "node:assert";
 import type { TcpAddress } from "../../../src/runtime/runtime.ts";
@@ -169,45 +169,6 @@ export const placeCases: readonly Case[] = [
       kit.call(() => one.socket.abort());
       equal((await one.ended()).kind, "local", "this end");
       ok(["eof", "reset"].includes((await other.ended()).kind));
-    },
-  },
-  {
-    name: "places: TLS with both certificates checked; the names are told",
-    async run(kit) {
-      const { server, client } = kit.surroundings.tls!;
-      const [one, other] = await kit.pair(undefined, {
-        server,
-        client: { ...client, serverName: "SP20" },
-      });
-      ok(one.socket.peerCertificate?.names.includes("SP20"), "the server's name");
-      ok(other.socket.peerCertificate?.names.includes("SP10"), "the client's name");
-      one.onChunk = checkPattern();
-      await other.writeAll(pattern(1_000_000), 100_000);
-      await one.until(() => one.bytes === 1_000_000, "1,000,000 bytes");
-      kit.call(() => other.socket.close());
-      equal((await one.ended()).kind, "eof", "the other end");
-    },
-  },
-  {
-    name: "places: TLS refuses whom the authority has not signed, at either end",
-    async run(kit) {
-      const { server, client, other } = kit.surroundings.tls!;
-      const names: string[] = [];
-      const note = (end: End) => names.push(...end.socket.peerCertificate?.names ?? ["nobody"]);
-      const good = await kit.listen(note, undefined, server);
-      const bad = await kit.listen(note, undefined, other);
-      const serverName = "SP20";
-      const toBad = await kit.dialError(bad.address, { tls: { ...client, serverName } });
-      equal(toBad.kind, "tls", "a stranger's server");
-      const wrongName = await kit.dialError(good.address, {
-        tls: { ...client, serverName: "SP99" },
-      });
-      equal(wrongName.kind, "tls", "another server than was meant");
-      // With TLS 1.3 the client is through before the server has checked it.
-      const tls = { ...other, authorities: client.authorities, serverName };
-      await kit.dial(good.address, { tls }).then((end) => end.ended(), () => {});
-      // A client that finds out late may have been let in: it has a good certificate.
-      equal(names.filter((name) => name !== "SP10"), [], "no stranger was let in");
     },
   },
   {
