@@ -20,10 +20,9 @@ import {
   resolveClientOptions,
   type ResolvedClientOptions,
 } from "./options.ts";
+import { NO_OPTIONS } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-
-const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 
 /**
  * A caller that is not a peer: requests in one direction, over one connection.
@@ -130,7 +129,7 @@ export class Client implements AsyncDisposable {
   request<Result = unknown>(
     service: string,
     payload?: unknown,
-    options: RequestOptions = OPTIONAL_NONE,
+    options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
     return this.#caller.request(this.#route, this.#peer, service, payload, options);
   }
@@ -139,7 +138,7 @@ export class Client implements AsyncDisposable {
   notify(
     service: string,
     payload?: unknown,
-    options: NotifyOptions = OPTIONAL_NONE,
+    options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
     return this.#caller.notify(this.#route, this.#peer, service, payload, options);
   }

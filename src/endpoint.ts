@@ -17,7 +17,6 @@ import { Caller } from "./calls/caller.ts";
 import { type EndpointTable, type Peer, TABLE_SERVICE } from "./calls/contract.ts";
 import { EventHub } from "./calls/event_hub.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
-import { checkServiceName } from "./calls/payload.ts";
 import { newBootId, nextOrdinal, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
@@ -29,10 +28,16 @@ import {
   type ResolvedEndpointOptions,
   resolveEndpointOptions,
 } from "./options.ts";
+import {
+  checkCloseOptions,
+  checkEventOptions,
+  checkHandling,
+  checkListener,
+  checkPeerName,
+  NO_OPTIONS,
+} from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
-
-const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 
 /** How often a closing endpoint looks whether all is done, in milliseconds. */
 const DRAIN_CHECK_MS = 5;
@@ -187,14 +192,15 @@ export class Endpoint implements AsyncDisposable {
    * @param handler Runs for each request, many at a time. What it throws reaches the caller as
    * `handler-failed`, with the error's message and its `details`.
    * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
-   * @throws {TypeError} When the service has a handler already, or its name is not 1 to 255 bytes.
+   * @throws {ConfigurationError} `invalid-options`: the service has a handler already, its name is
+   * not 1 to 255 bytes, the handler is no function, or an option cannot work.
    */
   handle<Payload = unknown, Result = unknown>(
     service: string,
     handler: Handler<Payload, Result>,
     options: { readonly codec?: "json" | "bytes" | Codec } = {},
   ): void {
-    checkServiceName(service);
+    checkHandling(service, handler, options);
     const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
     this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
   }
@@ -205,13 +211,15 @@ export class Endpoint implements AsyncDisposable {
    * @param peer The peer's name; `host:port` where its definition has no name.
    * @param payload What the codec takes; nothing when it is left out.
    * @returns What the handler answered. Rejects with a `RequestError`, whose `code` tells why and
-   * whose `delivery` tells what is known about the execution; never later than `timeoutMs`.
+   * whose `delivery` tells what is known about the execution; never later than `timeoutMs`. What
+   * cannot work (a wrong option, a service without a name) is rejected with a `ConfigurationError`
+   * of the code `invalid-options`, and nothing was sent.
    */
   request<Result = unknown>(
     peer: string,
     service: string,
     payload?: unknown,
-    options: RequestOptions = OPTIONAL_NONE,
+    options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
     return this.#caller.request(this.#routeTo(peer), peer, service, payload, options);
   }
@@ -224,13 +232,14 @@ export class Endpoint implements AsyncDisposable {
     peer: string,
     service: string,
     payload?: unknown,
-    options: NotifyOptions = OPTIONAL_NONE,
+    options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
     return this.#caller.notify(this.#routeTo(peer), peer, service, payload, options);
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
   peer<Contract>(name: string): Peer<Contract> {
+    checkPeerName(name);
     return {
       name,
       request: (service, payload, options) => this.request(name, service, payload, options),
@@ -250,6 +259,7 @@ export class Endpoint implements AsyncDisposable {
    * @returns Ends that.
    */
   on(listener: (event: EndpointEvent) => void): () => void {
+    checkListener(listener);
     return this.#events.on(listener);
   }
 
@@ -257,6 +267,7 @@ export class Endpoint implements AsyncDisposable {
   events(
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<EndpointEvent> {
+    checkEventOptions(options);
     return this.#events.iterate(options.signal);
   }
 
@@ -266,10 +277,27 @@ export class Endpoint implements AsyncDisposable {
    *
    * @param options `drainMs`: how long open requests may take, in milliseconds; what is left then
    * fails with `closed`. Default: the endpoint's `drainMs`.
+   * @throws {ConfigurationError} `invalid-options`: `drainMs` cannot work; nothing was closed.
    */
-  close(options: { readonly drainMs?: number } = {}): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      const drainMs = options.drainMs ?? this.#options.drainMs;
+  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    checkCloseOptions(options);
+    await (this.#closing ??= this.#drain(options.drainMs ?? this.#options.drainMs));
+  }
+
+  /** Closes, so that `await using` does. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Where a call goes, or why it goes nowhere. */
+  #routeTo(peer: string): Link | ErrorCode {
+    if (this.#manager.fenced !== null) return "fenced";
+    if (this.#closing !== null) return "closed";
+    return this.#manager.link(peer) ?? "undefined-peer";
+  }
+
+  #drain(drainMs: number): Promise<void> {
+    return new Promise((resolve) => {
       const untilMs = this.#timers.nowMs() + drainMs;
       this.#listener.close();
       if (this.#isClosed) {
@@ -288,19 +316,6 @@ export class Endpoint implements AsyncDisposable {
       if (this.fenced) check.expire(0);
       else this.#timers.add(check, 0);
     });
-    return this.#closing;
-  }
-
-  /** Closes, so that `await using` does. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** Where a call goes, or why it goes nowhere. */
-  #routeTo(peer: string): Link | ErrorCode {
-    if (this.#manager.fenced !== null) return "fenced";
-    if (this.#closing !== null) return "closed";
-    return this.#manager.link(peer) ?? "undefined-peer";
   }
 
   #isDrained(): boolean {

@@ -124,7 +124,12 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   "limit-exceeded": row("ProtocolError", 70, "peer", "more than the announced limit was sent"),
 
   // This process was set up wrongly.
-  "invalid-options": row("ConfigurationError", null, "caller", "options that cannot work"),
+  "invalid-options": row(
+    "ConfigurationError",
+    null,
+    "caller",
+    "options or arguments that cannot work",
+  ),
   "invalid-definitions": row("ConfigurationError", null, "caller", "a definition file is wrong"),
   "listen-failed": row("ConfigurationError", null, "caller", "the address cannot be bound"),
 });

@@ -202,9 +202,12 @@ export interface ClientOptions extends TuningOptions, SecurityOptions {
 
 /** Options of one request. */
 export interface RequestOptions {
-  /** How long to wait for the answer, in milliseconds. Default: `requestTimeoutMs`. */
+  /**
+   * How long to wait for the answer, in milliseconds: above 0, up to 2,147,483,647; or `Infinity`,
+   * without end. Default: `requestTimeoutMs`.
+   */
   readonly timeoutMs?: number;
-  /** Gives the request up; once it is sent, the handler's signal aborts too. */
+  /** Gives the call up; once a request is sent, the handler's signal aborts too. */
   readonly signal?: AbortSignal;
   /**
    * It may be executed more than once: when the peer's process died with it, it is sent to the next

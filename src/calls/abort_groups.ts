@@ -8,6 +8,9 @@
  * @module
  */
 
+import { ConfigurationError } from "../errors.ts";
+import { messageOf } from "./thrown.ts";
+
 /** A call that a signal can give up. */
 export interface Abortable {
   /** Owned by its group: where it stands. */
@@ -25,7 +28,12 @@ export class AbortGroups {
     return this.#groups.size;
   }
 
-  /** The signal gives this call up. A call belongs to one signal at most. */
+  /**
+   * The signal gives this call up. A call belongs to one signal at most.
+   *
+   * @throws {ConfigurationError} `invalid-options`: it cannot be listened to (a signal of another
+   * realm, or what only looks like one).
+   */
   add(signal: AbortSignal, call: Abortable): void {
     const group = this.#groups.get(signal);
     if (group !== undefined) {
@@ -34,8 +42,13 @@ export class AbortGroups {
     }
     const first = new AbortGroup(call);
     call.signalPlace = 0;
+    try {
+      signal.addEventListener("abort", first);
+    } catch (cause) {
+      const problem = `options.signal: it cannot be listened to: ${messageOf(cause)}`;
+      throw new ConfigurationError("invalid-options", [problem], { cause });
+    }
     this.#groups.set(signal, first);
-    signal.addEventListener("abort", first);
   }
 
   /** The call is over; without effect on one that is not there. */
@@ -49,7 +62,11 @@ export class AbortGroups {
     }
     if (group.calls.length > 0) return;
     this.#groups.delete(signal);
-    signal.removeEventListener("abort", group);
+    try {
+      signal.removeEventListener("abort", group);
+    } catch {
+      // The call has ended, whatever the signal does.
+    }
   }
 }
 
@@ -64,5 +81,14 @@ class AbortGroup {
   /** Each call ends, and leaves the group. */
   handleEvent(): void {
     for (const call of this.calls.slice()) call.handleAbort();
+  }
+}
+
+/** Why the signal aborted. Never throws. */
+export function reasonOf(signal: AbortSignal | undefined): unknown {
+  try {
+    return signal?.reason;
+  } catch {
+    return undefined;
   }
 }

@@ -10,7 +10,7 @@ import type { Timers } from "../connection/timers.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
 import { CODES, type Delivery, type ErrorCode, RequestError, withoutFrames } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
-import type { Abortable, AbortGroups } from "./abort_groups.ts";
+import { type Abortable, type AbortGroups, reasonOf } from "./abort_groups.ts";
 
 /** Where a message goes: a link, or a client's link. */
 export interface Route {
@@ -59,6 +59,12 @@ function noConnectionText(lastDialError: string): string {
   return `there was no connection before the deadline${reason}`;
 }
 
+/** Arms the deadline; a call that waits without end has none, and remembers when it came. */
+function arm(timers: Timers, call: OutgoingRequest | OutgoingNotification): void {
+  if (call.timeoutMs === Infinity) call.deadlineMs = timers.nowMs();
+  else timers.add(call, call.timeoutMs);
+}
+
 /** A request and its promise. */
 export class Call extends OutgoingRequest implements Abortable {
   signalPlace = 0;
@@ -95,8 +101,8 @@ export class Call extends OutgoingRequest implements Abortable {
 
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
-    this.#host.timers.add(this, this.timeoutMs);
     if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
+    arm(this.#host.timers, this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused === null) return;
     this.state = "settled";
@@ -139,7 +145,7 @@ export class Call extends OutgoingRequest implements Abortable {
         // Details that cannot be read are left out: the code and the message say what matters.
       }
     }
-    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    const cause = code === "cancelled" ? reasonOf(this.#signal) : undefined;
     this.#reject(lateError(code, delivery, this.#peer, this.service, text, { details, cause }));
   }
 
@@ -200,8 +206,8 @@ export class Notice extends OutgoingNotification implements Abortable {
 
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean): void {
-    this.#host.timers.add(this, this.timeoutMs);
     if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
+    arm(this.#host.timers, this);
     const refused = this.#route.send(this, failWhenDown);
     if (refused !== null) this.fail(refused, "");
   }
@@ -220,7 +226,7 @@ export class Notice extends OutgoingNotification implements Abortable {
 
   override fail(code: ErrorCode, text: string): void {
     if (!this.#finish()) return;
-    const cause = code === "cancelled" ? this.#signal?.reason : undefined;
+    const cause = code === "cancelled" ? reasonOf(this.#signal) : undefined;
     this.#reject(lateError(code, "not-sent", this.#peer, this.service, text, { cause }));
   }
 

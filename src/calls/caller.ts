@@ -9,10 +9,15 @@ import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { ErrorCode, RequestError } from "../errors.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
+import {
+  checkNotifyOptions,
+  checkPeerName,
+  checkRequestOptions,
+  checkServiceName,
+} from "../options/call_options.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { AbortGroups } from "./abort_groups.ts";
 import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
-import { checkServiceName } from "./payload.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -42,6 +47,7 @@ export class Caller {
     options: RequestOptions,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
+      checkRequestOptions(options);
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
@@ -71,6 +77,7 @@ export class Caller {
     options: NotifyOptions,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
+      checkNotifyOptions(options);
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
@@ -103,9 +110,10 @@ export class Caller {
     codec: Codec,
     { signal }: NotifyOptions,
   ): Uint8Array | RequestError {
+    checkPeerName(peer);
+    checkServiceName(service);
     if (typeof route === "string") return refused(route, peer, service);
     if (signal?.aborted) return refused("cancelled", peer, service, "", signal.reason);
-    checkServiceName(service);
     let bytes: Uint8Array;
     try {
       bytes = encodeWith(codec, payload);

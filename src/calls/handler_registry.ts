@@ -11,7 +11,7 @@
 import { type Codec, codecTag, decodeRange, encodeWith } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
-import { type ErrorCode, RequestError } from "../errors.ts";
+import { ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
@@ -24,7 +24,10 @@ export interface HandlerContext {
   readonly service: string;
   /** Aborts when the caller cancels, gives up, or its process is gone. */
   readonly signal: AbortSignal;
-  /** How long the caller waits, in milliseconds from the call; `Infinity` for a notification. */
+  /**
+   * How long the caller waits, in milliseconds from the call; `Infinity` where it waits without end,
+   * and for a notification.
+   */
   readonly timeoutMs: number;
 }
 
@@ -68,10 +71,10 @@ export class HandlerRegistry implements SessionHandler {
     return this.#notifications;
   }
 
-  /** Registers a handler. @throws {TypeError} When the service has one (caused by the caller). */
+  /** Registers a handler. @throws {ConfigurationError} `invalid-options`: the service has one. */
   add(service: string, handler: Handler<unknown, unknown>, codec: Codec): void {
     if (this.#handlers.has(service)) {
-      throw new TypeError(`Cannot handle '${service}' twice`);
+      throw new ConfigurationError("invalid-options", [`Cannot handle '${service}' twice`]);
     }
     this.#handlers.set(service, { handler, codec, codecName: codec.name });
   }

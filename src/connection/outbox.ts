@@ -214,7 +214,7 @@ export class Outbox {
     while (item !== null) {
       const next = item.behind as OutgoingMessage | null;
       // The caller's deadline says when it came here.
-      if (item.deadlineMs - item.timeoutMs <= sinceMs) {
+      if (item.sinceMs <= sinceMs) {
         this.#queue.remove(item);
         fail(item, code);
       }

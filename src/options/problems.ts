@@ -117,7 +117,8 @@ function isHostname(value: string): boolean {
     !/^[^:]*:[^:]*$/.test(value);
 }
 
-function isCodec(value: unknown): boolean {
+/** Whether it can be a codec. */
+export function isCodec(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { name, encode, decode } = value as Record<string, unknown>;
   return typeof name === "string" && typeof encode === "function" && typeof decode === "function";

@@ -76,6 +76,8 @@ function written(): Map<string, string> {
   take("request");
   writer.request(1, 1, 5_000, "debit", 1, 0, unhex("aabbcc"), 0);
   take("request again");
+  writer.request(2, 1, Infinity, "debit", 1, 0, new Uint8Array(0), 0);
+  take("request without end");
   writer.response(0, 1, 1, 0, unhex("aabbcc"), 0);
   take("response");
   writer.error(0, 1, "handler-failed", "no", new Uint8Array(0));

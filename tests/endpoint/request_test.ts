@@ -8,7 +8,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { Codec } from "../../mod.ts";
+import { type Codec, ConfigurationError } from "../../mod.ts";
 import { Pair, requestError } from "../support/endpoints.ts";
 
 Deno.test("JSON goes there and back, with nothing where nothing was given", async () => {
@@ -241,10 +241,10 @@ Deno.test("a service has one handler, and a name that fits", async () => {
   await using pair = await Pair.start();
   const { endpoint } = pair.left;
   endpoint.handle("once", () => 1);
-  assertThrows(() => endpoint.handle("once", () => 2), TypeError, "once");
-  assertThrows(() => endpoint.handle("", () => 2), TypeError);
-  assertThrows(() => endpoint.handle("x".repeat(256), () => 2), TypeError);
-  await assertRejects(() => endpoint.request("SP20", ""), TypeError);
+  assertThrows(() => endpoint.handle("once", () => 2), ConfigurationError, "once");
+  assertThrows(() => endpoint.handle("", () => 2), ConfigurationError);
+  assertThrows(() => endpoint.handle("x".repeat(256), () => 2), ConfigurationError);
+  await assertRejects(() => endpoint.request("SP20", ""), ConfigurationError);
 });
 
 Deno.test("64 requests at a time, 2,000 in all, each with its own answer", async () => {

@@ -55,7 +55,7 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   readonly service: string;
   /** May be sent again to another process. */
   readonly idempotent: boolean;
-  /** How long the caller waits, in milliseconds; told to the handler. */
+  /** How long the caller waits, in milliseconds, or `Infinity`; told to the handler. */
   readonly timeoutMs: number;
   state: RequestState = "queued";
   /** Whether it was written at any time: a process that is gone may have executed it. */
@@ -84,6 +84,11 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
     return this.wasWritten ? "maybe-executed" : "not-sent";
   }
 
+  /** When it came here, on the monotonic clock. */
+  get sinceMs(): number {
+    return this.timeoutMs === Infinity ? this.deadlineMs : this.deadlineMs - this.timeoutMs;
+  }
+
   release(): void {
     this.payload = NOTHING;
   }
@@ -109,7 +114,7 @@ export abstract class OutgoingNotification implements Outgoing, Deadline {
   payload: Uint8Array;
   readonly codec: number;
   readonly service: string;
-  /** How long it may wait to be written, in milliseconds. */
+  /** How long it may wait to be written, in milliseconds, or `Infinity`. */
   readonly timeoutMs: number;
 
   constructor(payload: Uint8Array, codec: number, service: string, timeoutMs: number) {
@@ -117,6 +122,11 @@ export abstract class OutgoingNotification implements Outgoing, Deadline {
     this.codec = codec;
     this.service = service;
     this.timeoutMs = timeoutMs;
+  }
+
+  /** When it came here, on the monotonic clock. */
+  get sinceMs(): number {
+    return this.timeoutMs === Infinity ? this.deadlineMs : this.deadlineMs - this.timeoutMs;
   }
 
   release(): void {

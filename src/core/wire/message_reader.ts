@@ -7,7 +7,7 @@
 
 import { codeOfWire, type ErrorCode } from "../../errors.ts";
 import { FrameKind, readU16, readU32 } from "./frame.ts";
-import { SERVICE_NAMED, SERVICES_MAX, STREAMS_MAX } from "./message_writer.ts";
+import { NO_TIMEOUT, SERVICE_NAMED, SERVICES_MAX, STREAMS_MAX } from "./message_writer.ts";
 
 /**
  * Takes the messages. Bytes are borrowed until the call returns; those of a payload that came in
@@ -119,7 +119,8 @@ export class MessageReader {
     if (service === null) return "malformed-frame";
     const slot = readU32(bytes, start);
     const generation = readU32(bytes, start + 4);
-    const timeoutMs = readU32(bytes, start + 8);
+    const told = readU32(bytes, start + 8);
+    const timeoutMs = told === NO_TIMEOUT ? Infinity : told;
     const codec = bytes[start + 14]!;
     const stream = bytes[start + 15]!;
     const from = this.#after;

@@ -31,6 +31,9 @@ export const INLINE_MAX_BYTES = FRAME_MAX_BYTES - 512;
 /** Payloads that may be in parts at a time, in each direction. */
 export const STREAMS_MAX = 8;
 
+/** How long a caller waits that waits without end. */
+export const NO_TIMEOUT = 0xffff_ffff;
+
 const ERROR_MESSAGE_MAX_BYTES = 4_096;
 
 const encoder = new TextEncoder();
@@ -72,7 +75,7 @@ export class MessageWriter {
     writeHeader(target, offset, FrameKind.REQUEST, size - HEADER_BYTES);
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
-    writeU32(target, offset + 12, timeoutMs);
+    writeU32(target, offset + 12, timeoutMs === Infinity ? NO_TIMEOUT : Math.ceil(timeoutMs));
     offset = this.#writeService(target, offset + 16, service, known, codec, stream);
     copyPayload(target, offset, payload, start);
     this.#log.commit(size, true);

@@ -1,0 +1,169 @@
+/**
+ * Checks what is handed over with each call. What fits is looked at once, without an allocation;
+ * the words are made only where something does not fit.
+ *
+ * @module
+ */
+
+import type { NotifyOptions, RequestOptions } from "../options.ts";
+import { isCodec, Problems } from "./problems.ts";
+import { DURATION_MAX_MS } from "./table.ts";
+
+const NOTIFY_KEYS: readonly string[] = Object.freeze(["timeoutMs", "signal", "whenDown", "codec"]);
+const REQUEST_KEYS: readonly string[] = Object.freeze([...NOTIFY_KEYS, "idempotent"]);
+const EVENT_KEYS: readonly string[] = Object.freeze(["signal"]);
+const CLOSE_KEYS: readonly string[] = Object.freeze(["drainMs"]);
+const HANDLE_KEYS: readonly string[] = Object.freeze(["codec"]);
+
+const EXAMPLE = "an object such as { timeoutMs: 500 }";
+
+const encoder = new TextEncoder();
+
+/** The options of a call that names none: they need no check. */
+export const NO_OPTIONS: RequestOptions = Object.freeze({});
+
+/**
+ * Checks the options of a request.
+ *
+ * @throws {ConfigurationError} `invalid-options`, with every problem at once.
+ */
+export function checkRequestOptions(options: RequestOptions): void {
+  if (options === NO_OPTIONS || fits(options, true)) return;
+  tell(options, REQUEST_KEYS);
+}
+
+/**
+ * Checks the options of a notification.
+ *
+ * @throws {ConfigurationError} `invalid-options`, with every problem at once.
+ */
+export function checkNotifyOptions(options: NotifyOptions): void {
+  if (options === NO_OPTIONS || fits(options, false)) return;
+  tell(options, NOTIFY_KEYS);
+}
+
+/** @throws {ConfigurationError} `invalid-options`, unless it is 1 to 255 bytes of UTF-8. */
+export function checkServiceName(service: string): void {
+  // Three bytes at most become of each UTF-16 unit.
+  if (typeof service === "string" && service.length > 0 && service.length <= 85) return;
+  const bytes = typeof service === "string" ? encoder.encode(service).length : 0;
+  if (bytes >= 1 && bytes <= 255) return;
+  const problems = new Problems();
+  const found = typeof service === "string" ? `${bytes} bytes` : service;
+  problems.add("service", "a name of 1 to 255 bytes of UTF-8", found);
+  problems.check();
+}
+
+/** @throws {ConfigurationError} `invalid-options`, unless it is a text. */
+export function checkPeerName(peer: string): void {
+  if (typeof peer === "string") return;
+  const problems = new Problems();
+  problems.add("peer", "the name of a peer", peer);
+  problems.check();
+}
+
+/** Checks what `handle` is given. @throws {ConfigurationError} `invalid-options`. */
+export function checkHandling(service: string, handler: unknown, options: unknown): void {
+  checkServiceName(service);
+  const problems = new Problems();
+  if (typeof handler !== "function") problems.add("handler", "a function", handler);
+  if (problems.object("options", options, 'an object such as { codec: "bytes" }')) {
+    problems.keys("options.", options, HANDLE_KEYS);
+    const { codec } = options;
+    if (codec !== undefined) problems.codec("options.codec", codec);
+  }
+  problems.check();
+}
+
+/** Checks what `close` is given. @throws {ConfigurationError} `invalid-options`. */
+export function checkCloseOptions(options: unknown): void {
+  const problems = new Problems();
+  if (problems.object("options", options, "an object such as { drainMs: 500 }")) {
+    problems.keys("options.", options, CLOSE_KEYS);
+    const { drainMs } = options;
+    if (drainMs !== undefined) problems.duration("options.drainMs", drainMs, 0, DURATION_MAX_MS);
+  }
+  problems.check();
+}
+
+/** Checks what `events` is given. @throws {ConfigurationError} `invalid-options`. */
+export function checkEventOptions(options: unknown): void {
+  const problems = new Problems();
+  if (problems.object("options", options, "an object such as { signal }")) {
+    problems.keys("options.", options, EVENT_KEYS);
+    checkSignal(problems, options["signal"]);
+  }
+  problems.check();
+}
+
+/** Checks a listener. @throws {ConfigurationError} `invalid-options`. */
+export function checkListener(listener: unknown): void {
+  if (typeof listener === "function") return;
+  const problems = new Problems();
+  problems.add("listener", "a function", listener);
+  problems.check();
+}
+
+/** Whether all is well. Runs for each call. */
+function fits(options: RequestOptions, isRequest: boolean): boolean {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) return false;
+  const { timeoutMs, signal, idempotent, whenDown, codec } = options;
+  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return false;
+  if (signal !== undefined && !isSignal(signal)) return false;
+  if (idempotent !== undefined && typeof idempotent !== "boolean") return false;
+  if (whenDown !== undefined && whenDown !== "wait" && whenDown !== "fail") return false;
+  if (codec !== undefined && codec !== "json" && codec !== "bytes" && !isCodec(codec)) return false;
+  for (const key in options) {
+    if (!isKey(key, isRequest)) return false;
+  }
+  return true;
+}
+
+function isKey(key: string, isRequest: boolean): boolean {
+  switch (key) {
+    case "timeoutMs":
+    case "signal":
+    case "whenDown":
+    case "codec":
+      return true;
+    default:
+      return isRequest && key === "idempotent";
+  }
+}
+
+function isTimeout(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && (value <= DURATION_MAX_MS || value === Infinity);
+}
+
+/** One of this realm, or of another one. */
+function isSignal(value: unknown): boolean {
+  if (value instanceof AbortSignal) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const { aborted, addEventListener, removeEventListener } = value as Record<string, unknown>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function" &&
+    typeof removeEventListener === "function";
+}
+
+/** @throws {ConfigurationError} `invalid-options`: something does not fit. */
+function tell(options: unknown, known: readonly string[]): void {
+  const problems = new Problems();
+  if (problems.object("options", options, EXAMPLE)) {
+    problems.keys("options.", options, known);
+    const { timeoutMs, signal, idempotent, whenDown, codec } = options;
+    if (timeoutMs !== undefined && !isTimeout(timeoutMs)) {
+      const expected = `milliseconds above 0, up to ${DURATION_MAX_MS}, or Infinity`;
+      problems.add("options.timeoutMs", expected, timeoutMs);
+    }
+    checkSignal(problems, signal);
+    if (idempotent !== undefined) problems.flag("options.idempotent", idempotent);
+    if (whenDown !== undefined) problems.oneOf("options.whenDown", whenDown, ["wait", "fail"]);
+    if (codec !== undefined) problems.codec("options.codec", codec);
+  }
+  problems.check();
+}
+
+function checkSignal(problems: Problems, signal: unknown): void {
+  if (signal !== undefined && !isSignal(signal)) {
+    problems.add("options.signal", "an AbortSignal", signal);
+  }
+}
