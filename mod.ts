@@ -24,11 +24,12 @@ export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type EndpointTable,
-  type PayloadOf,
+  type HandlersOf,
   type Peer,
-  type ResultOf,
+  type Service,
   TABLE_SERVICE,
 } from "./src/calls/contract.ts";
+export type * from "./src/calls/contract_types.ts";
 export type { Handler, HandlerContext } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
 export {

@@ -10,6 +10,8 @@ import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
 import { SegmentPool } from "./core/session/outbound_log.ts";
 import { Caller } from "./calls/caller.ts";
+import type { Peer } from "./calls/contract.ts";
+import type { Encoding } from "./calls/contract_types.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
 import { certifiedName, newBootId } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
@@ -141,6 +143,15 @@ export class Client implements AsyncDisposable {
     options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
     return this.#caller.notify(this.#route, this.#peer, service, payload, options);
+  }
+
+  /** The same with the compiler checking services, payloads and answers against a contract. */
+  service<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier> {
+    const request = (service: string, payload?: unknown, options?: RequestOptions) =>
+      this.request(service, payload, options);
+    const notify = (service: string, payload?: unknown, options?: NotifyOptions) =>
+      this.notify(service, payload, options);
+    return { name: this.#peer, request, notify } as unknown as Peer<Contract, Carrier>;
   }
 
   /** Ends the connection; what has no answer fails with `closed`. */

@@ -14,7 +14,8 @@ import { Timers } from "./connection/timers.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { SegmentPool } from "./core/session/outbound_log.ts";
 import { Caller } from "./calls/caller.ts";
-import { type EndpointTable, type Peer, TABLE_SERVICE } from "./calls/contract.ts";
+import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
+import type { Encoding } from "./calls/contract_types.ts";
 import { EventHub } from "./calls/event_hub.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
 import { newBootId, nextOrdinal, withDefinitions } from "./calls/startup.ts";
@@ -238,13 +239,23 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
-  peer<Contract>(name: string): Peer<Contract> {
+  peer<Contract, Carrier extends Encoding = "json">(name: string): Peer<Contract, Carrier> {
     checkPeerName(name);
-    return {
-      name,
-      request: (service, payload, options) => this.request(name, service, payload, options),
-      notify: (service, payload, options) => this.notify(name, service, payload, options),
-    };
+    const request = (service: string, payload?: unknown, options?: RequestOptions) =>
+      this.request(name, service, payload, options);
+    const notify = (service: string, payload?: unknown, options?: NotifyOptions) =>
+      this.notify(name, service, payload, options);
+    return { name, request, notify } as unknown as Peer<Contract, Carrier>;
+  }
+
+  /** `handle` with the compiler checking services, payloads and answers against a contract. */
+  service<Contract, Carrier extends Encoding = "json">(): Service<Contract, Carrier> {
+    const handle = (
+      service: string,
+      handler: Handler<unknown, unknown>,
+      options?: { readonly codec?: "json" | "bytes" | Codec },
+    ) => this.handle(service, handler, options);
+    return { handle } as unknown as Service<Contract, Carrier>;
   }
 
   /** The connection table: one row for each connection, oldest first. */

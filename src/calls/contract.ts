@@ -1,5 +1,5 @@
 /**
- * The types around a service: contracts, typed peers, and the table that an endpoint shows.
+ * The types around a service: typed peers, typed handlers, and the table that an endpoint shows.
  *
  * @module
  */
@@ -7,6 +7,15 @@
 import type { ConnectionRow } from "../core/link/connection_table.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import type { TcpAddress } from "../runtime/runtime.ts";
+import type {
+  AnswerOf,
+  CallArguments,
+  Encoding,
+  HandlerOf,
+  OtherCodec,
+  PayloadOf,
+  ServiceOf,
+} from "./contract_types.ts";
 
 /** The service under which an endpoint shows its table to clients. */
 export const TABLE_SERVICE: string = "freshlink/table";
@@ -23,30 +32,65 @@ export interface EndpointTable {
   readonly rows: readonly ConnectionRow[];
 }
 
-/** A peer whose services are checked against a contract by the compiler. */
-export interface Peer<Contract> {
+/**
+ * A peer whose services are checked against a contract by the compiler.
+ *
+ * @example
+ * ```ts
+ * import type { Endpoint, Peer } from "@freshlink/freshlink";
+ *
+ * interface Accounts {
+ *   ping(): string;
+ *   debit(order: { account: number; amount: number }): { balance: number };
+ *   list(filter?: { owner: string }): number[];
+ * }
+ *
+ * async function use(endpoint: Endpoint): Promise<void> {
+ *   const accounts: Peer<Accounts> = endpoint.peer<Accounts>("SP20");
+ *   await accounts.request("ping");
+ *   const { balance } = await accounts.request("debit", { account: 7, amount: 10 });
+ *   console.log(balance, await accounts.request("list", undefined, { timeoutMs: 500 }));
+ * }
+ * ```
+ */
+export interface Peer<Contract, Carrier extends Encoding = "json"> {
   /** The peer's name. */
   readonly name: string;
   /** See `Endpoint.request`. */
-  request<Service extends keyof Contract & string>(
+  request<
+    Service extends ServiceOf<Contract>,
+    Payload extends PayloadOf<Contract[Service]> = PayloadOf<Contract[Service]>,
+  >(
     service: Service,
-    payload: PayloadOf<Contract[Service]>,
-    options?: RequestOptions,
-  ): Promise<ResultOf<Contract[Service]>>;
+    ...rest: CallArguments<Contract[Service], Payload, Carrier, RequestOptions>
+  ): Promise<AnswerOf<Contract[Service], Payload>>;
   /** See `Endpoint.notify`. */
-  notify<Service extends keyof Contract & string>(
+  notify<
+    Service extends ServiceOf<Contract>,
+    Payload extends PayloadOf<Contract[Service]> = PayloadOf<Contract[Service]>,
+  >(
     service: Service,
-    payload: PayloadOf<Contract[Service]>,
-    options?: NotifyOptions,
+    ...rest: CallArguments<Contract[Service], Payload, Carrier, NotifyOptions>
   ): Promise<void>;
 }
 
-/** What a service takes. The method may be the handler itself, with its second parameter. */
-export type PayloadOf<Method> = Method extends (payload: infer Payload, ...more: never[]) => unknown
-  ? Payload
-  : never;
+/** A service of this endpoint, whose handlers are checked against a contract by the compiler. */
+export interface Service<Contract, Carrier extends Encoding = "json"> {
+  /** See `Endpoint.handle`. */
+  handle<Name extends ServiceOf<Contract>>(
+    service: Name,
+    handler: HandlerOf<Contract[Name], Carrier>,
+    options?: { readonly codec?: "json" },
+  ): void;
+  /** The same where JSON does not carry payload and answer. */
+  handle<Name extends ServiceOf<Contract>>(
+    service: Name,
+    handler: HandlerOf<Contract[Name], "any">,
+    options: OtherCodec,
+  ): void;
+}
 
-/** What a service answers. */
-export type ResultOf<Method> = Method extends (...payload: never[]) => infer Result
-  ? Awaited<Result>
-  : never;
+/** Handlers for all services of a contract, as `EndpointOptions.handlers` takes them. */
+export type HandlersOf<Contract, Carrier extends Encoding = "json"> = {
+  readonly [Name in ServiceOf<Contract>]: HandlerOf<Contract[Name], Carrier>;
+};

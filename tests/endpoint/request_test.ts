@@ -8,7 +8,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { type Codec, ConfigurationError } from "../../mod.ts";
+import { Client, type Codec, ConfigurationError } from "../../mod.ts";
 import { Pair, requestError } from "../support/endpoints.ts";
 
 Deno.test("JSON goes there and back, with nothing where nothing was given", async () => {
@@ -225,16 +225,27 @@ Deno.test("a typed peer sends what its contract says", async () => {
   interface Accounts {
     debit(order: { amount: number }): { balance: number };
     closed(account: number): void;
+    raw(data: Uint8Array): Uint8Array;
   }
   await using pair = await Pair.start();
   const closed = Promise.withResolvers<unknown>();
-  pair.right.endpoint.handle("debit", ({ amount }: { amount: number }) => ({ balance: -amount }));
-  pair.right.endpoint.handle("closed", (account) => closed.resolve(account));
+  const service = pair.right.endpoint.service<Accounts>();
+  service.handle("debit", ({ amount }) => ({ balance: -amount }));
+  service.handle("closed", (account) => closed.resolve(account));
+  service.handle("raw", (data) => data.map((byte) => byte + 1), { codec: "bytes" });
   const accounts = pair.left.endpoint.peer<Accounts>("SP20");
   const { balance } = await accounts.request("debit", { amount: 7 });
   assertEquals(balance, -7);
   await accounts.notify("closed", 3);
   assertEquals(await closed.promise, 3);
+  const raw = await accounts.request("raw", Uint8Array.of(1, 2), { codec: "bytes" });
+  assertEquals(raw, Uint8Array.of(2, 3));
+  const { port } = pair.right.endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port });
+  const seen = client.service<Accounts>();
+  assertEquals(seen.name, "SP20");
+  assertEquals(await seen.request("debit", { amount: 5 }), { balance: -5 });
+  await seen.notify("closed", 4);
 });
 
 Deno.test("a service has one handler, and a name that fits", async () => {
