@@ -30,7 +30,13 @@ export {
   TABLE_SERVICE,
 } from "./src/calls/contract.ts";
 export type * from "./src/calls/contract_types.ts";
-export type { Handler, HandlerContext } from "./src/calls/handler_registry.ts";
+export type {
+  AnyHandler,
+  CodedHandler,
+  Handler,
+  HandlerContext,
+  Handlers,
+} from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
 export {
   ConfigurationError,

@@ -26,6 +26,13 @@ import { NO_OPTIONS } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
+/** A client serves nothing. */
+function noHandlers(runtime: Runtime): HandlerRegistry {
+  const registry = new HandlerRegistry({ handleNotificationFailed: () => {} }, 1, 0, runtime.copy);
+  registry.ready();
+  return registry;
+}
+
 /**
  * A caller that is not a peer: requests in one direction, over one connection.
  *
@@ -76,7 +83,7 @@ export class Client implements AsyncDisposable {
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
-      handler: new HandlerRegistry({ handleNotificationFailed: () => {} }, 1, runtime.copy),
+      handler: noHandlers(runtime),
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));

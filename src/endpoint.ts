@@ -92,6 +92,7 @@ export class Endpoint implements AsyncDisposable {
           this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
       },
       options.maxInFlight,
+      options.payloadMaxBytes,
       runtime.copy,
     );
     this.#caller = new Caller(this.#timers, runtime.copy, options);
@@ -129,6 +130,12 @@ export class Endpoint implements AsyncDisposable {
       options.peers,
     );
     this.handle(TABLE_SERVICE, () => this.#table(), { codec: "json" });
+    for (const [service, entry] of Object.entries(options.handlers)) {
+      const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
+      this.handle(service, handler, more);
+    }
+    if (options.startingMs === 0) this.ready();
+    else this.#timers.add(new TimerTask(() => this.ready()), options.startingMs);
   }
 
   /**
@@ -204,6 +211,15 @@ export class Endpoint implements AsyncDisposable {
     checkHandling(service, handler, options);
     const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
     this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
+  }
+
+  /**
+   * All handlers are registered: the endpoint is no longer starting. From now on a request for a
+   * service that has none is answered with `unknown-service` at once; until then it waits for its
+   * handler, within its deadline. Without this call the start is over `startingMs` after it began.
+   */
+  ready(): void {
+    this.#handling.ready();
   }
 
   /**
@@ -311,6 +327,7 @@ export class Endpoint implements AsyncDisposable {
     return new Promise((resolve) => {
       const untilMs = this.#timers.nowMs() + drainMs;
       this.#listener.close();
+      this.ready();
       if (this.#isClosed) {
         resolve();
         return;

@@ -5,6 +5,7 @@
  */
 
 import type { Codec } from "./codec.ts";
+import type { Handlers } from "./calls/handler_registry.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
@@ -132,6 +133,20 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
   readonly advertise?: { readonly hostname?: string; readonly port?: number };
   /** The peers: an array, or the path of a JSON file with such an array. None by default. */
   readonly peers?: string | readonly PeerDefinition[];
+  /**
+   * What answers services: functions by the services' names, or `{ handler, codec }`. Registered
+   * before anybody can call. More can be registered with `handle`.
+   */
+  readonly handlers?: Handlers;
+  /**
+   * How long the endpoint is starting, in milliseconds: a request for a service that has no handler
+   * yet waits for it, within its own deadline, instead of being answered with `unknown-service`. At
+   * most 1,024 requests and 16 MiB wait, more are answered with `overloaded`. `endpoint.ready()`
+   * ends it earlier; 0: nothing waits. Where `handlers` are given, 0 is the default.
+   *
+   * @default {1000}
+   */
+  readonly startingMs?: number;
   /**
    * Allows to listen beyond loopback without `secret` and `tls`: whoever reaches the port can then
    * claim any name.

@@ -13,6 +13,7 @@ import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
 import { ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
+import { EarlyRequest, EarlyRequests } from "./early_requests.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 
@@ -30,6 +31,23 @@ export interface HandlerContext {
    */
   readonly timeoutMs: number;
 }
+
+/** A handler with how its payload and answer are encoded. */
+export interface CodedHandler {
+  /** Answers the service. */
+  readonly handler: AnyHandler;
+  /** By default the endpoint's codec. */
+  readonly codec?: "json" | "bytes" | Codec;
+}
+
+/** A handler of any payload; a method, so that each handler of a definite payload is one. */
+export type AnyHandler = {
+  /** Answers the service. */
+  handle(payload: unknown, context: HandlerContext): unknown;
+}["handle"];
+
+/** Handlers by the names of their services. */
+export type Handlers = Readonly<Record<string, AnyHandler | CodedHandler>>;
 
 /** Answers a service. What it returns (or resolves to) is the answer. */
 export type Handler<Payload, Result> = (
@@ -55,15 +73,25 @@ export class HandlerRegistry implements SessionHandler {
   readonly #handlers = new Map<string, Registration>();
   readonly #notificationsMax: number;
   readonly #copy: CopyBytes;
+  readonly #early: EarlyRequests;
   #notifications = 0;
   /** Sessions that were told there is no room. */
   readonly #waiting = new Set<Session>();
 
-  /** @param notificationsMax How many notifications may be handled at a time. */
-  constructor(owner: HandlingOwner, notificationsMax: number, copy: CopyBytes) {
+  /**
+   * @param notificationsMax How many notifications may be handled at a time.
+   * @param payloadMaxBytes The largest payload.
+   */
+  constructor(
+    owner: HandlingOwner,
+    notificationsMax: number,
+    payloadMaxBytes: number,
+    copy: CopyBytes,
+  ) {
     this.#owner = owner;
     this.#copy = copy;
     this.#notificationsMax = notificationsMax;
+    this.#early = new EarlyRequests(payloadMaxBytes);
   }
 
   /** Notifications whose handlers are running. */
@@ -71,12 +99,24 @@ export class HandlerRegistry implements SessionHandler {
     return this.#notifications;
   }
 
-  /** Registers a handler. @throws {ConfigurationError} `invalid-options`: the service has one. */
+  /**
+   * Registers a handler. Requests that waited for it run when the running turn has ended.
+   *
+   * @throws {ConfigurationError} `invalid-options`: the service has one.
+   */
   add(service: string, handler: Handler<unknown, unknown>, codec: Codec): void {
     if (this.#handlers.has(service)) {
       throw new ConfigurationError("invalid-options", [`Cannot handle '${service}' twice`]);
     }
     this.#handlers.set(service, { handler, codec, codecName: codec.name });
+    if (this.#early.size > 0) Promise.resolve().then(() => this.#runEarly(service));
+  }
+
+  /** All handlers are registered: what waits for others is refused, now and from now on. */
+  ready(): void {
+    for (const request of this.#early.close()) {
+      request.refuse("unknown-service", `no handler for '${request.service}'`);
+    }
   }
 
   onRequest(
@@ -92,6 +132,11 @@ export class HandlerRegistry implements SessionHandler {
   ): InboundRequest | null {
     const registration = this.#handlers.get(service);
     if (registration === undefined) {
+      if (this.#early.isOpen) {
+        // What starts at 0 has been put together from its parts: nobody else has it.
+        const payload = start === 0 ? bytes : bytes.slice(start, end);
+        return this.#wait(session, slot, generation, timeoutMs, service, codec, payload);
+      }
       session.reject(slot, generation, "unknown-service", `no handler for '${service}'`);
       return null;
     }
@@ -159,6 +204,52 @@ export class HandlerRegistry implements SessionHandler {
       fail(error);
     }
     done();
+  }
+
+  #wait(
+    session: Session,
+    slot: number,
+    generation: number,
+    timeoutMs: number,
+    service: string,
+    codec: number,
+    payload: Uint8Array,
+  ): InboundRequest | null {
+    if (!this.#early.hasRoom(payload.length)) {
+      const text = `too many requests wait for handlers, this one for '${service}'`;
+      session.reject(slot, generation, "overloaded", text);
+      return null;
+    }
+    const request = new EarlyRequest(
+      this.#early,
+      session,
+      slot,
+      generation,
+      timeoutMs,
+      service,
+      codec,
+      payload,
+    );
+    this.#early.add(request);
+    return request;
+  }
+
+  #runEarly(service: string): void {
+    for (const request of this.#early.of(service)) {
+      if (!this.#early.remove(request)) continue;
+      const { session, slot, generation, timeoutMs, codec, payload } = request;
+      request.running = this.onRequest(
+        session,
+        slot,
+        generation,
+        timeoutMs,
+        service,
+        codec,
+        payload,
+        0,
+        payload.length,
+      );
+    }
   }
 
   hasRoom(session: Session): boolean {

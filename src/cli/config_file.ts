@@ -24,6 +24,9 @@ const TLS_FILES: readonly (readonly [key: string, option: string])[] = Object.fr
   ["authoritiesFile", "authorities"],
 ]);
 
+/** Options that only a program can give. */
+const NOT_IN_FILES: readonly string[] = Object.freeze(["runtime", "handlers"]);
+
 /** What is wrong with a definition file and the files that it names. */
 class FileProblems {
   readonly list: string[] = [];
@@ -74,8 +77,13 @@ async function takeFiles(
   config: Record<string, unknown>,
   problems: FileProblems,
 ): Promise<Record<string, unknown>> {
-  const { $schema: _, secretFile, runtime, ...options } = config;
-  if (runtime !== undefined) problems.list.push(`${path}: runtime: there is no such key in a file`);
+  const { $schema: _, secretFile, ...options } = config;
+  for (const key of NOT_IN_FILES) {
+    if (options[key] !== undefined) {
+      problems.list.push(`${path}: ${key}: there is no such key in a file`);
+    }
+    delete options[key];
+  }
   const take = (key: string, file: unknown) => readNamed(path, key, file, problems);
   if (secretFile !== undefined) {
     if (options["secret"] !== undefined) {

@@ -8,11 +8,14 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers";
 import { pathToFileURL } from "node:url";
-import type { Handler } from "../calls/handler_registry.ts";
+import type { Handlers } from "../calls/handler_registry.ts";
 import { messageOf } from "../calls/thrown.ts";
 import { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
 import type { EndpointOptions } from "../options.ts";
+import { checkHandlers } from "../options/call_options.ts";
+import { Problems } from "../options/problems.ts";
+import { DURATION_MAX_MS } from "../options/table.ts";
 import { type Arguments, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
@@ -20,8 +23,6 @@ import { readText, readTls } from "./files.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
-
-type Handlers = Readonly<Record<string, Handler<unknown, unknown>>>;
 
 /** How long what handlers left running may keep an ended server process alive, in milliseconds. */
 const LINGER_MS = 250;
@@ -47,7 +48,13 @@ async function runEndpoint(
   file: string,
   output: Output,
 ): Promise<number> {
-  const endpoint = await Endpoint.start(options);
+  const isFunction = typeof exported === "function";
+  const endpoint = await Endpoint.start({
+    // However long a function takes: requests wait for it, within their deadlines.
+    startingMs: DURATION_MAX_MS,
+    ...options,
+    ...(isFunction ? {} : { handlers: handlersOf(exported, file) }),
+  });
   let end: (code: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {
     end = resolve;
@@ -62,6 +69,7 @@ async function runEndpoint(
   const release = onInterrupt(() => end(EXIT.ok));
   try {
     await register(endpoint, exported, file);
+    endpoint.ready();
     const { name, bootId, address } = endpoint;
     output.line(`${printable(name)} listens on ${address.hostname}:${address.port}`, {
       type: "listening",
@@ -100,27 +108,32 @@ function invalidHandlers(message: string, cause?: unknown): CommandError {
   return new CommandError("invalid-handlers", EXIT.config, message, cause);
 }
 
-/** Registers what was exported; a function may register by itself and return nothing. */
+/** Waits for what a function makes; it may also register by itself and return nothing. */
 async function register(endpoint: Endpoint, exported: unknown, file: string): Promise<void> {
-  const isFunction = typeof exported === "function";
-  const made: unknown = isFunction ? await exported(endpoint) : exported;
-  if (isFunction && made === undefined) return;
+  if (typeof exported !== "function") return;
+  const made: unknown = await exported(endpoint);
+  if (made === undefined) return;
+  for (const [service, entry] of Object.entries(handlersOf(made, file))) {
+    const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
+    try {
+      endpoint.handle(service, handler, more);
+    } catch (cause) {
+      throw invalidHandlers(`${file}: ${messageOf(cause)}`, cause);
+    }
+  }
+}
+
+/** @throws {CommandError} `invalid-handlers`, with every problem at once. */
+function handlersOf(made: unknown, file: string): Handlers {
   if (typeof made !== "object" || made === null) {
     throw invalidHandlers(
       `${file}: expected { service: handler }, or a function that returns it, found ${typeof made}`,
     );
   }
-  const entries = Object.entries(made);
-  const wrong = entries.filter(([, handler]) => typeof handler !== "function")
-    .map(([service, value]) => `${file}: ${service}: expected a function, found ${typeof value}`);
-  if (wrong.length > 0) throw invalidHandlers(wrong.join("\n"));
-  for (const [service, handler] of Object.entries(made as Handlers)) {
-    try {
-      endpoint.handle(service, handler);
-    } catch (cause) {
-      throw invalidHandlers(`${file}: ${messageOf(cause)}`, cause);
-    }
-  }
+  const problems = new Problems();
+  checkHandlers(problems, "handlers", made);
+  if (problems.list.length === 0) return made as Handlers;
+  throw invalidHandlers(problems.list.map((problem) => `${file}: ${problem}`).join("\n"));
 }
 
 function report(event: EndpointEvent, output: Output): void {

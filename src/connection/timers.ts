@@ -17,6 +17,12 @@ import type { Clock, TimerHandle } from "../runtime/runtime.ts";
  */
 const STALL_MS = 200;
 
+/**
+ * The longest delay that a timer of all three runtimes can wait, in milliseconds; a longer one, be
+ * it by a fraction, would fire at once. What fires too early finds nothing due, and is armed again.
+ */
+const DELAY_MAX_MS = 2_147_483_647;
+
 /** How long the sockets are given after a stall, in milliseconds. */
 const GRACE_MS = 50;
 
@@ -80,7 +86,8 @@ export class Timers {
     if (this.#inGrace || this.#stopped) return;
     if (this.#handle !== null) this.#clock.clearTimer(this.#handle);
     this.#armedMs = deadlineMs;
-    this.#handle = this.#clock.setTimer(Math.max(0, deadlineMs - this.nowMs()), this.#fireBound);
+    const delayMs = Math.min(Math.max(0, deadlineMs - this.nowMs()), DELAY_MAX_MS);
+    this.#handle = this.#clock.setTimer(delayMs, this.#fireBound);
   }
 
   /**

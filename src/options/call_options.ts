@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TABLE_SERVICE } from "../calls/contract.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
 import { DURATION_MAX_MS } from "./table.ts";
@@ -14,6 +15,8 @@ const REQUEST_KEYS: readonly string[] = Object.freeze([...NOTIFY_KEYS, "idempote
 const EVENT_KEYS: readonly string[] = Object.freeze(["signal"]);
 const CLOSE_KEYS: readonly string[] = Object.freeze(["drainMs"]);
 const HANDLE_KEYS: readonly string[] = Object.freeze(["codec"]);
+
+const CODED_KEYS: readonly string[] = Object.freeze(["handler", "codec"]);
 
 const EXAMPLE = "an object such as { timeoutMs: 500 }";
 
@@ -44,14 +47,16 @@ export function checkNotifyOptions(options: NotifyOptions): void {
 
 /** @throws {ConfigurationError} `invalid-options`, unless it is 1 to 255 bytes of UTF-8. */
 export function checkServiceName(service: string): void {
-  // Three bytes at most become of each UTF-16 unit.
-  if (typeof service === "string" && service.length > 0 && service.length <= 85) return;
-  const bytes = typeof service === "string" ? encoder.encode(service).length : 0;
-  if (bytes >= 1 && bytes <= 255) return;
+  if (isServiceName(service)) return;
   const problems = new Problems();
-  const found = typeof service === "string" ? `${bytes} bytes` : service;
-  problems.add("service", "a name of 1 to 255 bytes of UTF-8", found);
+  problems.add("service", "a name of 1 to 255 bytes of UTF-8", service);
   problems.check();
+}
+
+function isServiceName(service: unknown): boolean {
+  if (typeof service !== "string" || service === "") return false;
+  // Three bytes at most become of each UTF-16 unit.
+  return service.length <= 85 || encoder.encode(service).length <= 255;
 }
 
 /** @throws {ConfigurationError} `invalid-options`, unless it is a text. */
@@ -73,6 +78,22 @@ export function checkHandling(service: string, handler: unknown, options: unknow
     if (codec !== undefined) problems.codec("options.codec", codec);
   }
   problems.check();
+}
+
+/** Checks handlers by the names of their services. @param where What precedes each name. */
+export function checkHandlers(problems: Problems, where: string, handlers: unknown): void {
+  if (!problems.object(where, handlers, "an object { service: handler }")) return;
+  for (const [service, entry] of Object.entries(handlers)) {
+    const key = `${where}.${service}`;
+    if (!isServiceName(service)) problems.add(key, "a name of 1 to 255 bytes of UTF-8", service);
+    if (service === TABLE_SERVICE) problems.list.push(`${key}: Cannot handle '${service}' twice`);
+    if (typeof entry === "function") continue;
+    if (!problems.object(key, entry, "a function or { handler, codec }")) continue;
+    problems.keys(`${key}.`, entry, CODED_KEYS);
+    const { handler, codec } = entry;
+    if (typeof handler !== "function") problems.add(`${key}.handler`, "a function", handler);
+    if (codec !== undefined) problems.codec(`${key}.codec`, codec);
+  }
 }
 
 /** Checks what `close` is given. @throws {ConfigurationError} `invalid-options`. */

@@ -13,7 +13,7 @@ export const DEFAULTS: Readonly<
     & TuningOptions
     & Pick<
       EndpointOptions,
-      "probeTimeoutMs" | "resumeWindowMs" | "drainMs" | "whenDown" | "identifier"
+      "probeTimeoutMs" | "resumeWindowMs" | "startingMs" | "drainMs" | "whenDown" | "identifier"
     >
   >
 > = Object.freeze(defaultsOfTable() as never);

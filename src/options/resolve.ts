@@ -5,12 +5,14 @@
  */
 
 import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
+import type { Handlers } from "../calls/handler_registry.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
 import type { TlsOptions } from "../runtime/runtime.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
+import { checkHandlers } from "./call_options.ts";
 import { Problems } from "./problems.ts";
 import { keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
@@ -25,6 +27,8 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly stateFile: string | undefined;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
+  readonly handlers: Handlers;
+  readonly startingMs: number;
   readonly drainMs: number;
   readonly whenDown: "wait" | "fail";
 }
@@ -81,6 +85,9 @@ export function resolveEndpointOptions(
   problems.check();
   return {
     ...settings,
+    handlers: options.handlers ?? {},
+    // Whoever hands all handlers over has no start to wait for.
+    startingMs: options.handlers === undefined ? settings.startingMs : options.startingMs ?? 0,
     name: options.name,
     listen: { hostname, port: listen.port },
     advertise,
@@ -162,6 +169,7 @@ function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
   if (key === "secret") checkSecret(problems, value);
   else if (key === "tls") checkTls(problems, value);
   else if (key === "codec") problems.codec(key, value);
+  else if (key === "handlers") checkHandlers(problems, key, value);
   else if (key === "runtime") checkRuntime(problems, value);
 }
 

@@ -65,6 +65,8 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   listen: { of: "endpoint", kind: "other" },
   advertise: { of: "endpoint", kind: "other" },
   peers: { of: "endpoint", kind: "other" },
+  handlers: { of: "endpoint", kind: "other" },
+  startingMs: duration("endpoint", 1_000, 0),
   secret: { of: "both", kind: "other" },
   tls: { of: "both", kind: "other" },
   insecure: { of: "endpoint", kind: "flag" },

@@ -129,7 +129,12 @@ Deno.test("handlers that cannot be used end serve with 66 or 78", async () => {
       ["throws.ts", "throw new Error('no database');", EXIT.config, /loaded: no database/],
       ["other.ts", "export const other = 1;", EXIT.config, /'handlers' or 'default', found other/],
       ["number.ts", "export default () => 5;", EXIT.config, /returns it, found number/],
-      ["text.ts", "export default { a: 'b' };", EXIT.config, /a: expected a function, found str/],
+      [
+        "text.ts",
+        "export default { a: 'b' };",
+        EXIT.config,
+        /text\.ts: handlers\.a: expected a function or \{ handler, codec \}, found "b"/,
+      ],
       [
         "taken.ts",
         "export default { 'freshlink/table': () => 1 };",

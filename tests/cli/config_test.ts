@@ -146,7 +146,11 @@ Deno.test("the schema has the keys that are accepted, and no others", async () =
   const { properties } = await schema("config");
   const strange = "somethingStrange";
   const own = resolverKeys({ ...LEAST, [strange]: 1 }, strange);
-  const expected = [...own.filter((key) => key !== "runtime"), "$schema", "secretFile"];
+  const expected = [
+    ...own.filter((key) => key !== "runtime" && key !== "handlers"),
+    "$schema",
+    "secretFile",
+  ];
   assertEquals(Object.keys(properties!).toSorted(), expected.toSorted());
   const tls = resolverKeys({ ...LEAST, tls: { [strange]: 1 } }, `tls.${strange}`);
   const files = ["certificateFile", "privateKeyFile", "authoritiesFile"];
@@ -229,6 +233,7 @@ const CONFIGS: readonly (readonly [boolean, unknown])[] = [
   [false, { ...LEAST, retainMaxBytes: 1 }],
   [false, { ...LEAST, payloadMaxBytes: 2 ** 32 }],
   [false, { ...LEAST, runtime: {} }],
+  [false, { ...LEAST, handlers: {} }],
   [false, { ...LEAST, unknown: 1 }],
 ];
 

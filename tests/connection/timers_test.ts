@@ -126,3 +126,14 @@ Deno.test("Timers: the clock is read once a turn, and once more where something 
   clock.endTurn();
   assertEquals(reads, 3);
 });
+
+Deno.test("Timers: a longer delay than a runtime's timer can wait is waited for in parts", () => {
+  const { clock, expired, arm } = held();
+  const maxMs = 2_147_483_647;
+  arm("long", maxMs + 5_000);
+  assertEquals(clock.timer?.atMs, maxMs);
+  clock.fireAt(maxMs);
+  assertEquals([expired, clock.timer?.atMs], [[], maxMs + 5_000]);
+  clock.fireAt(maxMs + 5_000);
+  assertEquals(expired, ["long"]);
+});
