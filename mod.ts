@@ -21,6 +21,7 @@ export { Client } from "./src/client.ts";
 export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
 export type { IdentifierMode } from "./src/core/link/link_number.ts";
 export type { ConnectionRow } from "./src/core/link/connection_table.ts";
+export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type EndpointTable,

@@ -11,6 +11,7 @@ import type { Link } from "./connection/link.ts";
 import { TimerTask } from "./connection/timer_task.ts";
 import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
+import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { SegmentPool } from "./core/session/outbound_log.ts";
 import { Caller } from "./calls/caller.ts";
@@ -279,6 +280,11 @@ export class Endpoint implements AsyncDisposable {
     return this.#manager.table.rows();
   }
 
+  /** Every defined peer, connected or not, in the order of the definitions. */
+  peers(): PeerRow[] {
+    return this.#manager.describePeers();
+  }
+
   /**
    * Calls back for each event, while it happens. What the listener throws is the event
    * `listener-failed` of all other listeners and iterators.
@@ -377,6 +383,6 @@ export class Endpoint implements AsyncDisposable {
 
   #table(): EndpointTable {
     const { name, bootId, address } = this;
-    return { name, bootId, address, rows: this.connections() };
+    return { name, bootId, address, rows: this.connections(), peers: this.peers() };
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ConnectionRow } from "../core/link/connection_table.ts";
+import type { PeerRow } from "../core/link/peer_row.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import type { TcpAddress } from "../runtime/runtime.ts";
 import type {
@@ -30,6 +31,8 @@ export interface EndpointTable {
   readonly address: TcpAddress;
   /** Its connection table. */
   readonly rows: readonly ConnectionRow[];
+  /** Its peers, with those to which there is no connection. */
+  readonly peers: readonly PeerRow[];
 }
 
 /**

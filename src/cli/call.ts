@@ -7,14 +7,19 @@
 import { Client } from "../client.ts";
 import { messageOf } from "../calls/thrown.ts";
 import { DEFAULTS } from "../options.ts";
+import { withoutMark } from "../options/definitions.ts";
 import { type Arguments, readAddress, readMs, usage } from "./arguments.ts";
 import { EXIT } from "./exit_code.ts";
-import { readSecret, readTls } from "./files.ts";
+import { readSecret, readStandardInput, readTls } from "./files.ts";
 import { jsonText, type Output } from "./output.ts";
+
+/** How long `watch` waits, at most, before it looks whether the endpoint is back. */
+const REDIAL_MAX_MS = 500;
 
 /** Asks, and prints the answer. */
 export async function call(args: Arguments, output: Output): Promise<number> {
-  const [target, service, json] = args.operands;
+  const [target, service, operand] = args.operands;
+  const json = operand === "-" ? withoutMark(await readStandardInput()) : operand;
   let payload: unknown;
   try {
     payload = json === undefined ? undefined : JSON.parse(json);
@@ -54,6 +59,7 @@ export async function connectClient(
     ...(to === undefined ? {} : { to }),
     ...(name === undefined ? {} : { name }),
     connectTimeoutMs: timeoutMs,
+    redialMaxMs: REDIAL_MAX_MS,
     // The handshake has to last longer than a probe does.
     handshakeTimeoutMs: Math.max(timeoutMs, DEFAULTS.probeTimeoutMs + 1),
   });

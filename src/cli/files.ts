@@ -22,6 +22,16 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
+/** All of standard input. */
+export async function readStandardInput(): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of process.stdin) {
+    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
 /** A path that stands in a file, relative to that file. */
 export function besideFile(file: string, path: string): string {
   return resolve(dirname(resolve(file)), path);

@@ -88,7 +88,8 @@ ${EXIT_CODES}
   call: `freshlink call ADDRESS SERVICE [JSON] [options]
 
 Asks a running endpoint as a client, and prints the answer as JSON ("done" where
-the handler returned nothing).
+the handler returned nothing). JSON is the payload; with - it is read from
+standard input.
 
 ${CONNECTION_OPTIONS}
   --idempotent        it may be executed more than once: when the connection
@@ -98,6 +99,7 @@ ${CONNECTION_OPTIONS}
 
   freshlink call 127.0.0.1:11000 order '{"item": "tea", "count": 2}'
   freshlink call 127.0.0.1:11000 add -- -5
+  freshlink call 127.0.0.1:11000 order - < order.json
 
 ${EXIT_CODES}
 `,
@@ -110,22 +112,28 @@ Prints the connection table of a running endpoint:
   port    where the peer listens for connections of its own
   fd      the file descriptor; - where the runtime does not tell it
   id      the identifier: of two rows for one peer the greater one is newer
-  since   time of establishment: seconds since 1970, with microseconds
+  since   time of establishment: month, day and time, UTC; --json has it with
+          microseconds
   use     * is the connection that is used
   dir     who dialled: in or out
   boot    which life of the peer's process: its first digits
   rtt     the last round trip, in milliseconds
   req     requests that wait for an answer
 
+Below it, defined peers to which there is no connection: since when, what waits
+for them, and why the last attempt to connect failed.
+
 ${CONNECTION_OPTIONS}
-  --json              one line: {"name", "bootId", "address", "rows"}
+  --json              one line: {"name", "bootId", "address", "rows", "peers"}
 
 ${EXIT_CODES}
 `,
   watch: `freshlink watch ADDRESS [options]
 
-Prints the connection table of a running endpoint again and again, until SIGINT.
-Goes on while the endpoint is away; only the first look has to succeed.
+Prints the connection table of a running endpoint again and again, until SIGINT
+or, on a terminal, the key q. Goes on while the endpoint is away, and says since
+when: on a terminal with the last table, dimmed. Only the first look has to
+succeed; a later one has failed after a second.
 freshlink table --help explains the columns.
 
   --every MS          how often to look, in milliseconds (default 500)

@@ -12,11 +12,15 @@ import { DEFAULTS } from "../options.ts";
 import { type Arguments, readMs } from "./arguments.ts";
 import { connectClient } from "./call.ts";
 import { EXIT } from "./exit_code.ts";
+import { onQuitKey } from "./keys.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
-import { printable, tableLines } from "./table_text.ts";
+import { dimmed, peerLines, printable, tableLines, timeText } from "./table_text.ts";
 
 const WATCH_EVERY_MS = 500;
+
+/** The least time that a look of `watch` is given, in milliseconds. */
+const LOOK_MIN_MS = 1_000;
 
 /** Prints the table once. */
 export async function table(args: Arguments, output: Output): Promise<number> {
@@ -38,14 +42,19 @@ export async function watch(args: Arguments, output: Output): Promise<number> {
   const client = await connectClient("watch", args.operands[0]!, args, timeoutMs);
   const stop = new AbortController();
   const { signal } = stop;
-  const release = onInterrupt(() => stop.abort());
+  const end = () => stop.abort();
+  const release = onInterrupt(end);
+  const releaseKeys = output.isTerminal ? onQuitKey(process.stdin, end) : () => {};
   try {
+    const view = new View(output);
+    const lookMs = Math.min(timeoutMs, Math.max(LOOK_MIN_MS, everyMs));
     while (!signal.aborted) {
-      await look(client, timeoutMs, output, signal);
+      await look(client, lookMs, view, signal);
       await pause(everyMs, signal);
     }
     return EXIT.ok;
   } finally {
+    releaseKeys();
     release();
     await client.close();
   }
@@ -68,21 +77,52 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** What `watch` shows: the last table, and since when there is none. */
+class View {
+  readonly #output: Output;
+  #last: EndpointTable | null = null;
+  #awayMicros = 0;
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /** A look succeeded. */
+  show(found: EndpointTable): void {
+    this.#last = found;
+    this.#awayMicros = 0;
+    this.#clear();
+    this.#output.line(text(found, this.#output), found);
+  }
+
+  /** It did not: on a terminal the last table is shown dimmed, with the reason. */
+  fail(error: FreshlinkError): void {
+    const output = this.#output;
+    if (this.#awayMicros === 0) this.#awayMicros = Date.now() * 1_000;
+    if (!output.isTerminal || this.#last === null) return output.error(error);
+    this.#clear();
+    const since = `no answer since ${timeText(this.#awayMicros)}: ${printable(error.message)}`;
+    output.line(`${since}\n${dimmed(text(this.#last, output, false), output.colour)}`, null);
+  }
+
+  /** On a terminal what is new is written over what is old. */
+  #clear(): void {
+    if (this.#output.isTerminal) this.#output.raw("\x1b[H\x1b[2J");
+  }
+}
+
 async function look(
   client: Client,
   timeoutMs: number,
-  output: Output,
+  view: View,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const found = await ask(client, timeoutMs, signal);
-    // On a terminal the new table is written over the old one.
-    if (output.isTerminal) output.raw("\x1b[H\x1b[2J");
-    output.line(text(found, output), found);
+    view.show(await ask(client, timeoutMs, signal));
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof FreshlinkError)) throw error;
-    output.error(error);
+    view.fail(error);
   }
 }
 
@@ -94,15 +134,23 @@ function ask(
   return client.request<EndpointTable>(TABLE_SERVICE, undefined, {
     timeoutMs,
     idempotent: true,
+    // Whoever looks wants to know now, also that there is nobody.
+    whenDown: "fail",
     codec: "json",
     ...(signal === null ? {} : { signal }),
   });
 }
 
-function text({ name, address, bootId, rows }: EndpointTable, output: Output): string {
-  const width = process.stdout.columns ?? 80;
+function text(
+  { name, address, bootId, rows, peers }: EndpointTable,
+  output: Output,
+  colour: boolean = output.colour,
+): string {
+  // What is piped is read by programs: a line is a line, however long.
+  const width = output.isTerminal ? process.stdout.columns ?? 80 : Infinity;
   return [
     `${printable(name)} on ${address.hostname}:${address.port}, boot ${bootId.slice(0, 8)}`,
-    ...tableLines(rows, { colour: output.colour, width }),
+    ...tableLines(rows, { colour, width }),
+    ...peerLines(peers, { colour, width }),
   ].join("\n");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionRow } from "../../mod.ts";
+import type { ConnectionRow, PeerRow } from "../../mod.ts";
 
 /** How the table is written. */
 export interface TableTextOptions {
@@ -54,8 +54,7 @@ const GREEN = 32;
  * wider than `width`.
  *
  * The columns: peer, remote address, listening port, file descriptor (`-` where the runtime does
- * not tell it), identifier (`-` while it is not decided), time of establishment in seconds since
- * 1970 with microseconds, `*` for the connection in use, direction, the first digits of the life,
+ * not tell it), identifier (`-` while it is not decided), time of establishment, `*` for the connection in use, direction, the first digits of the life,
  * round trip in milliseconds, requests in flight.
  */
 export function tableLines(rows: readonly ConnectionRow[], options: TableTextOptions): string[] {
@@ -97,7 +96,7 @@ function columnsOf(rows: readonly ConnectionRow[], layout: Layout): Column[] {
       cells: layout.shortIdentifiers ? shorten(identifiers) : identifiers,
       isNumber: true,
     },
-    number("since", since),
+    text("since", since),
     text("use", ({ usable }) => usable ? "*" : ""),
     text("dir", ({ direction }) => direction === "inbound" ? "in" : "out"),
     text("boot", ({ bootId }) => printable(bootId.slice(0, layout.bootDigits))),
@@ -135,7 +134,32 @@ function shorten(identifiers: readonly string[]): readonly string[] {
 }
 
 function since({ establishedSeconds, establishedMicros }: ConnectionRow): string {
-  return `${establishedSeconds}.${String(establishedMicros).padStart(6, "0")}`;
+  return timeText(establishedSeconds * 1_000_000 + establishedMicros);
+}
+
+/** A point in time for people: month, day and time of day, UTC. */
+export function timeText(micros: number): string {
+  const iso = new Date(micros / 1_000).toISOString();
+  return `${iso.slice(5, 10)} ${iso.slice(11, 19)}Z`;
+}
+
+/** All lines dimmed, where there is colour. */
+export function dimmed(text: string, colour: boolean): string {
+  if (!colour) return text;
+  return text.split("\n").map((line) => `\x1b[${DIM}m${line}\x1b[0m`).join("\n");
+}
+
+/** A line for each peer that takes no calls, below a head; nothing where there is none. */
+export function peerLines(peers: readonly PeerRow[], options: TableTextOptions): string[] {
+  const away = peers.filter(({ state }) => state !== "up");
+  if (away.length === 0) return [];
+  const lines = away.map((row) => {
+    const reason = row.lastError === null ? "" : `: ${printable(row.lastError)}`;
+    const waiting = row.waiting === 0 ? "" : `, ${row.waiting} waiting`;
+    const place = printable(`${row.peer} ${row.hostname}:${row.port}`);
+    return `  ${place} ${row.state} since ${timeText(row.sinceMicros)}${waiting}${reason}`;
+  });
+  return dimmed(["peers without a link:", ...lines].join("\n"), options.colour).split("\n");
 }
 
 /** Three digits that count, whatever the size. */

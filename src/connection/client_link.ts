@@ -83,7 +83,13 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
   /** See `Link.send`. */
   send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
     const refused = this.#outbox.send(message, failWhenDown);
-    if (refused === null && !this.isUp) this.connect();
+    if (this.isUp) return refused;
+    if (refused === null) this.connect();
+    else {
+      // Whoever does not wait wants a connection all the same, for the next time.
+      this.#wanted = true;
+      this.#dialer.dialUnlessDue();
+    }
     return refused;
   }
 

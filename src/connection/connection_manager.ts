@@ -16,6 +16,7 @@ import { ServedClient } from "./served_client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
+import type { PeerRow } from "../core/link/peer_row.ts";
 import { Link } from "./link.ts";
 
 /**
@@ -67,6 +68,11 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** The links, in the order of the definitions. */
   get links(): Iterable<Link> {
     return this.#links.values();
+  }
+
+  /** How it stands with each peer, in the order of the definitions. */
+  describePeers(): PeerRow[] {
+    return Array.from(this.#links.values(), (link) => link.describe());
   }
 
   /** Clients that are connected. */

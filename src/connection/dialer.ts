@@ -5,7 +5,7 @@
  */
 
 import { Backoff } from "../core/link/backoff.ts";
-import { Deadline } from "../core/time/deadline_heap.ts";
+import { Deadline, NOWHERE } from "../core/time/deadline_heap.ts";
 import { DialerHandshake } from "../core/channel/handshake.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
@@ -98,6 +98,11 @@ export class Dialer extends Deadline implements HandshakeOwner {
     const wanted = this.#owner.wantsDial();
     if (wanted === "now") this.dial();
     else if (wanted === "later") this.dialLater();
+  }
+
+  /** Dials later, unless an attempt is under way or will be. */
+  dialUnlessDue(): void {
+    if (!this.isDialing && this.place === NOWHERE) this.dialLater();
   }
 
   // The calls of a connection before its handshake is complete.

@@ -13,14 +13,15 @@ import { SmallList } from "../core/link/small_list.ts";
 import { Follower } from "../core/link/follower.ts";
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Admission } from "../core/channel/handshake.ts";
+import type { PeerRow } from "../core/link/peer_row.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { OutgoingRequest } from "../core/flow/outgoing.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
+import { describePeer } from "./describe_peer.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { Outbox } from "./outbox.ts";
 import { PeerIdentity } from "./peer_identity.ts";
@@ -75,8 +76,13 @@ export class Link implements DialerOwner, ConnectionOwner {
     return this.#dialer.lastDialError;
   }
 
+  /** How it stands with the peer. */
+  describe(): PeerRow {
+    return describePeer(this.name, this.#identity.definition, this.#outbox, this.lastDialError);
+  }
+
   /** What may be written to the peer now. */
-  get outgoing(): SendQueue<OutgoingMessage> {
+  get outgoing(): Outbox["outgoing"] {
     return this.#outbox.outgoing;
   }
 
@@ -285,7 +291,7 @@ export class Link implements DialerOwner, ConnectionOwner {
           this.#attach(connection);
           break;
         case "probe":
-          this.#probe(connection, decision.claimant, decision.nonce);
+          this.#probe(connection, decision);
           break;
         case "refuse":
           this.#tellDuplicate(connection);
@@ -349,12 +355,10 @@ export class Link implements DialerOwner, ConnectionOwner {
     return replayedFrames;
   }
 
-  #probe(connection: Connection, claimant: number, nonce: number): void {
+  #probe(connection: Connection, { claimant, nonce }: Decision & { kind: "probe" }): void {
     connection.ping(nonce);
-    this.#probes.start(
-      claimant,
-      () => this.#apply(this.#rules!.handleProbeTimeout(claimant, this.#wallMicros())),
-    );
+    const late = () => this.#apply(this.#rules!.handleProbeTimeout(claimant, this.#wallMicros()));
+    this.#probes.start(claimant, late);
   }
 
   #tellDuplicate(connection: Connection): void {

@@ -37,9 +37,11 @@ export class Outbox {
   #session: Session | null = null;
   #connection: Connection | null = null;
   #draining = false;
+  #sinceMicros: number;
 
   constructor(context: ConnectionContext) {
     this.#context = context;
+    this.#sinceMicros = context.runtime.clock.wallMicros();
   }
 
   /** The session with the other end's present life; `null` before the first. */
@@ -65,6 +67,16 @@ export class Outbox {
   /** Whether something waits that was never written, in parts or at all. */
   get hasWaiting(): boolean {
     return this.#queue.size > 0;
+  }
+
+  /** How many messages wait that were never written. */
+  get waitingCount(): number {
+    return this.#queue.size;
+  }
+
+  /** Since when there is, or is no, connection that takes calls; microseconds since 1970. */
+  get sinceMicros(): number {
+    return this.#sinceMicros;
   }
 
   /** Whether what is sent has to wait for a place or for room at the other end. */
@@ -154,6 +166,7 @@ export class Outbox {
    */
   attach(connection: Connection): number {
     const session = this.#session!;
+    if (this.#connection === null || this.#draining) this.#stateBegins();
     if (this.#connection !== connection) this.#connection?.stopSending();
     this.#connection = connection;
     this.#draining = false;
@@ -166,12 +179,18 @@ export class Outbox {
   /** The connection that carried the session is gone. */
   drop(): void {
     this.#connection = null;
+    this.#stateBegins();
     if (this.#session !== null) this.#session.carrier = null;
   }
 
   /** The other end takes nothing new any more. */
   drain(): void {
     this.#draining = true;
+    this.#stateBegins();
+  }
+
+  #stateBegins(): void {
+    this.#sinceMicros = this.#context.runtime.clock.wallMicros();
   }
 
   /** All that a chunk held has been handled. */

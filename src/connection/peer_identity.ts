@@ -12,10 +12,12 @@ import type { LinkDefinition } from "./context.ts";
 export class PeerIdentity {
   /** Under which name the table and the callers know it. */
   readonly name: string;
+  readonly definition: LinkDefinition;
   readonly #isNamed: boolean;
   #remoteName: string | null = null;
 
   constructor(definition: LinkDefinition) {
+    this.definition = definition;
     this.#isNamed = definition.name !== undefined;
     this.name = definition.name ?? `${definition.hostname}:${definition.port}`;
   }

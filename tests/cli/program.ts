@@ -29,24 +29,29 @@ export class Program implements AsyncDisposable {
   /** Starts `freshlink` with arguments. */
   static async start(
     args: readonly string[],
-    options: { runtime?: RuntimeName; env?: Record<string, string> } = {},
+    options: { runtime?: RuntimeName; env?: Record<string, string>; input?: string } = {},
   ): Promise<Program> {
     const runtime = options.runtime ?? "deno";
     const prefix = runtime === "deno" ? ["run", "--allow-all", "--no-check", "--quiet"] : [];
     const child = new Deno.Command(await findRuntime(runtime), {
       args: [...prefix, `${ROOT}src/cli.ts`, ...args],
-      stdin: "null",
+      stdin: options.input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
       env: { NO_COLOR: "1", ...options.env },
     }).spawn();
+    if (options.input !== undefined) {
+      const writer = child.stdin.getWriter();
+      await writer.write(new TextEncoder().encode(options.input));
+      await writer.close();
+    }
     return new Program(child);
   }
 
   /** Runs `freshlink` to its end. */
   static async run(
     args: readonly string[],
-    options: { runtime?: RuntimeName; env?: Record<string, string> } = {},
+    options: { runtime?: RuntimeName; env?: Record<string, string>; input?: string } = {},
   ): Promise<Ended> {
     await using program = await Program.start(args, options);
     return await program.ended();

@@ -4,6 +4,7 @@ import {
   assert,
   assertEquals,
   assertGreater,
+  assertLess,
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
@@ -88,7 +89,10 @@ Deno.test("serve, call, table: two processes find each other and answer", async 
   assertEquals(head, `SP10 on ${address}, boot ${boot}`);
   assertMatch(columns!, /^peer +remote +port +fd +id +since +use +dir +boot +rtt +req$/);
   assertEquals(rows.length, 1);
-  assertMatch(rows[0]!, /^SP20 +127\.0\.0\.1:\d+ +\d+ +- +\d+ +\d{10}\.\d{6} +\* +(in|out) +/);
+  assertMatch(
+    rows[0]!,
+    /^SP20 +127\.0\.0\.1:\d+ +\d+ +- +\d+ +\d\d-\d\d [\d:]{8}Z +\* +(in|out) +/,
+  );
   const table: EndpointTable = JSON.parse(json.out);
   assertEquals([table.name, table.bootId], ["SP10", listening["bootId"]]);
   assertEquals(table.rows.map(({ peer, usable }) => [peer, usable]), [["SP20", true]]);
@@ -122,6 +126,70 @@ Deno.test("call tells apart: answered with an error, no answer, sent again", asy
   assertEquals(notified.out, '{"sent":true}\n');
   assertEquals([text.code, text.out], [EXIT.failed, ""]);
   assertMatch(text.err, /^freshlink: .*no stock \(handler-failed, executed\)\n {2}details: /);
+});
+
+Deno.test("call reads its payload from standard input where it is -", async () => {
+  await using site = await Site.of("SP10");
+  await using sp10 = await site.serve("SP10");
+  await sp10.event("listening");
+  const call = (input: string, ...more: string[]) =>
+    Program.run(["call", site.address("SP10"), "echo", "-", "--json", ...more], { input });
+  const large = JSON.stringify(["ä".repeat(200_000)]);
+  const [small, long, marked, broken] = await Promise.all([
+    call('{ "a":\n 5 }\n'),
+    call(large),
+    call("\ufeff[1]"),
+    call("{"),
+  ]);
+  assertEquals(small.out, '{"answer":{"a":5}}\n');
+  assertEquals(long.out, `{"answer":${large}}\n`);
+  assertEquals(marked.out, '{"answer":[1]}\n');
+  assertEquals(broken.code, EXIT.usage);
+  assertStringIncludes(JSON.parse(broken.out).error.message, "the payload is no JSON");
+});
+
+Deno.test("table shows peers without a link, and does not wrap where it is piped", async () => {
+  await using site = await Site.of("SP10", "SP20");
+  await using sp10 = await site.serve("SP10");
+  await sp10.event("dial-failed");
+  const address = site.address("SP10");
+  const [text, json] = await Promise.all([
+    Program.run(["table", address]),
+    Program.run(["table", address, "--json"]),
+  ]);
+  const [, none, head, peer] = text.out.split("\n");
+  assertEquals([none, head], ["no connections", "peers without a link:"]);
+  const place = `127\\.0\\.0\\.1:${site.ports.get("SP20")}`;
+  assertMatch(
+    peer!,
+    new RegExp(`^ {2}SP20 ${place} down since \\d\\d-\\d\\d [\\d:]{8}Z: ${place}: refused`),
+  );
+  const { peers }: EndpointTable = JSON.parse(json.out);
+  assertEquals(peers.map(({ peer, state, waiting }) => [peer, state, waiting]), [
+    ["SP20", "down", 0],
+  ]);
+});
+
+Deno.test("watch tells at once that the endpoint is gone, and within a second that it is silent", async () => {
+  await using site = await Site.of("SP10");
+  await using first = await site.serve("SP10");
+  await first.event("listening");
+  await using watch = await Program.start([
+    ...["watch", site.address("SP10"), "--every", "50", "--json"],
+  ]);
+  const isError = (line: string) => line.startsWith('{"error"');
+  await watch.line((line) => line.startsWith('{"name"'));
+  first.kill("SIGSTOP");
+  let startedMs = performance.now();
+  const silent = JSON.parse(await watch.line(isError)).error;
+  assertEquals(silent.code, "timeout");
+  assertLess(performance.now() - startedMs, 3_000);
+  first.kill("SIGKILL");
+  await first.ended();
+  startedMs = performance.now();
+  const gone = (line: string) => isError(line) && line.includes('"peer-down"');
+  await watch.line(gone);
+  assertLess(performance.now() - startedMs, 2_000);
 });
 
 Deno.test("serve ends in good order: what is open is answered, and it exits with 0", async () => {

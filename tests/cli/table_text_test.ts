@@ -1,8 +1,8 @@
 // The connection table as text: aligned, in 80 columns, and nothing in it that a terminal obeys.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { ConnectionRow } from "../../mod.ts";
-import { tableLines } from "../../src/cli/table_text.ts";
+import type { ConnectionRow, PeerRow } from "../../mod.ts";
+import { peerLines, tableLines } from "../../src/cli/table_text.ts";
 
 function row(values: Partial<ConnectionRow> = {}): ConnectionRow {
   return {
@@ -34,9 +34,9 @@ Deno.test("tableLines() aligns a head and one line for each connection", () => {
     row({ identifier: 13, descriptor: null, direction: "inbound", roundTripMs: 12.345 }),
   ];
   assertEquals(plain(rows, 100), [
-    "peer  remote            port  fd  id              since  use  dir  boot       rtt  req",
-    "SP20  127.0.0.1:54321  11020  14   2  1763912345.001234       out  3f2a91c0     -    0",
-    "SP20  127.0.0.1:54321  11020   -  13  1763912345.001234  *    in   3f2a91c0  12.3   12",
+    "peer  remote            port  fd  id  since            use  dir  boot       rtt  req",
+    "SP20  127.0.0.1:54321  11020  14   2  11-23 15:39:05Z       out  3f2a91c0     -    0",
+    "SP20  127.0.0.1:54321  11020   -  13  11-23 15:39:05Z  *    in   3f2a91c0  12.3   12",
   ]);
 });
 
@@ -49,7 +49,7 @@ Deno.test("tableLines() fits ordinary rows into 80 columns by default", () => {
   assertEquals(lines.length, 3);
   assertEquals(lines.filter((line) => line.length > 80), []);
   assertStringIncludes(lines[1]!, "10.77.1.102:54321");
-  assertStringIncludes(lines[1]!, "1763912345.001234");
+  assertStringIncludes(lines[1]!, "11-23 15:39:05Z");
 });
 
 Deno.test("tableLines() shortens identifiers of the clock so that the greater stays greater", () => {
@@ -77,7 +77,7 @@ Deno.test("tableLines() takes two lines for each row rather than leaving somethi
   for (const part of ["accounts.example.org:11020", "[fd00:1:2:3::4]:54321", "11020", "14"]) {
     assertStringIncludes(lines[2]!, part);
   }
-  for (const part of ["1763912345654321", "1763912345.001234", "*", "out", "3f2a91c0", "7"]) {
+  for (const part of ["1763912345654321", "11-23 15:39:05Z", "*", "out", "3f2a91c0", "7"]) {
     assertStringIncludes(lines[5]!, part);
   }
 });
@@ -102,4 +102,31 @@ Deno.test("tableLines() passes on nothing that a terminal would obey", () => {
 
 Deno.test("tableLines() says so where there is no connection", () => {
   assertEquals(plain([]), ["no connections"]);
+});
+
+Deno.test("peerLines() tells of each peer without a link since when, what waits and why", () => {
+  const peer: PeerRow = {
+    peer: "SP20",
+    hostname: "10.0.0.2",
+    port: 11020,
+    state: "down",
+    sinceMicros: 1_763_912_345_001_234,
+    bootId: null,
+    lastError: "10.0.0.2:11020: refused\x1b[2J",
+    inFlight: 0,
+    waiting: 3,
+  };
+  const rows: PeerRow[] = [
+    peer,
+    { ...peer, peer: "SP30", state: "up" },
+    { ...peer, peer: "SP40", state: "closing", waiting: 0, lastError: null },
+  ];
+  assertEquals(peerLines(rows, { colour: false }), [
+    "peers without a link:",
+    "  SP20 10.0.0.2:11020 down since 11-23 15:39:05Z, 3 waiting: 10.0.0.2:11020: refused\\x1b[2J",
+    "  SP40 10.0.0.2:11020 closing since 11-23 15:39:05Z",
+  ]);
+  assertEquals(peerLines([{ ...peer, state: "up" }], { colour: false }), []);
+  const [head] = peerLines(rows, { colour: true });
+  assertEquals(head, `${ESCAPE}[2mpeers without a link:${ESCAPE}[0m`);
 });

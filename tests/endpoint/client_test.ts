@@ -240,3 +240,23 @@ function takingAll(host: Runtime): Runtime {
       }),
   };
 }
+
+Deno.test("a client whose calls do not wait finds the endpoint again all the same", async () => {
+  const first = await start(0);
+  const { port } = first.endpoint.address;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port, redialMinMs: 20, redialMaxMs: 50 });
+  await first.endpoint.close({ drainMs: 0 });
+  const ask = () => client.request("echo", 1, { whenDown: "fail", timeoutMs: 1_000 });
+  let code = "";
+  while (code !== "peer-down") code = (await requestError(ask())).code;
+  await using second = await start(port);
+  second.endpoint.handle("echo", (payload) => payload);
+  let answer: unknown = null;
+  for (const untilMs = performance.now() + 10_000; answer === null;) {
+    assert(performance.now() < untilMs, "it did not dial again");
+    answer = await ask().catch(() => null);
+    // A turn of the loop: what does not wait leaves the sockets no time.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertEquals(answer, 1);
+});

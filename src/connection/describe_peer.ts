@@ -1,0 +1,30 @@
+/**
+ * How it stands with a peer, put together for whoever looks.
+ *
+ * @module
+ */
+
+import type { PeerRow } from "../core/link/peer_row.ts";
+import type { LinkDefinition } from "./context.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** @param lastDialError Why there is no connection; empty where that is not known. */
+export function describePeer(
+  peer: string,
+  { hostname, port }: LinkDefinition,
+  outbox: Outbox,
+  lastDialError: string,
+): PeerRow {
+  const { connection, isDraining, sinceMicros, session, openCount, waitingCount } = outbox;
+  return {
+    peer,
+    hostname,
+    port,
+    state: connection === null ? "down" : isDraining ? "closing" : "up",
+    sinceMicros,
+    bootId: session?.bootId ?? null,
+    lastError: lastDialError === "" ? null : lastDialError,
+    inFlight: openCount,
+    waiting: waitingCount,
+  };
+}
