@@ -34,11 +34,11 @@ const SOURCES: Readonly<Record<string, () => Promise<Blocks>>> = {
     const report = await Deno.makeTempFile({ suffix: ".xml" });
     const file = "tests/conformance/conformance_test.ts";
     const options = ["--allow-all", "--no-check", `--junit-path=${report}`];
-    const { code, text } = await runDeno(
+    const { code, text: printed } = await runDeno(
       ["test", ...await importMapArguments(), ...options, file],
       { timeoutMs: TIMEOUT_MS, output: "capture", cwd: ROOT },
     );
-    if (code !== 0) throw new Error(`The conformance tests failed:\n${text}`);
+    if (code !== 0) throw new Error(`The conformance tests failed:\n${printed}`);
     const versions: Record<string, string> = {};
     for (const name of RUNTIME_NAMES) {
       const found = await print(await findRuntime(name), ["--version"]);

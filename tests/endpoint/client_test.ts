@@ -244,7 +244,12 @@ function takingAll(host: Runtime): Runtime {
 Deno.test("a client whose calls do not wait finds the endpoint again all the same", async () => {
   const first = await start(0);
   const { port } = first.endpoint.address;
-  await using client = await Client.connect({ hostname: "127.0.0.1", port, redialMinMs: 20, redialMaxMs: 50 });
+  await using client = await Client.connect({
+    hostname: "127.0.0.1",
+    port,
+    redialMinMs: 20,
+    redialMaxMs: 50,
+  });
   await first.endpoint.close({ drainMs: 0 });
   const ask = () => client.request("echo", 1, { whenDown: "fail", timeoutMs: 1_000 });
   let code = "";
