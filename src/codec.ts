@@ -23,7 +23,10 @@ import type { CopyBytes } from "./runtime/runtime.ts";
 export interface Codec {
   /** For error messages. Both ends must use the same codec for a service. */
   readonly name: string;
-  /** What it throws reaches the caller as `codec-failed`, and fails that call only. */
+  /**
+   * What it throws reaches the caller as `codec-failed`, and fails that call only. The bytes must
+   * not change afterwards.
+   */
   encode(value: unknown): Uint8Array;
   /** The bytes are borrowed: what is kept must be copied. */
   decode(bytes: Uint8Array): unknown;
@@ -75,7 +78,8 @@ export const jsonCodec: Codec = Object.freeze({
 });
 
 /**
- * Bytes as they are: `Uint8Array` in, `Uint8Array` out. What comes out is yours to keep and to
+ * Bytes as they are: `Uint8Array` in, `Uint8Array` out. What goes in is not copied: it must not
+ * change until the call has settled; what a handler returned, never. What comes out is yours to keep and to
  * change; up to 1 KiB it may share its `buffer` with other payloads (Deno, Node), so copy it with
  * `slice()` before you transfer or store the `buffer` itself.
  */
