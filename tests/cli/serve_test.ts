@@ -162,7 +162,9 @@ Deno.test("table shows peers without a link, and does not wrap where it is piped
   const place = `127\\.0\\.0\\.1:${site.ports.get("SP20")}`;
   assertMatch(
     peer!,
-    new RegExp(`^ {2}SP20 ${place} down since \\d\\d-\\d\\d [\\d:]{8}Z: ${place}: refused`),
+    new RegExp(
+      `^ {2}SP20 ${place} down since \\d\\d-\\d\\d [\\d:]{8}Z: nobody listens on ${place} `,
+    ),
   );
   const { peers }: EndpointTable = JSON.parse(json.out);
   assertEquals(peers.map(({ peer, state, waiting }) => [peer, state, waiting]), [
