@@ -80,6 +80,8 @@ export class Client implements AsyncDisposable {
           payloadMaxBytes: options.payloadMaxBytes,
           windowBytes: options.retainMaxBytes,
         },
+        heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
+        ordinalRises: false,
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,

@@ -19,7 +19,8 @@ import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./ca
 import type { Encoding } from "./calls/contract_types.ts";
 import { EventHub } from "./calls/event_hub.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
-import { newBootId, nextOrdinal, withDefinitions } from "./calls/startup.ts";
+import type { Rank } from "./calls/state_file.ts";
+import { newBootId, rankOfLife, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -77,9 +78,9 @@ export class Endpoint implements AsyncDisposable {
     runtime: Runtime;
     listener: Listener;
     bootId: string;
-    ordinal: number;
+    rank: Rank;
   }) {
-    const { options, runtime, listener, bootId, ordinal } = parts;
+    const { options, runtime, listener, bootId, rank } = parts;
     this.#options = options;
     this.#runtime = runtime;
     this.#listener = listener;
@@ -110,7 +111,7 @@ export class Endpoint implements AsyncDisposable {
         role: "peer",
         name: options.name ?? `${hostname}:${port}`,
         bootId,
-        ordinal,
+        ordinal: rank.ordinal,
         hostname,
         port,
         limits: {
@@ -118,6 +119,8 @@ export class Endpoint implements AsyncDisposable {
           payloadMaxBytes: options.payloadMaxBytes,
           windowBytes: options.retainMaxBytes,
         },
+        heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
+        ordinalRises: rank.rises,
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
@@ -149,7 +152,7 @@ export class Endpoint implements AsyncDisposable {
   static async start(options: EndpointOptions): Promise<Endpoint> {
     const resolved = resolveEndpointOptions(await withDefinitions(options));
     const runtime = options.runtime ?? await detectRuntime();
-    const ordinal = await nextOrdinal(runtime.clock, resolved.stateFile);
+    const rank = await rankOfLife(runtime, resolved.stateFile);
     let endpoint: Endpoint | null = null;
     let listener: Listener;
     try {
@@ -170,7 +173,7 @@ export class Endpoint implements AsyncDisposable {
       ], { cause });
     }
     const bootId = newBootId(runtime.random);
-    endpoint = new Endpoint({ options: resolved, runtime, listener, bootId, ordinal });
+    endpoint = new Endpoint({ options: resolved, runtime, listener, bootId, rank });
     endpoint.#manager.start();
     return endpoint;
   }

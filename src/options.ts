@@ -32,21 +32,23 @@ export interface PeerDefinition {
 export interface TuningOptions {
   /**
    * A beat is sent when nothing else was for so long. 100 to 60,000 make sense; a third of
-   * `deadAfterMs` at most, so that two lost beats are no verdict.
+   * `deadAfterMs` at most, so that two lost beats are no verdict. Peers are told, and allow for a
+   * slower beat than their own. Where only `deadAfterMs` is given, it is a third of that, at most
+   * the default.
    *
    * @default {1000}
    */
   readonly heartbeatIntervalMs?: number;
   /**
    * A connection on which nothing arrived for so long is dead. Shorter finds out faster, longer
-   * forgives longer stalls of the peer.
+   * forgives longer stalls of the peer. Three times `heartbeatIntervalMs` where that is given.
    *
    * @default {3000}
    */
   readonly deadAfterMs?: number;
   /**
    * While requests wait and nothing arrived for so long, a second connection is tried beside the
-   * first one.
+   * first one. `heartbeatIntervalMs` where that is given.
    *
    * @default {1000}
    */
@@ -162,7 +164,8 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
   readonly identifier?: IdentifierMode;
   /**
    * The path of a small file that remembers the last start, so that this process ranks above its
-   * predecessor even when the clock was set back meanwhile. None by default.
+   * predecessor even when the clock was set back meanwhile. Processes that start on one file get an
+   * ordinal each. An empty or lost file stops no start. None by default.
    */
   readonly stateFile?: string;
   /** How payloads are encoded unless a call or a handler says otherwise. JSON by default. */

@@ -10,7 +10,8 @@ import { type EndpointOptions, parseDefinitions, type PeerDefinition } from "../
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
-import type { Clock, Random, TlsOptions } from "../runtime/runtime.ts";
+import type { Random, Runtime, TlsOptions } from "../runtime/runtime.ts";
+import { nextRank, type Rank } from "./state_file.ts";
 
 /** A life: 128 random bits as 32 hexadecimal digits. */
 export function newBootId(random: Random): string {
@@ -52,46 +53,15 @@ export async function withDefinitions(
 }
 
 /**
- * The ordinal of this life: microseconds since 1970, raised above the last one used where a state
- * file is kept. It only ranks two living processes that claim one name.
+ * How this life ranks among those of its name. It only ranks two living processes that claim one
+ * name. Without a state file it is the time of the start, which may be below an earlier one.
  *
- * @param stateFile The path of a small JSON file that this function reads and writes.
- * @throws {ConfigurationError} `invalid-options` when the file cannot be read or written.
+ * @throws {ConfigurationError} `invalid-options` when the state file cannot be read or written.
  */
-export async function nextOrdinal(clock: Clock, stateFile: string | undefined): Promise<number> {
-  const nowMicros = clock.wallMicros();
-  if (stateFile === undefined) return nowMicros;
-  const { readFile, rename, writeFile } = await import("node:fs/promises");
-  try {
-    const last = await lastOrdinal(stateFile, readFile);
-    const ordinal = Math.max(nowMicros, last + 1);
-    // Written beside and renamed: a crash in between leaves the old file whole.
-    await writeFile(`${stateFile}.new`, `${JSON.stringify({ ordinal })}\n`);
-    await rename(`${stateFile}.new`, stateFile);
-    return ordinal;
-  } catch (cause) {
-    const reason = messageOf(cause);
-    throw new ConfigurationError("invalid-options", [
-      `stateFile: ${stateFile} cannot be used: ${reason}`,
-    ], { cause });
-  }
-}
-
-async function lastOrdinal(
-  stateFile: string,
-  readFile: (path: string, encoding: "utf8") => Promise<string>,
-): Promise<number> {
-  let text: string;
-  try {
-    text = await readFile(stateFile, "utf8");
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return 0;
-    throw error;
-  }
-  const state: unknown = JSON.parse(text);
-  const ordinal = typeof state === "object" && state !== null && "ordinal" in state
-    ? state.ordinal
-    : undefined;
-  if (typeof ordinal === "number" && Number.isSafeInteger(ordinal) && ordinal >= 0) return ordinal;
-  throw new Error("it holds no ordinal");
+export async function rankOfLife(
+  { clock, random }: Runtime,
+  stateFile: string | undefined,
+): Promise<Rank> {
+  if (stateFile === undefined) return { ordinal: clock.wallMicros(), rises: false };
+  return await nextRank(clock, random, stateFile);
 }

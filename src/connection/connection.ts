@@ -269,6 +269,7 @@ export class Connection extends Deadline
     this.#phase = "open";
     this.#handshake = null;
     this.#remote = remote;
+    this.heartbeat.handleRemoteInterval(remote.heartbeatIntervalMs);
     this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
     // The owner may end it at once, and has to hear of that.
     this.#owner = this.#starter.ownerOf(this, remote);

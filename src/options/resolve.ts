@@ -14,7 +14,7 @@ import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
 import { checkHandlers } from "./call_options.ts";
 import { Problems } from "./problems.ts";
-import { keysOf, type OptionKey, OPTIONS } from "./table.ts";
+import { DURATION_MAX_MS, keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
 /** Options of an endpoint, checked and complete. */
 export interface ResolvedEndpointOptions extends ConnectionSettings {
@@ -46,6 +46,9 @@ export interface ResolvedClientOptions extends ConnectionSettings {
 }
 
 const PLACE_KEYS: readonly string[] = Object.freeze(["hostname", "port"]);
+
+/** So many beats fit into the silence after which a connection is dead, by default. */
+const DEAD_AFTER_BEATS = DEFAULTS.deadAfterMs / DEFAULTS.heartbeatIntervalMs;
 
 const ENDPOINT_KEYS: readonly OptionKey[] = Object.freeze(keysOf("endpoint"));
 const CLIENT_KEYS: readonly OptionKey[] = Object.freeze(keysOf("client"));
@@ -175,7 +178,7 @@ function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
 
 /** The numbers and words, with what was left out. */
 function withDefaults(values: Values): typeof DEFAULTS {
-  const chosen: Record<string, unknown> = { ...DEFAULTS };
+  const chosen: Record<string, unknown> = { ...DEFAULTS, ...heartbeatDefaults(values) };
   for (const key of Object.keys(DEFAULTS) as (keyof typeof DEFAULTS)[]) {
     if (values[key] !== undefined) chosen[key] = values[key];
   }
@@ -184,6 +187,18 @@ function withDefaults(values: Values): typeof DEFAULTS {
     chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * payloadMaxBytes);
   }
   return chosen as unknown as typeof DEFAULTS;
+}
+
+/** The durations of failure detection keep their proportions where one of them is given. */
+function heartbeatDefaults({ heartbeatIntervalMs: beat, deadAfterMs: dead }: Values): object {
+  if (fitsRow("heartbeatIntervalMs", beat)) {
+    const deadAfterMs = Math.min(beat * DEAD_AFTER_BEATS, DURATION_MAX_MS);
+    return { deadAfterMs, suspectAfterMs: beat };
+  }
+  if (!fitsRow("deadAfterMs", dead)) return {};
+  // Longer patience is no reason to beat less often.
+  const interval = Math.min(DEFAULTS.heartbeatIntervalMs, dead / DEAD_AFTER_BEATS);
+  return { heartbeatIntervalMs: interval, suspectAfterMs: interval };
 }
 
 /** One number must be below another, defaults included; the one that was given is named. */

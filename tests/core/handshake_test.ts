@@ -25,6 +25,8 @@ function self(name: string, more: Partial<HandshakeSelf> = {}, who: Partial<Hell
     hostname: "10.0.0.1",
     port: 11_000,
     limits: LIMITS,
+    heartbeatIntervalMs: 1_000,
+    ordinalRises: false,
     ...who,
   };
   return {

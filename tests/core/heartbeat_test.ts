@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import {
   checkIntervalMs,
   Heartbeat,
+  type HeartbeatOptions,
   type HeartbeatVerdict,
 } from "../../src/core/link/heartbeat.ts";
 
@@ -31,6 +32,36 @@ Deno.test("Heartbeat: while somebody waits, the peer is asked before it is suspe
     verdicts(true, [250, 499, 500, 750, 999, 1_000, 1_250, 3_000]),
     ["fine", "fine", "ask", "fine", "fine", "suspect", "fine", "dead"],
   );
+});
+
+Deno.test("Heartbeat: the slower end's interval counts", () => {
+  const slow = { heartbeatIntervalMs: 5_000, suspectAfterMs: 5_000, deadAfterMs: 15_000 };
+  const hasty = { heartbeatIntervalMs: 1_000, suspectAfterMs: 1_000, deadAfterMs: 2_000 };
+  const patient = { ...OPTIONS, deadAfterMs: 30_000 };
+  // Own durations, the other end's interval; when it is suspected, and dead, in silence.
+  const table: [HeartbeatOptions, number, number, number][] = [
+    [OPTIONS, 1_000, 1_500, 3_000],
+    [OPTIONS, 200, 1_500, 3_000],
+    [OPTIONS, 5_000, 7_500, 15_000],
+    [OPTIONS, 1_100, 1_650, 3_300],
+    [slow, 1_000, 7_500, 15_000],
+    [hasty, 1_000, 1_000, 2_000],
+    [hasty, 4_000, 4_000, 8_000],
+    [patient, 5_000, 15_000, 30_000],
+    [patient, 20_000, 30_000, 60_000],
+  ];
+  for (const [options, remoteIntervalMs, suspectAtMs, deadAtMs] of table) {
+    const heartbeat = new Heartbeat(options, 0);
+    heartbeat.handleRemoteInterval(remoteIntervalMs);
+    const at = { suspect: 0, dead: 0 };
+    for (let nowMs = 50; at.dead === 0; nowMs += 50) {
+      const verdict = heartbeat.check(nowMs, false);
+      if (verdict === "beat") heartbeat.sentMs = nowMs;
+      if (verdict === "suspect" || verdict === "dead") at[verdict] = nowMs;
+    }
+    const found = [at.suspect, at.dead];
+    assertEquals(found, [suspectAtMs, deadAtMs], JSON.stringify([options, remoteIntervalMs]));
+  }
 });
 
 Deno.test("Heartbeat: who begins to wait in a long silence asks first, too", () => {

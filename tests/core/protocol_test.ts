@@ -34,6 +34,8 @@ function introduce(name: string, bootId: string, last: number, nonce: number): H
       hostname: `10.0.0.${last}`,
       port: 11_000,
       limits: { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 },
+      heartbeatIntervalMs: 1_000,
+      ordinalRises: true,
     },
     prove: proverOf(pureHash, new TextEncoder().encode("secret")),
     nonce: new Uint8Array(16).fill(nonce),

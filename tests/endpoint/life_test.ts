@@ -140,11 +140,10 @@ Deno.test("a state file raises the ordinal above the last life's", async () => {
       await using _ = await Endpoint.start({ name: "SP10", listen: { port: 0 }, stateFile });
       assertEquals(JSON.parse(await Deno.readTextFile(stateFile)), { ordinal: expected });
     }
-    await Deno.writeTextFile(stateFile, "nonsense");
-    const error = await problemsOf(
-      Endpoint.start({ name: "SP10", listen: { port: 0 }, stateFile }),
-    );
-    assertStringIncludes(error.message, stateFile);
+    // It was cut off by a full disk.
+    await Deno.writeTextFile(stateFile, "");
+    await using endpoint = await Endpoint.start({ name: "SP10", listen: { port: 0 }, stateFile });
+    assertEquals(endpoint.name, "SP10");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -29,6 +29,8 @@ function self(name: string, digit: string): HandshakeSelf {
       hostname: "10.0.0.1",
       port: 11_000,
       limits: { maxInFlight: 8, payloadMaxBytes: 65_536, windowBytes: 1_048_576 },
+      heartbeatIntervalMs: 1_000,
+      ordinalRises: false,
     },
     prove: proverOf(pureHash, new TextEncoder().encode("correct horse")),
     nonce: new Uint8Array(16).fill(7),

@@ -223,3 +223,22 @@ Deno.test("every option of the table is checked: what cannot be right is refused
     }
   }
 });
+
+Deno.test("options of failure detection keep their proportions where one of them is given", () => {
+  const resolved = (options: Partial<EndpointOptions>) => {
+    const { heartbeatIntervalMs, deadAfterMs, suspectAfterMs } = resolveEndpointOptions({
+      name: "SP10",
+      listen: { port: 0 },
+      ...options,
+    } as never);
+    return [heartbeatIntervalMs, deadAfterMs, suspectAfterMs];
+  };
+  assertEquals(resolved({}), [1_000, 3_000, 1_000]);
+  assertEquals(resolved({ heartbeatIntervalMs: 5_000 }), [5_000, 15_000, 5_000]);
+  assertEquals(resolved({ heartbeatIntervalMs: 200 }), [200, 600, 200]);
+  assertEquals(resolved({ heartbeatIntervalMs: 200, deadAfterMs: 5_000 }), [200, 5_000, 200]);
+  assertEquals(resolved({ heartbeatIntervalMs: 5_000, suspectAfterMs: 900 }), [5_000, 15_000, 900]);
+  assertEquals(resolved({ deadAfterMs: 600 }), [200, 600, 200]);
+  assertEquals(resolved({ deadAfterMs: 10_000 }), [1_000, 10_000, 1_000]);
+  assertEquals(resolved({ heartbeatIntervalMs: 2e9 }), [2e9, 2_147_483_647, 2e9]);
+});

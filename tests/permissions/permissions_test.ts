@@ -55,7 +55,7 @@ async function tableRows(): Promise<Map<string, readonly string[]>> {
     const [name, flags] = line.split(" | ").map((cell) =>
       cell.replace(/^\|\s*|\s*\|$/g, "").trim()
     );
-    return [name!, flags!.replaceAll("`", "").split(" ")];
+    return [name!, flags!.replace(/ \(.*\)$/, "").replaceAll("`", "").split(" ")];
   }));
 }
 

@@ -180,6 +180,8 @@ function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
       hostname: "127.0.0.1",
       port: 1,
       limits: LIMITS,
+      heartbeatIntervalMs: 1_000,
+      ordinalRises: false,
       ...who,
     },
     prove: proverOf(pureHash, new TextEncoder().encode(SECRET)),

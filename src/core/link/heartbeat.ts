@@ -7,6 +7,8 @@
  * | the last byte received | `suspectAfterMs` while requests wait, or half of `deadAfterMs` | suspect: a second path is tried beside this one |
  * | the last byte received | `deadAfterMs` | dead |
  *
+ * `deadAfterMs` is longer here where the other end beats more slowly than this one.
+ *
  * It is asked every `checkIntervalMs`, so a verdict falls at most that much late. Whether this
  * process itself had stalled is not known here: the timers see to it that sockets are read first.
  *
@@ -33,6 +35,9 @@ export interface HeartbeatOptions {
   readonly suspectAfterMs: number;
 }
 
+/** So many beats of a slower peer, at most, must be missing before it is dead. */
+const BEATS_MAX = 3;
+
 /** How often round trips are measured on a connection, in heartbeat intervals. */
 const PING_EVERY = 10;
 
@@ -45,6 +50,8 @@ export function checkIntervalMs(options: HeartbeatOptions): number {
 /** The heartbeat of one connection. Times are monotonic milliseconds. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
+  /** Longer than the options say where the other end beats more slowly than this one. */
+  #deadAfterMs: number;
   /** When a byte last came. Written by the driver at every chunk. */
   receivedMs: number;
   /** When a byte last went out. Written by the driver at every write. */
@@ -57,6 +64,7 @@ export class Heartbeat {
 
   constructor(options: HeartbeatOptions, nowMs: number) {
     this.#options = options;
+    this.#deadAfterMs = options.deadAfterMs;
     this.receivedMs = nowMs;
     this.sentMs = nowMs;
   }
@@ -64,6 +72,17 @@ export class Heartbeat {
   /** The last measured round trip in milliseconds; `null` before the first. */
   get roundTripMs(): number | null {
     return this.#roundTripMs;
+  }
+
+  /**
+   * The other end has told how long it may be silent. One that beats more slowly than this end is
+   * allowed as many missing beats as this end allows itself, at most three.
+   */
+  handleRemoteInterval(remoteIntervalMs: number): void {
+    const { heartbeatIntervalMs, deadAfterMs } = this.#options;
+    if (remoteIntervalMs <= heartbeatIntervalMs) return;
+    const beats = Math.min(deadAfterMs / heartbeatIntervalMs, BEATS_MAX);
+    this.#deadAfterMs = Math.max(deadAfterMs, remoteIntervalMs * beats);
   }
 
   /** How long nothing has come, in milliseconds. */
@@ -78,7 +97,8 @@ export class Heartbeat {
    * @param waiting Whether somebody waits for an answer on this connection.
    */
   check(nowMs: number, waiting: boolean): HeartbeatVerdict {
-    const { heartbeatIntervalMs, deadAfterMs, suspectAfterMs } = this.#options;
+    const { heartbeatIntervalMs, suspectAfterMs } = this.#options;
+    const deadAfterMs = this.#deadAfterMs;
     const silence = this.silenceMs(nowMs);
     if (silence >= deadAfterMs) return "dead";
     const bound = waiting ? Math.min(suspectAfterMs, deadAfterMs / 2) : deadAfterMs / 2;

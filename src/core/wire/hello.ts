@@ -44,6 +44,10 @@ export interface Hello {
   readonly hostname: string;
   readonly port: number;
   readonly limits: Limits;
+  /** How long this end may be silent while it is well, in milliseconds: at least 1. */
+  readonly heartbeatIntervalMs: number;
+  /** Whether the ordinals of this name's lives are known to rise. */
+  readonly ordinalRises: boolean;
 }
 
 /** A bootId in words. */
@@ -56,6 +60,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const STRING_MAX_BYTES = 255;
 const NOTHING = new Uint8Array(0);
 
+/** The only flag of an introduction; the other bits are 0, and nobody looks at them. */
+const ORDINAL_RISES = 1;
+
 // Encoding. HELLO and WELCOME share the introduction; strings have 2 bytes of length in front.
 
 function introductionBytes(introduction: Hello): {
@@ -65,7 +72,8 @@ function introductionBytes(introduction: Hello): {
 } {
   const name = encoder.encode(introduction.name);
   const hostname = encoder.encode(introduction.hostname);
-  const size = 1 + 2 + name.length + BOOT_ID_BYTES + 8 + 2 + hostname.length + 2 + 12 + NONCE_BYTES;
+  const size = 1 + 2 + name.length + BOOT_ID_BYTES + 8 + 2 + hostname.length + 2 + 12 + 4 + 1 +
+    NONCE_BYTES;
   return { name, hostname, size };
 }
 
@@ -87,8 +95,10 @@ function writeIntroduction(
   writeU32(target, offset + 2, introduction.limits.maxInFlight);
   writeU32(target, offset + 6, introduction.limits.payloadMaxBytes);
   writeU32(target, offset + 10, introduction.limits.windowBytes);
-  target.set(nonce, offset + 14);
-  return offset + 14 + NONCE_BYTES;
+  writeU32(target, offset + 14, introduction.heartbeatIntervalMs);
+  target[offset + 18] = introduction.ordinalRises ? ORDINAL_RISES : 0;
+  target.set(nonce, offset + 19);
+  return offset + 19 + NONCE_BYTES;
 }
 
 /** The HELLO frame. @param to The name that is dialled; empty: whoever listens there. */
@@ -152,9 +162,22 @@ function readIntroduction(reader: Reader): Hello | null {
     payloadMaxBytes: reader.number(4),
     windowBytes: reader.number(4),
   };
+  const heartbeatIntervalMs = reader.number(4);
+  const ordinalRises = (reader.number(1) & ORDINAL_RISES) !== 0;
   reader.skip(NONCE_BYTES);
   if (role > 1 || ordinal < 0 || limits.maxInFlight < 1 || limits.windowBytes < 1) return null;
-  return { role: role === 0 ? "peer" : "client", name, bootId, ordinal, hostname, port, limits };
+  if (heartbeatIntervalMs < 1) return null;
+  return {
+    role: role === 0 ? "peer" : "client",
+    name,
+    bootId,
+    ordinal,
+    hostname,
+    port,
+    limits,
+    heartbeatIntervalMs,
+    ordinalRises,
+  };
 }
 
 /** Reads fields; the first that does not fit marks the whole as failed. */

@@ -289,6 +289,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: "tests",
   },
   {
+    name: "a peer that beats more slowly is judged by one's own interval",
+    file: "core/link/heartbeat.ts",
+    find: "if (remoteIntervalMs <= heartbeatIntervalMs) return;",
+    replace: "if (remoteIntervalMs > 0) return;",
+    by: "tests",
+  },
+  {
     name: "silence is no verdict",
     file: "core/link/heartbeat.ts",
     find: 'if (silence >= deadAfterMs) return "dead";',
