@@ -71,6 +71,8 @@ export class Endpoint implements AsyncDisposable {
   readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
   #closing: Promise<void> | null = null;
+  /** Ends the closing, whatever is still open. */
+  #endDrain: (() => void) | null = null;
   #isClosed = false;
 
   private constructor(parts: {
@@ -334,24 +336,23 @@ export class Endpoint implements AsyncDisposable {
 
   #drain(drainMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const untilMs = this.#timers.nowMs() + drainMs;
+      this.#endDrain = () => {
+        this.#stop();
+        resolve();
+      };
       this.#listener.close();
       this.ready();
-      if (this.#isClosed) {
-        resolve();
+      if (this.fenced) {
+        this.#endDrain();
         return;
       }
       this.#manager.drain();
       const check = new TimerTask(() => {
-        if (!this.#isDrained() && this.#timers.nowMs() < untilMs && !this.fenced) {
-          this.#timers.add(check, DRAIN_CHECK_MS);
-          return;
-        }
-        this.#stop();
-        resolve();
+        if (this.#isDrained()) this.#endDrain?.();
+        else this.#timers.add(check, DRAIN_CHECK_MS);
       });
-      if (this.fenced) check.expire(0);
-      else this.#timers.add(check, 0);
+      this.#timers.add(check, 0);
+      this.#timers.add(new TimerTask(() => this.#endDrain?.()), drainMs);
     });
   }
 
@@ -372,6 +373,8 @@ export class Endpoint implements AsyncDisposable {
   #fence(code: ErrorCode): void {
     this.#listener.close();
     this.#emit({ type: "fenced", peer: null, remoteAddress: null, code });
+    // No deadline comes any more.
+    this.#endDrain?.();
   }
 
   #emit(event: EventBody): void {
