@@ -30,7 +30,8 @@ Deno.test("stateFile: a life ranks above the last one, and knows so, when the cl
     assertEquals(first.rises, false, "whether there was one before is not known");
     assertEquals(await rank(path, SET_BACK), { ordinal: first.ordinal + 1, rises: true });
     assertEquals(await rank(path, SET_BACK), { ordinal: first.ordinal + 2, rises: true });
-    const names = Array.from(Deno.readDirSync(path.replace(/[^/]*$/, "")), ({ name }) => name);
+    const names: string[] = [];
+    for await (const { name } of Deno.readDir(path.replace(/[^/]*$/, ""))) names.push(name);
     assertEquals(names, ["state.json"], "no lock and no draft is left");
   }));
 
