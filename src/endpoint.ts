@@ -7,7 +7,7 @@
 import { type Codec, resolveCodec } from "./codec.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
-import type { Link } from "./connection/link.ts";
+import type { LinkDriver } from "./connection/link_driver.ts";
 import { TimerTask } from "./connection/timer_task.ts";
 import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
@@ -328,7 +328,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /** Where a call goes, or why it goes nowhere. */
-  #routeTo(peer: string): Link | ErrorCode {
+  #routeTo(peer: string): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
     if (this.#closing !== null) return "closed";
     return this.#manager.link(peer) ?? "undefined-peer";

@@ -12,6 +12,7 @@ import {
   importLiteral,
   importPackage,
   modReexportsOnly,
+  roomDirection,
 } from "./lint/imports.ts";
 import {
   handedInEnvironment,
@@ -35,6 +36,7 @@ const plugin: Deno.lint.Plugin = {
   name: "freshlink",
   rules: {
     "import-direction": importDirection,
+    "room-direction": roomDirection,
     "import-package": importPackage,
     "import-literal": importLiteral,
     "import-extension": importExtension,

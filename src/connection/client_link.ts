@@ -10,9 +10,13 @@
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
+import { DialPolicy } from "../core/link/dial_policy.ts";
+import { RESTARTED, stoppedHere } from "../core/link/outcome.ts";
 import type { OutgoingRequest } from "../core/flow/outgoing.ts";
 import type { SendQueue } from "../core/flow/send_queue.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
+import { Deadline } from "../core/time/deadline_heap.ts";
+import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
@@ -28,11 +32,12 @@ export interface ClientLinkOwner {
 }
 
 /** The connection of a client. */
-export class ClientLink implements DialerOwner, ConnectionOwner {
+export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner {
   readonly peerName: string;
   readonly #owner: ClientLinkOwner;
   readonly #context: ConnectionContext;
   readonly #dialer: Dialer;
+  readonly #policy: DialPolicy;
   readonly #outbox: Outbox;
   readonly #to: string;
   #stopped = false;
@@ -46,11 +51,13 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
     address: { readonly hostname: string; readonly port: number },
     to: string,
   ) {
+    super();
     this.#context = context;
     this.#owner = owner;
     this.#to = to;
     this.peerName = to === "" ? `${address.hostname}:${address.port}` : to;
     this.#dialer = new Dialer(context, this, address, to);
+    this.#policy = new DialPolicy(context.settings, () => context.runtime.random.float());
     this.#outbox = new Outbox(context);
   }
 
@@ -61,7 +68,7 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
 
   /** See `Link.lastDialError`. */
   get lastDialError(): string {
-    return this.#dialer.lastDialError;
+    return this.#policy.lastError;
   }
 
   /** See `Link.isFull`. */
@@ -77,7 +84,7 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
   /** Dials, unless connected or dialling. */
   connect(): void {
     this.#wanted = true;
-    if (!this.isUp) this.#dialer.dial();
+    if (!this.isUp) this.#dial();
   }
 
   /** See `Link.send`. */
@@ -88,7 +95,7 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
     else {
       // Whoever does not wait wants a connection all the same, for the next time.
       this.#wanted = true;
-      this.#dialer.dialUnlessDue();
+      this.#dialLater();
     }
     return refused;
   }
@@ -106,45 +113,50 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
   /** Ends it; what waits fails with `code`. */
   stop(code: ErrorCode): void {
     this.#stopped = true;
-    this.#dialer.stop();
-    this.#outbox.stop(code);
+    if (this.#policy.stop()) this.#dialer.giveUp();
+    this.#outbox.settle(stoppedHere(code));
     this.#outbox.connection?.close();
     this.#context.timers.stop();
   }
 
   // The dialler's questions.
 
-  wantsDial(): "now" | "later" | "no" {
-    const waits = this.#wanted || this.#outbox.hasWaiting;
-    return !this.#stopped && !this.isUp && waits ? "now" : "no";
-  }
-
-  acceptsRemote(remote: Hello): Admission {
+  admit(remote: Hello): Admission {
     if (remote.role === "peer" && (this.#to === "" || remote.name === this.#to)) return null;
     return { code: "wrong-name", detail: `'${this.#to}' was meant, not '${remote.name}'` };
   }
 
-  handleDialFailed(): void {
-    const text = this.#dialer.lastDialError;
-    this.#owner.handleDown(new LinkError("dial-failed", text, { peer: this.peerName }));
+  handleDialFailed(_reason: CloseReason, error: string): void {
+    this.#policy.end();
+    this.#policy.lastError = error;
+    this.#owner.handleDown(new LinkError("dial-failed", error, { peer: this.peerName }));
+    this.#dialLater();
   }
 
-  handleDialEnded(reason: EndReason): void {
+  handleDialEnded(error: string, reason: EndReason): void {
+    this.#policy.end();
+    this.#policy.lastError = error;
     this.#owner.handleDown(this.#endedError(reason));
+    this.#dialLater();
+  }
+
+  override expire(): void {
+    this.#policy.end();
+    if (this.#wantsDial) this.#dial();
   }
 
   // The connection's calls.
 
   handleOpen(connection: Connection, remote: Hello): void {
-    this.#dialer.succeed();
+    this.#policy.succeed();
     this.#outbox.begin(remote, remote.name);
     this.#outbox.attach(connection);
     this.#wanted = false;
     this.#owner.handleUp(remote);
   }
 
-  handleControl(_connection: Connection, kind: number): ErrorCode | null {
-    return kind === FrameKind.PONG ? null : "unexpected-frame";
+  handleControl(connection: Connection, frame: number): void {
+    if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {
@@ -159,9 +171,9 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
 
   handleClosed(_connection: Connection, reason: EndReason): void {
     this.#outbox.drop();
-    this.#outbox.settle("connection-lost");
+    this.#outbox.settle({ ...RESTARTED, code: "connection-lost" });
     this.#owner.handleDown(this.#endedError(reason));
-    if (this.wantsDial() === "now") this.#dialer.dialLater();
+    this.#dialLater();
   }
 
   isWaiting(): boolean {
@@ -170,6 +182,25 @@ export class ClientLink implements DialerOwner, ConnectionOwner {
 
   drawNonce(): number {
     return ++this.#lastNonce;
+  }
+
+  get #wantsDial(): boolean {
+    return !this.#stopped && !this.isUp && (this.#wanted || this.#outbox.waitingCount > 0);
+  }
+
+  #dial(): void {
+    if (!this.#policy.begin()) return;
+    this.#context.timers.remove(this);
+    this.#dialer.dial();
+  }
+
+  #dialLater(): void {
+    if (!this.#wantsDial) return;
+    const { timers } = this.#context;
+    this.#policy.beginLater(timers.nowMs());
+    // An attempt is under way: what comes of it decides.
+    if (this.#policy.deadlineMs === Infinity) return;
+    timers.add(this, Math.max(0, this.#policy.deadlineMs - timers.nowMs()));
   }
 
   #endedError(reason: EndReason): LinkError {

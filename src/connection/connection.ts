@@ -35,8 +35,6 @@ import { addressText, type ConnectionContext } from "./context.ts";
 import { lostHandshakeText } from "./failure_text.ts";
 import { SocketWriter, type SocketWriterSource } from "./socket_writer.ts";
 
-type Phase = "handshake" | "open" | "closed";
-
 /** A connection. */
 export class Connection extends Deadline
   implements SocketHandler, FrameHandler, SocketWriterSource {
@@ -54,7 +52,7 @@ export class Connection extends Deadline
   /** From the end of the handshake on. */
   #owner: ConnectionOwner | null = null;
   #handshake: DialerHandshake | AcceptorHandshake | null;
-  #phase: Phase = "handshake";
+  #endReason: EndReason | null = null;
   #remote: Hello | null = null;
   /** The session that writes here; frames of it arrive here too. */
   #session: Session | null = null;
@@ -88,7 +86,12 @@ export class Connection extends Deadline
 
   /** Whether it is closed. */
   get isClosed(): boolean {
-    return this.#phase === "closed";
+    return this.#endReason !== null;
+  }
+
+  /** Why it is closed; `null` while it is not. */
+  get endReason(): EndReason | null {
+    return this.#endReason;
   }
 
   /** Who the other end is; `null` before the handshake is complete. */
@@ -132,6 +135,11 @@ export class Connection extends Deadline
     this.#outlet.session = null;
   }
 
+  /** Sends a control frame without a body. */
+  sendEmpty(kind: number): void {
+    this.sendControl(emptyFrame(kind));
+  }
+
   /** Sends a control frame with a number. */
   sendNumber(kind: number, value: number): void {
     this.sendControl(numberFrame(kind, value));
@@ -155,22 +163,38 @@ export class Connection extends Deadline
 
   /** Ends it at once; its owner is told before this returns. */
   abort(reason: EndReason): void {
-    if (this.#phase === "closed") return;
+    if (this.isClosed) return;
     this.#socket.abort();
     this.#finish(reason);
   }
 
   /** Tells the other end why, and ends it in order. Its owner is told before this returns. */
   refuse(code: ErrorCode, detail: string): void {
-    if (this.#phase === "closed") return;
+    if (this.isClosed) return;
     this.#outlet.finish(encodeRefuse(code, detail));
     this.#socket.close();
     this.#finish(code);
   }
 
+  /** The other end broke the protocol: reports it, tells why, and ends it. */
+  breach(code: ErrorCode, detail: string): void {
+    if (this.isClosed) return;
+    if (this.#owner === null) this.#failed(code, this.#foreign || detail, null);
+    else {
+      this.#context.emit({
+        type: "protocol-error",
+        peer: this.#remote!.name,
+        remoteAddress: this.remoteAddress,
+        code,
+        detail,
+      });
+    }
+    this.refuse(code, detail);
+  }
+
   /** Ends it in order: what was written is delivered. Its owner is told before this returns. */
   close(): void {
-    if (this.#phase === "closed") return;
+    if (this.isClosed) return;
     this.#outlet.flush();
     this.#socket.close();
     this.#finish("local");
@@ -201,11 +225,11 @@ export class Connection extends Deadline
   // The socket's calls.
 
   onData(chunk: Uint8Array): void {
-    if (this.#phase === "closed") return;
+    if (this.isClosed) return;
     this.heartbeat.receivedMs = this.#context.timers.nowMs();
-    if (this.#phase === "handshake") this.#foreign ??= foreignText(chunk) ?? "";
+    if (this.#owner === null) this.#foreign ??= foreignText(chunk) ?? "";
     this.#decoder.push(chunk, this);
-    if (this.#phase === "open") this.#owner!.handleChunkEnd(this);
+    if (!this.isClosed) this.#owner?.handleChunkEnd(this);
   }
 
   onDrain(): void {
@@ -213,8 +237,8 @@ export class Connection extends Deadline
   }
 
   onClose(reason: CloseReason): void {
-    if (this.#phase === "closed") return;
-    if (this.#phase === "handshake") {
+    if (this.isClosed) return;
+    if (this.#owner === null) {
       const isSecure = this.#context.tls !== undefined;
       this.#failed("handshake-lost", lostHandshakeText(reason, this.direction, isSecure), null);
     }
@@ -227,18 +251,20 @@ export class Connection extends Deadline
     if (isMessageKind(kind) && this.#nextNumber > 0) {
       const number = this.#nextNumber++;
       const code = this.#session!.handleMessage(number, kind, bytes, start, end);
-      return code === null ? !this.isClosed : this.#broken(code, `in a frame of kind ${kind}`);
+      if (code !== null) this.breach(code, `in a frame of kind ${kind}`);
+      return !this.isClosed;
     }
-    if (this.#phase === "handshake") {
+    if (this.#owner === null) {
       this.#stepHandshake(kind, bytes.subarray(start, end));
       return !this.isClosed;
     }
     const code = this.#handleControl(kind, bytes, start, end);
-    return code === null ? !this.isClosed : this.#broken(code, `frame kind ${kind}`);
+    if (code !== null) this.breach(code, `frame kind ${kind}`);
+    return !this.isClosed;
   }
 
   onDefect(code: ErrorCode, detail: string): void {
-    this.#broken(code, detail);
+    this.breach(code, detail);
   }
 
   #stepHandshake(kind: number, body: Uint8Array): void {
@@ -266,7 +292,6 @@ export class Connection extends Deadline
   }
 
   #open(remote: Hello): void {
-    this.#phase = "open";
     this.#handshake = null;
     this.#remote = remote;
     this.heartbeat.handleRemoteInterval(remote.heartbeatIntervalMs);
@@ -284,7 +309,10 @@ export class Connection extends Deadline
       this.abort(code);
       return null;
     }
-    if (kind === FrameKind.DRAIN) return this.#owner!.handleControl(this, kind, 0);
+    if (kind === FrameKind.DRAIN) {
+      this.#owner!.handleControl(this, kind, 0);
+      return null;
+    }
     if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
     if (end - start !== 8) return "malformed-frame";
     const number = readU64(bytes, start);
@@ -299,10 +327,9 @@ export class Connection extends Deadline
         return null;
       case FrameKind.PONG:
         this.heartbeat.handlePong(number, this.#context.timers.nowMs());
-        return this.#owner!.handleControl(this, kind, number);
-      default:
-        return this.#owner!.handleControl(this, kind, number);
     }
+    this.#owner!.handleControl(this, kind, number);
+    return null;
   }
 
   #handleAck(number: number): ErrorCode | null {
@@ -319,24 +346,8 @@ export class Connection extends Deadline
     if (number === 0) return "number-out-of-range";
     if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
     this.#nextNumber = number;
-    return this.#owner!.handleControl(this, FrameKind.START, number);
-  }
-
-  /** The other end broke the protocol. */
-  #broken(code: ErrorCode, detail: string): boolean {
-    if (this.#phase === "closed") return false;
-    if (this.#phase === "handshake") this.#failed(code, this.#foreign || detail, null);
-    else {
-      this.#context.emit({
-        type: "protocol-error",
-        peer: this.#remote!.name,
-        remoteAddress: this.remoteAddress,
-        code,
-        detail,
-      });
-    }
-    this.refuse(code, detail);
-    return false;
+    this.#owner!.handleControl(this, FrameKind.START, number);
+    return null;
   }
 
   #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
@@ -358,7 +369,7 @@ export class Connection extends Deadline
   }
 
   #finish(reason: EndReason): void {
-    this.#phase = "closed";
+    this.#endReason = reason;
     this.#outlet.stop();
     this.#handshake = null;
     this.#decoder.stop();

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { admit } from "../core/link/admission.ts";
 import { ConnectionTable } from "../core/link/connection_table.ts";
-import { emptyFrame, FrameKind } from "../core/wire/frame.ts";
+import type { LinkDefinition } from "../core/link/link_event.ts";
 import { AcceptorHandshake, type Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
@@ -15,9 +16,9 @@ import type { Socket, SocketHandler } from "../runtime/runtime.ts";
 import { ServedClient } from "./served_client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
-import type { ConnectionContext, LinkDefinition, LinkOwner } from "./context.ts";
+import type { ConnectionContext, LinkOwner } from "./context.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
-import { Link } from "./link.ts";
+import { LinkDriver } from "./link_driver.ts";
 
 /**
  * The most inbound handshakes under way at a time: a stranger can hold this many sockets for the
@@ -38,9 +39,9 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** Nobody knows whom an inbound connection leads to. */
   readonly peerName = null;
   readonly #owner: ManagerOwner;
-  readonly #links = new Map<string, Link>();
+  readonly #links = new Map<string, LinkDriver>();
   /** Links whose definition has no name, by advertised address. */
-  readonly #byAddress = new Map<string, Link>();
+  readonly #byAddress = new Map<string, LinkDriver>();
   readonly #clients = new Set<ServedClient>();
   readonly #handshakes = new Set<Connection>();
   #closing = false;
@@ -54,7 +55,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     this.context = context;
     this.#owner = owner;
     for (const definition of definitions) {
-      const link = new Link(this, definition);
+      const link = new LinkDriver(this, definition);
       this.#links.set(link.name, link);
       if (definition.name === undefined) this.#byAddress.set(link.name, link);
     }
@@ -66,7 +67,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   }
 
   /** The links, in the order of the definitions. */
-  get links(): Iterable<Link> {
+  get links(): Iterable<LinkDriver> {
     return this.#links.values();
   }
 
@@ -81,7 +82,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   }
 
   /** The link to a peer, or `undefined`. */
-  link(name: string): Link | undefined {
+  link(name: string): LinkDriver | undefined {
     return this.#links.get(name);
   }
 
@@ -125,7 +126,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** No new work is taken: peers are told to send elsewhere, strangers are refused. */
   drain(): void {
     this.#closing = true;
-    for (const link of this.#links.values()) link.announceDrain(emptyFrame(FrameKind.DRAIN));
+    for (const link of this.#links.values()) link.drain();
   }
 
   /** Ends everything. */
@@ -168,31 +169,15 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   }
 
   #admit(remote: Hello, to: string, certificateNames: readonly string[] | null): Admission {
-    const { self } = this.context;
-    if (this.#closing) return { code: "closing", detail: `'${self.name}' is closing` };
-    const advertised = `${self.hostname}:${self.port}`;
-    const isMeant = to === self.name || to === advertised ||
-      (to === "" && remote.role === "client");
-    if (!isMeant) {
-      return { code: "wrong-recipient", detail: `this is '${self.name}', not '${to}'` };
-    }
-    if (remote.role === "client") return null;
-    const link = this.#linkOf(remote);
-    if (link === undefined) {
-      return { code: "unknown-peer", detail: `'${remote.name}' is not defined at '${self.name}'` };
-    }
-    // Who is known by its address must be the one that the authority knows by that address.
-    const isByAddress = this.#byAddress.get(link.name) === link;
-    if (isByAddress && certificateNames !== null && !certificateNames.includes(remote.hostname)) {
-      const names = certificateNames.map((name) => `'${name}'`).join(", ");
-      const detail = `the certificate is for ${names}, and not for '${remote.hostname}', by which \
-'${self.name}' knows this peer`;
-      return { code: "certificate-mismatch", detail };
-    }
-    return link.acceptsRemote(remote);
+    const admitting = {
+      self: this.context.self,
+      isClosing: this.#closing,
+      admitAtLink: () => this.#linkOf(remote)?.admit(remote, certificateNames),
+    };
+    return admit(admitting, remote, to);
   }
 
-  #linkOf(remote: Hello): Link | undefined {
+  #linkOf(remote: Hello): LinkDriver | undefined {
     return this.#links.get(remote.name) ??
       this.#byAddress.get(`${remote.hostname}:${remote.port}`);
   }

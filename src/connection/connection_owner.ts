@@ -34,8 +34,8 @@ export interface HandshakeOwner {
 export interface ConnectionOwner {
   /** The handshake is complete, and this is the owner from now on. */
   handleOpen(connection: Connection, remote: Hello): void;
-  /** A control frame came. @returns `null`, or how the peer broke the protocol. */
-  handleControl(connection: Connection, kind: number, number: number): ErrorCode | null;
+  /** A control frame came; where it may not, the owner says so with `Connection.breach`. */
+  handleControl(connection: Connection, frame: number, number: number): void;
   /** The other end refuses to go on. */
   handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
   /** Nothing was heard for a while. */

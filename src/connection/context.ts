@@ -9,24 +9,18 @@ import type { Prove } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { SegmentPool } from "../core/session/outbound_log.ts";
 import type { SessionHandler } from "../core/session/session_handler.ts";
-import type { IdentifierMode } from "../core/link/link_number.ts";
+import type { LinkSettings } from "../core/link/link_event.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import type { Timers } from "./timers.ts";
 
 /** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
-export interface ConnectionSettings {
-  readonly identifier: IdentifierMode;
+export interface ConnectionSettings extends LinkSettings {
   readonly heartbeatIntervalMs: number;
   readonly deadAfterMs: number;
-  readonly suspectAfterMs: number;
-  readonly probeTimeoutMs: number;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
-  readonly redialMinMs: number;
-  readonly redialMaxMs: number;
-  readonly resumeWindowMs: number;
   readonly retainMaxBytes: number;
   readonly queueMaxBytes: number;
   readonly maxInFlight: number;
@@ -50,13 +44,6 @@ export interface ConnectionContext {
   emit(event: EventBody): void;
   /** A number for a new connection; never used again. */
   nextConnectionId(): number;
-}
-
-/** Whom to dial, and who may dial. */
-export interface LinkDefinition {
-  readonly name?: string;
-  readonly hostname: string;
-  readonly port: number;
 }
 
 /** What a link asks and tells of the endpoint it belongs to. */

@@ -5,7 +5,7 @@
  */
 
 import type { PeerRow } from "../core/link/peer_row.ts";
-import type { LinkDefinition } from "./context.ts";
+import type { LinkDefinition } from "../core/link/link_event.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** @param lastDialError Why there is no connection; empty where that is not known. */

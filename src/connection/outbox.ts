@@ -11,6 +11,7 @@
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { Outcome } from "../core/link/link_event.ts";
 import { SendQueue } from "../core/flow/send_queue.ts";
 import { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
@@ -64,14 +65,15 @@ export class Outbox {
     return this.#draining ? new SendQueue() : this.#queue;
   }
 
-  /** Whether something waits that was never written, in parts or at all. */
-  get hasWaiting(): boolean {
-    return this.#queue.size > 0;
-  }
-
-  /** How many messages wait that were never written. */
+  /** Messages that wait and were never written. */
   get waitingCount(): number {
     return this.#queue.size;
+  }
+
+  /** Frames that have their number and are not acknowledged. */
+  get unacknowledgedFrames(): number {
+    const log = this.#session?.log;
+    return log === undefined ? 0 : log.lastNumber - log.acknowledged;
   }
 
   /** Since when there is, or is no, connection that takes calls; microseconds since 1970. */
@@ -135,13 +137,13 @@ export class Outbox {
   }
 
   /**
-   * A session with another life of the other end begins; what the old life had is settled.
+   * A session with another life of the other end begins; settle the old one before.
    *
    * @param peer The name by which callers and handlers know the other end.
    */
-  begin(remote: Hello, peer: string): Settled {
+  begin(remote: Hello, peer: string): void {
     const { settings, pool, handler, self } = this.#context;
-    const session = new Session(
+    this.#session = new Session(
       {
         peer,
         role: remote.role,
@@ -154,17 +156,10 @@ export class Outbox {
       pool,
       handler,
     );
-    const settled = this.settle("peer-restarted");
-    this.#session = session;
-    return settled;
   }
 
-  /**
-   * The session is carried by this connection from now on.
-   *
-   * @returns How many frames that have their number already are sent on it.
-   */
-  attach(connection: Connection): number {
+  /** The session is carried by this connection from now on. */
+  attach(connection: Connection): void {
     const session = this.#session!;
     if (this.#connection === null || this.#draining) this.#stateBegins();
     if (this.#connection !== connection) this.#connection?.stopSending();
@@ -173,7 +168,6 @@ export class Outbox {
     session.carrier = connection;
     connection.attach(session);
     this.#acknowledgeSoon(session);
-    return session.log.lastNumber - session.log.acknowledged;
   }
 
   /** The connection that carried the session is gone. */
@@ -205,50 +199,36 @@ export class Outbox {
     }
   }
 
-  /**
-   * The other life is over: what it may have executed fails, unless it may be sent again; that, and
-   * what was never written, waits for the next life.
-   */
-  settle(code: ErrorCode): Settled {
-    if (this.#session === null || this.#session.isEnded) return { failed: 0, repeated: 0 };
-    const { written, unsent } = this.#session.end(code);
-    const repeated = written.filter((request) => request.idempotent);
+  /** Fails messages, or puts them at the front of the queue for the next life, as `outcome` says. */
+  settle({ code, endsSession, repeats, unwrittenBeforeMs }: Outcome): Settled {
+    const session = this.#session;
+    let written: readonly OutgoingRequest[] = [];
+    let unsent: readonly OutgoingMessage[] = [];
+    if (session !== null && !endsSession) written = session.tracker.takeAll();
+    else if (session !== null && !session.isEnded) ({ written, unsent } = session.end(code));
+    if (endsSession && this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
+    const isRepeated = (request: OutgoingRequest) => request.idempotent && repeats !== "none";
+    const repeated = written.filter(isRepeated);
     for (const message of [...repeated, ...unsent].reverse()) {
       if (message instanceof OutgoingRequest) message.state = "queued";
       this.#queue.unshift(message);
     }
-    for (const request of written) {
-      if (!request.idempotent) fail(request, code);
-    }
+    for (const request of written) if (!isRepeated(request)) fail(request, code);
+    this.#failUnwritten(code, unwrittenBeforeMs);
     return { failed: written.length - repeated.length, repeated: repeated.length };
   }
 
-  /**
-   * The other end has stayed away: what is open fails, and what came here before `sinceMs`
-   * (monotonic) and waits; the session itself stays.
-   */
-  giveUp(code: ErrorCode, sinceMs: number): void {
-    for (const request of this.#session?.tracker.takeAll() ?? []) fail(request, code);
+  #failUnwritten(code: ErrorCode, beforeMs: number): void {
+    if (beforeMs === -Infinity) return;
     let item = this.#queue.first;
     while (item !== null) {
       const next = item.behind as OutgoingMessage | null;
       // The caller's deadline says when it came here.
-      if (item.sinceMs <= sinceMs) {
+      if (item.sinceMs <= beforeMs) {
         this.#queue.remove(item);
         fail(item, code);
       }
       item = next;
-    }
-  }
-
-  /** Ends everything. Messages that nobody can send any more fail with `code`. */
-  stop(code: ErrorCode): void {
-    if (this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
-    const ended = this.#session?.end(code);
-    for (const request of ended?.written ?? []) fail(request, code);
-    for (const message of ended?.unsent ?? []) fail(message, code);
-    for (let item = this.#queue.shift(); item !== null; item = this.#queue.shift()) {
-      fail(item, code);
     }
   }
 

@@ -12,7 +12,7 @@ import type { Hello } from "../core/wire/hello.ts";
 import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { Session } from "../core/session/session.ts";
 import { FrameKind } from "../core/wire/frame.ts";
-import type { ErrorCode } from "../errors.ts";
+import { stoppedHere } from "../core/link/outcome.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
@@ -50,8 +50,8 @@ export class ServedClient implements ConnectionOwner {
     this.#outbox.attach(connection);
   }
 
-  handleControl(_connection: Connection, kind: number): ErrorCode | null {
-    return kind === FrameKind.PONG ? null : "unexpected-frame";
+  handleControl(connection: Connection, frame: number): void {
+    if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
   }
 
   handleRefused(): void {}
@@ -63,7 +63,7 @@ export class ServedClient implements ConnectionOwner {
   }
 
   handleClosed(): void {
-    this.#outbox.stop("connection-lost");
+    this.#outbox.settle(stoppedHere("connection-lost"));
     this.#ended(this);
   }
 

@@ -202,6 +202,30 @@ Deno.test("a newer process with the same name takes over, and the older one is f
   assertGreater(superseded.by, superseded.identifier);
 });
 
+Deno.test("an endpoint that is fenced while it closes does not wait for its deadline", async () => {
+  await using pair = await Pair.start();
+  const old = pair.right;
+  const running = Promise.withResolvers<void>();
+  old.endpoint.handle("never", () => {
+    running.resolve();
+    return new Promise(() => {});
+  });
+  const open = requestError(pair.left.endpoint.request("SP20", "never"));
+  await running.promise;
+  const closed = old.endpoint.close({ drainMs: 600_000 });
+  await using _second = await Watched.start({
+    name: "SP20",
+    listen: { port: 0 },
+    peers: [{ name: "SP10", hostname: "127.0.0.1", port: pair.left.endpoint.address.port }],
+  });
+  assertEquals((await old.event("fenced")).code, "displaced");
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve("late"), 5_000);
+  assertEquals(await Promise.race([closed, late.promise]), undefined);
+  clearTimeout(timer);
+  assertEquals((await open).code, "peer-restarted");
+});
+
 Deno.test("peer-restarted: what the old process had fails at once, idempotent requests go on", async () => {
   await using pair = await Pair.start();
   const running = Promise.withResolvers<void>();

@@ -106,6 +106,40 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["tests/core/frame_test.ts", 'import "../../src/core/wire/frame.ts";'],
     ),
   },
+  "room-direction": {
+    violations: samples(
+      [
+        "src/connection/link_driver.ts",
+        'import { Arbiter } from "../core/link/arbiter.ts";',
+        'import type { Decision } from "../core/link/candidate.ts";',
+        'type S = import("../core/link/link_state.ts").LinkState; f<S>();',
+        'export * from "../core/link/follower.ts";',
+      ],
+      ["src/core/session/session.ts", 'import { Link } from "../link/link.ts";'],
+      ["src/core/flow/room.ts", 'import { Session } from "../session/session.ts";'],
+      ["src/core/wire/frame.ts", 'import type { Place } from "../flow/places.ts";'],
+      ["src/core/time/deadline_heap.ts", 'import { readU16 } from "../wire/frame.ts";'],
+      ["src/core/channel/handshake.ts", 'import type { Session } from "../session/session.ts";'],
+    ),
+    clean: samples(
+      [
+        "src/connection/link_driver.ts",
+        'import { Link } from "../core/link/link.ts";',
+        'import type { LinkAction } from "../core/link/link_event.ts";',
+        'import { Session } from "../core/session/session.ts";',
+      ],
+      [
+        "src/core/link/link.ts",
+        'import { Session } from "../session/session.ts";',
+        'import { Arbiter } from "./arbiter.ts";',
+      ],
+      [
+        "src/core/flow/send_scheduler.ts",
+        'import type { OutboundLog } from "../session/outbound_log.ts";',
+      ],
+      ["tests/core/field_test.ts", 'import { Arbiter } from "../../src/core/link/arbiter.ts";'],
+    ),
+  },
   "import-package": {
     violations: samples(
       ["src/core/wire/frame.ts", 'import "node:net";', 'import "npm:left-pad@1.0.0";'],

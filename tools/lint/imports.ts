@@ -5,12 +5,17 @@
  */
 
 import {
+  LINK_FACE,
   MAY_IMPORT,
   MAY_IMPORT_TYPES,
   MAY_USE_NODE,
   PACKAGES,
   projectPath,
   resolvePath,
+  type Room,
+  ROOM_MAY_IMPORT,
+  ROOM_MAY_IMPORT_TYPES,
+  roomOf,
   type Zone,
   zoneOf,
 } from "./zones.ts";
@@ -75,6 +80,36 @@ export const importDirection: Deno.lint.Rule = {
 function mayImport(zone: Zone, target: Zone, typeOnly: boolean): boolean {
   return MAY_IMPORT[zone].includes(target) ||
     (typeOnly && (MAY_IMPORT_TYPES[zone]?.includes(target) ?? false));
+}
+
+/** Inside the core, too, imports go one way; and no rule of the link is known outside its room. */
+export const roomDirection: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    const room = roomOf(path);
+    const isConnection = zoneOf(path) === "connection";
+    if (room === null && !isConnection) return {};
+    return visitReferences(({ node, specifier, typeOnly }) => {
+      if (!isRelative(specifier)) return;
+      const target = resolvePath(path, specifier);
+      const targetRoom = roomOf(target);
+      if (targetRoom === null || mayEnter(room, target, targetRoom, typeOnly)) return;
+      context.report({
+        node,
+        message: `${path} must not import ${target}.`,
+        hint: room === null
+          ? "Tell the link what happened, and carry out what it answers."
+          : `${room} may import: ${ROOM_MAY_IMPORT[room].join(", ")}.`,
+      });
+    });
+  },
+};
+
+/** @param room Whence; `null`: from `src/connection/`. */
+function mayEnter(room: Room | null, target: string, targetRoom: Room, typeOnly: boolean): boolean {
+  if (room === null) return targetRoom !== "link" || LINK_FACE.has(target);
+  return ROOM_MAY_IMPORT[room].includes(targetRoom) ||
+    (typeOnly && (ROOM_MAY_IMPORT_TYPES[room]?.includes(targetRoom) ?? false));
 }
 
 const owners = Object.entries(PACKAGES).map(([path, name]) => `${path} may import ${name}…`)

@@ -65,6 +65,48 @@ export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> 
   mod: ["core", "connection"],
 };
 
+/** A room of the core. */
+export type Room = "wire" | "flow" | "session" | "link" | "channel" | "time";
+
+/** The rooms that a room may import: link → session → flow → wire; channel and time are leaves. */
+export const ROOM_MAY_IMPORT: Readonly<Record<Room, readonly Room[]>> = {
+  time: ["time"],
+  wire: ["wire"],
+  channel: ["channel", "wire"],
+  flow: ["flow", "wire", "time"],
+  session: ["session", "flow", "wire", "time"],
+  link: ["link", "session", "flow", "wire", "channel", "time"],
+};
+
+/** The rooms that a room may name in `import type` only: frames are written into the log. */
+export const ROOM_MAY_IMPORT_TYPES: Readonly<Partial<Record<Room, readonly Room[]>>> = {
+  wire: ["session"],
+  flow: ["session"],
+};
+
+/**
+ * What `src/connection/` may see of the link's room: the link, the words it speaks, and what is no
+ * rule. Whoever decides there which connection is used has a copy of a rule.
+ */
+export const LINK_FACE: ReadonlySet<string> = new Set([
+  "link.ts",
+  "link_event.ts",
+  "link_news.ts",
+  "admission.ts",
+  "connection_table.ts",
+  "dial_policy.ts",
+  "heartbeat.ts",
+  "outcome.ts",
+  "peer_row.ts",
+  "small_list.ts",
+].map((name) => `src/core/link/${name}`));
+
+/** The room of the core in which a file lies; `null` elsewhere. */
+export function roomOf(path: string): Room | null {
+  const name = /^src\/core\/([a-z]+)\//.exec(path)?.[1];
+  return name !== undefined && name in ROOM_MAY_IMPORT ? name as Room : null;
+}
+
 /** The zones that may use Node's built-in modules. */
 export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "adapter",

@@ -22,7 +22,13 @@
  * @module
  */
 
-import { type Candidate, type Decision, type LinkRules, newClaim } from "./candidate.ts";
+import {
+  type Candidate,
+  type Decision,
+  type LinkRules,
+  newClaim,
+  type RulesSnapshot,
+} from "./candidate.ts";
 import { DisplacedBootIds } from "./displaced_boot_ids.ts";
 import { SmallList } from "./small_list.ts";
 import {
@@ -56,6 +62,17 @@ export class Arbiter implements LinkRules {
 
   claim(id: number): Readonly<Candidate> | undefined {
     return this.#claims.get(id);
+  }
+
+  snapshot(): RulesSnapshot {
+    return {
+      role: "arbiter",
+      lastNumber: this.#lastNumber,
+      lastNonce: this.#lastNonce,
+      sessionBootId: this.#sessionBootId,
+      claims: this.#claims.all,
+      displaced: this.#displaced.all,
+    };
   }
 
   drawNonce(): number {

@@ -99,8 +99,20 @@ export interface LinkRules {
   handleProbeTimeout(claimant: number, wallMicros: number): Decision[];
   /** The connection is gone, for whatever reason. */
   handleClosed(id: number, wallMicros: number): Decision[];
-  /** The claim of a connection, for the table. */
+  /** The claim of a connection, for whoever looks. */
   claim(id: number): Readonly<Candidate> | undefined;
+  /** All that the rules go by. */
+  snapshot(): RulesSnapshot;
+}
+
+/** All that the rules of one end go by, for whoever compares states. */
+export interface RulesSnapshot {
+  readonly role: "arbiter" | "follower";
+  readonly lastNumber: number;
+  readonly lastNonce: number;
+  readonly sessionBootId: string | null;
+  readonly claims: readonly Readonly<Candidate>[];
+  readonly displaced: readonly string[];
 }
 
 /** A claim whose handshake has just completed. */

@@ -1,7 +1,8 @@
 /**
  * The connection table: every connection to every peer, and which of them is to be used.
  *
- * Looking up, adding, marking and removing are O(1) in the number of rows. A row is removed by its
+ * Which one that is, and under which number, its link says when a row is looked at: nothing is kept
+ * twice. Adding and removing are O(1) in the number of rows. A row is removed by its
  * connection, never by its peer: whoever ends an old connection cannot take the new one's row.
  *
  * Source: docs/protocol.md, "The identifier".
@@ -43,23 +44,21 @@ export type NewRow = Omit<
   "identifier" | "usable" | "roundTripMs" | "inFlight" | "establishedSeconds" | "establishedMicros"
 >;
 
-/** What changes while a connection lives; asked when the table is looked at. */
-export interface LiveRow {
-  readonly roundTripMs: number | null;
-  readonly inFlight: number;
-}
+/** What changes while a connection lives; its link is asked when the table is looked at. */
+export type LiveRow = Pick<
+  ConnectionRow,
+  "identifier" | "usable" | "roundTripMs" | "inFlight"
+>;
 
 interface Entry {
   readonly fixed: NewRow;
   readonly establishedMicros: number;
   readonly live: () => LiveRow;
-  identifier: number;
 }
 
 /** The table of one endpoint. */
 export class ConnectionTable {
   readonly #entries = new Map<number, Entry>();
-  readonly #usable = new Map<string, number>();
 
   /** How many rows there are. */
   get size(): number {
@@ -75,46 +74,20 @@ export class ConnectionTable {
    */
   add(id: number, fixed: NewRow, establishedMicros: number, live: () => LiveRow): void {
     if (this.#entries.has(id)) throw new Error(`Cannot enter connection ${id} twice`);
-    this.#entries.set(id, { fixed, establishedMicros, live, identifier: 0 });
+    this.#entries.set(id, { fixed, establishedMicros, live });
   }
 
-  /** Sets the link number of a connection. */
-  identify(id: number, identifier: number): void {
-    const entry = this.#entries.get(id);
-    if (entry !== undefined) entry.identifier = identifier;
-  }
-
-  /** The link number of a connection; 0 when it is not decided, or not there. */
-  identifierOf(id: number): number {
-    return this.#entries.get(id)?.identifier ?? 0;
-  }
-
-  /** Says which connection to a peer is used; `null`: none. */
-  use(peer: string, id: number | null): void {
-    if (id === null) this.#usable.delete(peer);
-    else this.#usable.set(peer, id);
-  }
-
-  /** The connection that is used for a peer, or `null`. */
-  usable(peer: string): number | null {
-    return this.#usable.get(peer) ?? null;
-  }
-
-  /** Removes a connection; the peer's usable one only if it is this one. */
+  /** Removes a connection. */
   remove(id: number): void {
-    const entry = this.#entries.get(id);
-    if (entry === undefined) return;
     this.#entries.delete(id);
-    if (this.#usable.get(entry.fixed.peer) === id) this.#usable.delete(entry.fixed.peer);
   }
 
   /** All rows, oldest first. */
   rows(): ConnectionRow[] {
     const rows: ConnectionRow[] = [];
-    for (const [id, entry] of this.#entries) {
-      const { fixed, identifier, establishedMicros } = entry;
-      const { roundTripMs, inFlight } = entry.live();
-      const usable = this.#usable.get(fixed.peer) === id;
+    for (const entry of this.#entries.values()) {
+      const { fixed, establishedMicros } = entry;
+      const { identifier, usable, roundTripMs, inFlight } = entry.live();
       const seconds = Math.floor(establishedMicros / 1_000_000);
       rows.push({
         peer: fixed.peer,

@@ -24,6 +24,11 @@ export class DisplacedBootIds {
     return this.#bootIds?.has(bootId) ?? false;
   }
 
+  /** All of them, in the order in which they were added. */
+  get all(): readonly string[] {
+    return [...this.#bootIds ?? []];
+  }
+
   /** This life is out from now on. */
   add(bootId: string): void {
     const bootIds = this.#bootIds ??= new Set();

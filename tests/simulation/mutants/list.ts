@@ -203,32 +203,31 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "parking: an inbound connection waits while one's own dial is under way",
-    file: "connection/link.ts",
-    find: "    return this.#identity.accepts(remote, this.#connections.all.length > 0);",
-    replace: `    if (this.#dialer.isDialing) return { code: "closing", detail: "parked" };
-    return this.#identity.accepts(remote, this.#connections.all.length > 0);`,
+    file: "core/link/link.ts",
+    find: "    const isNamed = definition.name !== undefined;\n",
+    replace: `    if (this.#dial.state === "dialing") return { code: "closing", detail: "parked" };
+    const isNamed = definition.name !== undefined;
+`,
     by: "crossings",
   },
   {
     name: "highest ever seen: a bootId with a lower ordinal than any before is refused",
-    file: "connection/link.ts",
-    find: "  handleOpen(connection: Connection, remote: Hello): void {\n",
-    replace: `  #highest = 0;
-
-  handleOpen(connection: Connection, remote: Hello): void {
-    if (remote.ordinal < this.#highest) {
-      connection.refuse("closing", "older than one seen before");
+    file: "core/link/link.ts",
+    find: "    this.#candidates.add(connection, remote, silence);\n",
+    replace: `    if (remote.ordinal < this.highest) {
+      this.#actions.push({ kind: "refuse", connection, code: "closing", detail: "older" });
       return;
     }
-    this.#highest = remote.ordinal;
+    this.highest = remote.ordinal;
+    this.#candidates.add(connection, remote, silence);
 `,
     by: "swarm",
   },
   {
-    name: "a table entry is removed whoever holds it",
-    file: "core/link/connection_table.ts",
-    find: "if (this.#usable.get(entry.fixed.peer) === id) this.#usable.delete(entry.fixed.peer);",
-    replace: "this.#usable.delete(entry.fixed.peer);",
+    name: "a connection that ends takes the usable one along, whichever that is",
+    file: "connection/link_driver.ts",
+    find: "if (this.#outbox.connection === connection) this.#outbox.drop();",
+    replace: "this.#outbox.drop();",
     by: "crossings",
   },
   {
@@ -251,12 +250,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a probe is restarted by each hello",
-    file: "connection/probes.ts",
-    find: "    tasks.set(claimant, task);\n",
-    replace: `    tasks.set(claimant, task);
-    for (const other of tasks.values()) {
-      this.#context.timers.add(other, this.#context.settings.probeTimeoutMs);
+    file: "core/link/candidate_set.ts",
+    find: "    probes.add({ id: claimant, deadlineMs });\n",
+    replace: `    for (const { id } of probes.all) {
+      probes.delete(id);
+      probes.add({ id, deadlineMs });
     }
+    probes.add({ id: claimant, deadlineMs });
 `,
     by: "tests",
   },
@@ -304,10 +304,149 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a lost connection is not dialled again",
-    file: "connection/link.ts",
-    find: '    if (this.wantsDial() !== "no") this.#dialer.dialLater();\n',
-    replace: "",
+    file: "core/link/link.ts",
+    find:
+      '      this.#tell({ type: "lost", connection, identifier });\n    }\n    this.#dialLater();\n',
+    replace: '      this.#tell({ type: "lost", connection, identifier });\n    }\n',
     by: "crossings",
+  },
+  // The link: admission, dialling, outcomes, states.
+  {
+    name: "what happens while actions are carried out is handled at once",
+    file: "connection/link_driver.ts",
+    find: "    if (this.#isBusy) {\n",
+    replace: "    if (this.#isBusy && this.#pending !== null) {\n",
+    by: "tests",
+  },
+  {
+    name: "an endpoint that closes admits whoever comes",
+    file: "core/link/admission.ts",
+    find: "  if (isClosing) return",
+    replace: "  if (isClosing && to === null) return",
+    by: "tests",
+  },
+  {
+    name: "whoever is dialled admits what was meant for another one",
+    file: "core/link/admission.ts",
+    find: "  if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {",
+    replace: "  if (to === null && !isAnyone) {",
+    by: "tests",
+  },
+  {
+    name: "a peer is admitted under any name",
+    file: "core/link/admission.ts",
+    find: 'if (remote.role !== "peer" || !fits) {',
+    replace: 'if (remote.role !== "peer" && !fits) {',
+    by: "tests",
+  },
+  {
+    name: "an address leads to two peers at a time",
+    file: "core/link/admission.ts",
+    find: "if (present !== null && present !== remote.name) {",
+    replace: "if (present === remote.bootId) {",
+    by: "tests",
+  },
+  {
+    name: "a link that has ended admits its peer",
+    file: "core/link/link.ts",
+    find: `    if (this.#state.kind === "ended") {
+      return { code: "closing"`,
+    replace: `    if (this.#state.kind === "new") {
+      return { code: "closing"`,
+    by: "tests",
+  },
+  {
+    name: "two attempts at a time",
+    file: "core/link/dial_policy.ts",
+    find: "    if (this.#state === DIALING) return false;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "an attempt goes on beside a connection that came into use",
+    file: "core/link/link.ts",
+    find: 'if (this.#dial.succeed()) this.#actions.push({ kind: "give-dial-up" });',
+    replace: "this.#dial.succeed();",
+    by: "tests",
+  },
+  {
+    name: "a dial beside a connection that waits for a decision",
+    file: "core/link/dial_policy.ts",
+    find: 'if (silence.silenceMs(nowMs) < suspectAfterMs) return "later";',
+    replace: 'if (silence.silenceMs(nowMs) < suspectAfterMs) return "now";',
+    by: "tests",
+  },
+  {
+    name: "the wait between dials does not grow",
+    file: "core/link/backoff.ts",
+    find: "    this.#attempts++;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "the wait between dials stays long after a success",
+    file: "core/link/dial_policy.ts",
+    find: "    this.#backoff.reset();\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a suspicion dials nobody",
+    file: "core/link/link.ts",
+    find: '        this.#tell({ ...event, type: "suspect" });\n        this.#dialNow();\n',
+    replace: '        this.#tell({ ...event, type: "suspect" });\n',
+    by: "tests",
+  },
+  {
+    name: "what waits for a peer that stays away waits for ever",
+    file: "core/link/outcome.ts",
+    find: "    unwrittenBeforeMs: sinceMs,\n",
+    replace: "    unwrittenBeforeMs: -Infinity,\n",
+    by: "tests",
+  },
+  {
+    name: "a peer that stays away ends the session",
+    file: "core/link/outcome.ts",
+    find: "    endsSession: false,\n",
+    replace: "    endsSession: true,\n",
+    by: "tests",
+  },
+  {
+    name: "what a peer has that closes is waited for",
+    file: "core/link/link.ts",
+    find: 'if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);',
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a verdict fences nobody",
+    file: "core/link/link.ts",
+    find: 'if (code === "duplicate" || code === "displaced") this',
+    replace: 'if (code === "duplicate") this',
+    by: "tests",
+  },
+  {
+    name: "any refusal fences",
+    file: "core/link/link.ts",
+    find: 'if (code === "duplicate" || code === "displaced") this',
+    replace: "this",
+    by: "tests",
+  },
+  {
+    name: "a drain counts as heard with any pong",
+    file: "core/link/link.ts",
+    find: "const isHeard = number >= (this.#state.nonce ?? Infinity);",
+    replace: "const isHeard = number > 0;",
+    by: "tests",
+  },
+  {
+    name: "a link that has ended takes a connection",
+    file: "core/link/link.ts",
+    find: `    if (this.#state.kind === "ended") {
+      this.#actions.push`,
+    replace: `    if (this.#state.kind === "new") {
+      this.#actions.push`,
+    by: "tests",
   },
   // Sessions.
   {
@@ -364,9 +503,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a session is kept across a changed bootId",
-    file: "connection/link.ts",
-    find: "if (newSession) this.#beginSession(remote, before);",
-    replace: "if (newSession && before === null) this.#beginSession(remote, before);",
+    file: "core/link/link.ts",
+    find: "    if (newSession) {\n",
+    replace: "    if (newSession && before === null) {\n",
     by: "swarm",
   },
   {

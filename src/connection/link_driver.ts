@@ -1,0 +1,337 @@
+/**
+ * Carries out what a link decides, on sockets: one `case` for each action.
+ *
+ * The link is told one event at a time. What happens while its actions are carried out waits until
+ * the last of them is done, so nothing re-enters. Messages do not come this way: they go straight
+ * to the outbox.
+ *
+ * @module
+ */
+
+import type { Admission } from "../core/channel/handshake.ts";
+import type { OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { SendQueue } from "../core/flow/send_queue.ts";
+import { Link } from "../core/link/link.ts";
+import type { LinkAction, LinkDefinition, LinkEvent } from "../core/link/link_event.ts";
+import type { LinkNews } from "../core/link/link_news.ts";
+import type { PeerRow } from "../core/link/peer_row.ts";
+import { SmallList } from "../core/link/small_list.ts";
+import { Deadline } from "../core/time/deadline_heap.ts";
+import { FrameKind } from "../core/wire/frame.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { CloseReason } from "../runtime/runtime.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionContext, LinkOwner } from "./context.ts";
+import { describePeer } from "./describe_peer.ts";
+import { Dialer, type DialerOwner } from "./dialer.ts";
+import { Outbox } from "./outbox.ts";
+
+/** The driver of one link. */
+export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner {
+  readonly #owner: LinkOwner;
+  readonly #context: ConnectionContext;
+  readonly #definition: LinkDefinition;
+  readonly #link: Link;
+  readonly #dialer: Dialer;
+  readonly #outbox: Outbox;
+  readonly #connections = new SmallList<Connection>();
+  #isBusy = false;
+  /** What happened while actions were carried out. */
+  #pending: LinkEvent[] | null = null;
+  /** The link's deadline for which the timer is armed. */
+  #dueMs = Infinity;
+
+  constructor(owner: LinkOwner, definition: LinkDefinition) {
+    super();
+    const { hostname, port } = definition;
+    const { context } = owner;
+    const { self, settings, runtime } = context;
+    this.#owner = owner;
+    this.#context = context;
+    this.#definition = definition;
+    this.#link = new Link({ self, definition, settings, draw: () => runtime.random.float() });
+    this.#dialer = new Dialer(context, this, { hostname, port }, this.#link.name);
+    this.#outbox = new Outbox(context);
+  }
+
+  /** Under which name the table and the callers know the peer. */
+  get name(): string {
+    return this.#link.name;
+  }
+
+  get peerName(): string {
+    return this.#link.name;
+  }
+
+  /** Whether there is a connection to use. */
+  get isUp(): boolean {
+    return this.#outbox.connection !== null;
+  }
+
+  /** Whether what is sent has to wait for a place or for room at the peer. */
+  get isFull(): boolean {
+    return this.#outbox.isFull;
+  }
+
+  /** Why there is no connection, as far as it is known, for people. */
+  get lastDialError(): string {
+    return this.#link.lastDialError;
+  }
+
+  /** What may be written to the peer now. */
+  get outgoing(): SendQueue<OutgoingMessage> {
+    return this.#outbox.outgoing;
+  }
+
+  /** Whether, after `drain`, nothing is open in either direction any more. */
+  get isDrained(): boolean {
+    return this.#link.drainIsHeard && this.#outbox.isQuiet;
+  }
+
+  /** How it stands with the peer. */
+  describe(): PeerRow {
+    return describePeer(this.name, this.#definition, this.#outbox, this.lastDialError);
+  }
+
+  // What is asked for.
+
+  /** Dials for the first time. */
+  start(): void {
+    this.#tell({ kind: "start" });
+  }
+
+  /** Tells the peer that this endpoint is closing. */
+  drain(): void {
+    this.#tell({ kind: "drain" });
+  }
+
+  /**
+   * Ends everything. Messages that nobody can send any more fail with `code`.
+   *
+   * @param refusal Why connections are refused; `null`: they are aborted.
+   */
+  stop(code: ErrorCode, refusal: ErrorCode | null): void {
+    this.#tell({ kind: "stop", code, refusal });
+  }
+
+  /** Sends a message, now or when it can be; see `Outbox.send`. */
+  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
+    return this.#outbox.send(message, failWhenDown);
+  }
+
+  /** Takes a message back. @returns `false`: it is written, or not here. */
+  withdraw(message: OutgoingMessage): boolean {
+    return this.#outbox.withdraw(message);
+  }
+
+  /** The caller of a written request has given up. */
+  cancel(request: OutgoingRequest): void {
+    this.#outbox.cancel(request);
+  }
+
+  /**
+   * Whether that is the peer of this link; changes nothing.
+   *
+   * @param certificateNames Of one who dials: whom its certificate names, where TLS has verified it.
+   */
+  admit(remote: Hello, certificateNames: readonly string[] | null = null): Admission {
+    return this.#link.admit(remote, certificateNames);
+  }
+
+  // What happens.
+
+  override expire(nowMs: number): void {
+    // Rounding may arm a timer a hair before the link's own deadline.
+    const dueMs = Math.max(nowMs, this.#dueMs);
+    this.#dueMs = Infinity;
+    this.#tell({ kind: "timeout" }, dueMs);
+  }
+
+  handleDialFailed({ kind, code }: CloseReason, error: string): void {
+    this.#context.emit({
+      type: "dial-failed",
+      peer: this.name,
+      remoteAddress: this.#dialer.addressText,
+      reason: kind,
+      code,
+      detail: error,
+    });
+    this.#tell({ kind: "dial-ended", error });
+  }
+
+  handleDialEnded(error: string): void {
+    this.#tell({ kind: "dial-ended", error });
+  }
+
+  handleOpen(connection: Connection, remote: Hello): void {
+    const { id, heartbeat } = connection;
+    const isOwnDial = connection.direction === "outbound";
+    this.#connections.add(connection);
+    this.#owner.table.add(
+      id,
+      {
+        peer: this.name,
+        remoteAddress: connection.remoteAddress,
+        listeningPort: remote.port,
+        descriptor: connection.descriptor,
+        direction: connection.direction,
+        bootId: remote.bootId,
+      },
+      this.#context.runtime.clock.wallMicros(),
+      () => this.#rowOf(connection),
+    );
+    this.#tell({ kind: "opened", connection: id, remote, silence: heartbeat, isOwnDial });
+  }
+
+  handleControl(connection: Connection, frame: number, number: number): void {
+    this.#tell({ kind: "control", connection: connection.id, frame, number });
+  }
+
+  handleRefused(connection: Connection, code: ErrorCode): void {
+    this.#tell({ kind: "refused", connection: connection.id, code });
+  }
+
+  handleSuspect(connection: Connection, silenceMs: number): void {
+    this.#tell({ kind: "suspect", connection: connection.id, silenceMs });
+  }
+
+  handleChunkEnd(connection: Connection): void {
+    this.#outbox.handleChunkEnd(connection);
+  }
+
+  handleClosed(connection: Connection): void {
+    this.#owner.table.remove(connection.id);
+    if (this.#outbox.connection === connection) this.#outbox.drop();
+    this.#tell({ kind: "closed", connection: connection.id });
+  }
+
+  isWaiting(connection: Connection): boolean {
+    return connection === this.#outbox.connection && this.#outbox.openCount > 0;
+  }
+
+  drawNonce(): number {
+    return this.#link.drawNonce();
+  }
+
+  // Telling the link, and doing what it says.
+
+  #tell(event: LinkEvent, nowMs = this.#context.timers.nowMs()): void {
+    if (this.#isBusy) {
+      (this.#pending ??= []).push(event);
+      return;
+    }
+    this.#isBusy = true;
+    for (let next: LinkEvent | undefined = event; next !== undefined;) {
+      const wallMicros = this.#context.runtime.clock.wallMicros();
+      for (const action of this.#link.handle(next, nowMs, wallMicros)) this.#carryOut(action);
+      if (next.kind === "closed") this.#connections.delete(next.connection);
+      next = this.#pending?.shift();
+    }
+    this.#isBusy = false;
+    this.#arm();
+  }
+
+  #arm(): void {
+    const { timers } = this.#context;
+    const dueMs = this.#link.nextDeadlineMs();
+    if (dueMs === this.#dueMs) return;
+    this.#dueMs = dueMs;
+    if (dueMs === Infinity) timers.remove(this);
+    else timers.add(this, Math.max(0, dueMs - timers.nowMs()));
+  }
+
+  #carryOut(action: LinkAction): void {
+    switch (action.kind) {
+      case "send":
+        this.#send(this.#connections.get(action.connection)!, action.frame, action.number);
+        break;
+      case "refuse":
+        this.#connections.get(action.connection)!.refuse(action.code, action.detail);
+        break;
+      case "abort":
+        this.#connections.get(action.connection)!.abort(action.reason);
+        break;
+      case "breach":
+        this.#connections.get(action.connection)!.breach(
+          action.code,
+          `frame kind ${action.frame}`,
+        );
+        break;
+      case "settle":
+        this.#settle(action);
+        break;
+      case "begin":
+        this.#outbox.begin(this.#connections.get(action.connection)!.remote!, this.name);
+        break;
+      case "attach":
+        this.#outbox.attach(this.#connections.get(action.connection)!);
+        break;
+      case "hold":
+        this.#outbox.drain();
+        break;
+      case "dial":
+        this.#dialer.dial();
+        break;
+      case "give-dial-up":
+        this.#dialer.giveUp();
+        break;
+      case "tell":
+        this.#report(action.news);
+        break;
+      case "fenced":
+        this.#owner.handleFenced(action.code);
+    }
+  }
+
+  #send(connection: Connection, frame: number, number: number): void {
+    if (frame === FrameKind.PING) connection.ping(number);
+    else if (frame === FrameKind.DRAIN) connection.sendEmpty(frame);
+    else connection.sendNumber(frame, number);
+  }
+
+  #settle({ outcome, restarted }: Extract<LinkAction, { kind: "settle" }>): void {
+    const { failed, repeated } = this.#outbox.settle(outcome);
+    if (restarted === null) return;
+    this.#context.emit({
+      type: "peer-restarted",
+      peer: this.name,
+      remoteAddress: null,
+      ...restarted,
+      failed,
+      repeated,
+    });
+  }
+
+  #report({ connection: id, ...news }: LinkNews): void {
+    const connection = this.#connections.get(id)!;
+    const { remoteAddress, direction, helloAtMs } = connection;
+    const about = { peer: this.name, remoteAddress };
+    switch (news.type) {
+      case "connected": {
+        const replayedFrames = this.#outbox.unacknowledgedFrames;
+        this.#context.emit({ ...news, ...about, direction, replayedFrames, helloAtMs });
+        break;
+      }
+      case "lost":
+        this.#context.emit({ ...news, ...about, reason: connection.endReason ?? "local" });
+        break;
+      case "suspect":
+        this.#context.emit({ ...news, ...about, inFlight: this.#outbox.openCount });
+        break;
+      default:
+        this.#context.emit({ ...news, ...about });
+    }
+  }
+
+  #rowOf(connection: Connection) {
+    const usable = this.#link.usable === connection.id;
+    return {
+      identifier: this.#link.numberOf(connection.id),
+      usable,
+      roundTripMs: connection.heartbeat.roundTripMs,
+      inFlight: usable ? this.#outbox.openCount : 0,
+    };
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Whom to admit: asked of each HELLO before anything is answered, and of each WELCOME before it is
+ * believed. Nothing changes by asking.
+ *
+ * @module
+ */
+
+import type { Admission } from "../channel/handshake.ts";
+import type { Hello } from "../wire/hello.ts";
+
+/** What an endpoint goes by. */
+export interface Admitting {
+  readonly self: Hello;
+  /** Whether it is closing. */
+  readonly isClosing: boolean;
+  /** Asks the link to whoever that is; `undefined` where nobody defined it. */
+  admitAtLink(remote: Hello): Admission | undefined;
+}
+
+/** Whether an endpoint admits whoever dials it. @param to Whom the dialer means. */
+export function admit(
+  { self, isClosing, admitAtLink }: Admitting,
+  remote: Hello,
+  to: string,
+): Admission {
+  if (isClosing) return { code: "closing", detail: `'${self.name}' is closing` };
+  const isAnyone = to === "" && remote.role === "client";
+  if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {
+    return { code: "wrong-recipient", detail: `this is '${self.name}', not '${to}'` };
+  }
+  if (remote.role === "client") return null;
+  const admission = admitAtLink(remote);
+  if (admission !== undefined) return admission;
+  return { code: "unknown-peer", detail: `'${remote.name}' is not defined at '${self.name}'` };
+}
+
+/** Whom a link expects. */
+export interface Expected {
+  /** The name of this end. */
+  readonly own: string;
+  /** The name, or `host:port` where the definition has no name. */
+  readonly name: string;
+  /** Whether the definition has a name. */
+  readonly isNamed: boolean;
+  /** Who has proved to be the one, as long as a connection to it is open; else `null`. */
+  readonly present: string | null;
+}
+
+/**
+ * Whether that is the one that a link leads to.
+ *
+ * @param certificateNames Of one who dials: whom its certificate names; `null` without one.
+ */
+export function admitAs(
+  { own, name, isNamed, present }: Expected,
+  remote: Hello,
+  certificateNames: readonly string[] | null,
+): Admission {
+  const fits = remote.name === name || (!isNamed && `${remote.hostname}:${remote.port}` === name);
+  if (remote.role !== "peer" || !fits) {
+    return { code: "wrong-name", detail: `'${name}' was meant, not '${remote.name}'` };
+  }
+  if (present !== null && present !== remote.name) {
+    return { code: "wrong-name", detail: `'${present}' had this address before` };
+  }
+  return isNamed ? null : admitAddress(own, remote, certificateNames);
+}
+
+/** Whether one who is known by its address is whom the authority knows by that address. */
+function admitAddress(
+  own: string,
+  { hostname }: Hello,
+  certificateNames: readonly string[] | null,
+): Admission {
+  if (certificateNames === null || certificateNames.includes(hostname)) return null;
+  const names = certificateNames.map((name) => `'${name}'`).join(", ");
+  const detail = `the certificate is for ${names}, and not for '${hostname}', by which '${own}' \
+knows this peer`;
+  return { code: "certificate-mismatch", detail };
+}

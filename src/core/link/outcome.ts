@@ -1,0 +1,49 @@
+/**
+ * What fails, and what is repeated.
+ *
+ * | when | written requests | never written | the session |
+ * | --- | --- | --- | --- |
+ * | the other end's process is another one | fail, idempotent ones are repeated | waits | ends |
+ * | the other end says that it is closing | fail, idempotent ones are repeated | waits | ends |
+ * | it has stayed away for the resume window | fail | fails if it came before | stays |
+ * | this end stops | fail | fails | ends |
+ *
+ * In the third case the session's numbers stay: the other process may live, and have executed what
+ * was written. Source: docs/protocol.md, "Sessions".
+ *
+ * @module
+ */
+
+import type { ErrorCode } from "../../errors.ts";
+import type { Outcome } from "./link_event.ts";
+
+/** The other end's process is another one: what the old one may have executed fails. */
+export const RESTARTED: Readonly<Outcome> = {
+  code: "peer-restarted",
+  endsSession: true,
+  repeats: "idempotent",
+  unwrittenBeforeMs: -Infinity,
+};
+
+/** The other end has closed: nothing will come of what it has. */
+export const CLOSED_THERE: Readonly<Outcome> = {
+  code: "peer-down",
+  endsSession: true,
+  repeats: "idempotent",
+  unwrittenBeforeMs: -Infinity,
+};
+
+/** The other end has stayed away. @param sinceMs What has waited since then, monotonic, fails. */
+export function stayedAway(sinceMs: number): Outcome {
+  return {
+    code: "peer-down",
+    endsSession: false,
+    repeats: "none",
+    unwrittenBeforeMs: sinceMs,
+  };
+}
+
+/** This end stops: nobody can send anything any more. */
+export function stoppedHere(code: ErrorCode): Outcome {
+  return { code, endsSession: true, repeats: "none", unwrittenBeforeMs: Infinity };
+}

@@ -1,0 +1,46 @@
+// Whom an endpoint admits, before anything is answered.
+
+import { assertEquals } from "@std/assert";
+import { admit, type Admitting } from "../../src/core/link/admission.ts";
+import type { Hello } from "../../src/core/wire/hello.ts";
+
+const LIMITS = { maxInFlight: 1, payloadMaxBytes: 1, windowBytes: 1 };
+
+function hello(name: string, role: "peer" | "client" = "peer"): Hello {
+  return {
+    role,
+    name,
+    bootId: name,
+    ordinal: 1,
+    ordinalRises: false,
+    hostname: "10.0.0.1",
+    port: 7,
+    heartbeatIntervalMs: 1_000,
+    limits: LIMITS,
+  };
+}
+
+const OPEN: Admitting = { self: hello("M"), isClosing: false, admitAtLink: () => null };
+
+Deno.test("admit: whoever is closing admits nobody, not even a client", () => {
+  const closing = { ...OPEN, isClosing: true };
+  assertEquals(admit(closing, hello("A"), "M")?.code, "closing");
+  assertEquals(admit(closing, hello("C", "client"), "")?.code, "closing");
+});
+
+Deno.test("admit: the dialer means this name or this address; only a client may mean anybody", () => {
+  assertEquals(admit(OPEN, hello("A"), "M"), null);
+  assertEquals(admit(OPEN, hello("A"), "10.0.0.1:7"), null);
+  assertEquals(admit(OPEN, hello("A"), "N")?.code, "wrong-recipient");
+  assertEquals(admit(OPEN, hello("A"), "")?.code, "wrong-recipient");
+  assertEquals(admit(OPEN, hello("C", "client"), ""), null);
+  assertEquals(admit(OPEN, hello("C", "client"), "N")?.code, "wrong-recipient");
+});
+
+Deno.test("admit: a peer needs a link, which may refuse it; a client needs none", () => {
+  const alone = { ...OPEN, admitAtLink: () => undefined };
+  assertEquals(admit(alone, hello("A"), "M")?.code, "unknown-peer");
+  assertEquals(admit(alone, hello("C", "client"), "M"), null);
+  const refused = { code: "wrong-name", detail: "" } as const;
+  assertEquals(admit({ ...OPEN, admitAtLink: () => refused }, hello("A"), "M"), refused);
+});
