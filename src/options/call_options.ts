@@ -6,6 +6,7 @@
  */
 
 import { TABLE_SERVICE } from "../calls/contract.ts";
+import { messageOf } from "../calls/thrown.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
 import { DURATION_MAX_MS } from "./table.ts";
@@ -31,7 +32,7 @@ export const NO_OPTIONS: RequestOptions = Object.freeze({});
  * @throws {ConfigurationError} `invalid-options`, with every problem at once.
  */
 export function checkRequestOptions(options: RequestOptions): void {
-  if (options === NO_OPTIONS || fits(options, true)) return;
+  if (options === NO_OPTIONS || isWell(options, true)) return;
   tell(options, REQUEST_KEYS);
 }
 
@@ -41,7 +42,7 @@ export function checkRequestOptions(options: RequestOptions): void {
  * @throws {ConfigurationError} `invalid-options`, with every problem at once.
  */
 export function checkNotifyOptions(options: NotifyOptions): void {
-  if (options === NO_OPTIONS || fits(options, false)) return;
+  if (options === NO_OPTIONS || isWell(options, false)) return;
   tell(options, NOTIFY_KEYS);
 }
 
@@ -125,7 +126,15 @@ export function checkListener(listener: unknown): void {
   problems.check();
 }
 
-/** Whether all is well. Runs for each call. */
+/** Whether all is well; what throws when it is looked at, is not. Runs for each call. */
+function isWell(options: RequestOptions, isRequest: boolean): boolean {
+  try {
+    return fits(options, isRequest);
+  } catch {
+    return false;
+  }
+}
+
 function fits(options: RequestOptions, isRequest: boolean): boolean {
   if (typeof options !== "object" || options === null || Array.isArray(options)) return false;
   const { timeoutMs, signal, idempotent, whenDown, codec } = options;
@@ -168,6 +177,16 @@ function isSignal(value: unknown): boolean {
 /** @throws {ConfigurationError} `invalid-options`: something does not fit. */
 function tell(options: unknown, known: readonly string[]): void {
   const problems = new Problems();
+  try {
+    collect(problems, options, known);
+  } catch (cause) {
+    problems.list.push(`options: they cannot be read: ${messageOf(cause)}`);
+  }
+  if (problems.list.length === 0) problems.list.push("options: they change while they are read");
+  problems.check();
+}
+
+function collect(problems: Problems, options: unknown, known: readonly string[]): void {
   if (problems.object("options", options, EXAMPLE)) {
     problems.keys("options.", options, known);
     const { timeoutMs, signal, idempotent, whenDown, codec } = options;
@@ -180,7 +199,6 @@ function tell(options: unknown, known: readonly string[]): void {
     if (whenDown !== undefined) problems.oneOf("options.whenDown", whenDown, ["wait", "fail"]);
     if (codec !== undefined) problems.codec("options.codec", codec);
   }
-  problems.check();
 }
 
 function checkSignal(problems: Problems, signal: unknown): void {

@@ -120,8 +120,12 @@ function isHostname(value: string): boolean {
 /** Whether it can be a codec. */
 export function isCodec(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  const { name, encode, decode } = value as Record<string, unknown>;
-  return typeof name === "string" && typeof encode === "function" && typeof decode === "function";
+  try {
+    const { name, encode, decode } = value as Record<string, unknown>;
+    return typeof name === "string" && typeof encode === "function" && typeof decode === "function";
+  } catch {
+    return false;
+  }
 }
 
 /** A value in words: short, and of no danger to a log. Never throws. */

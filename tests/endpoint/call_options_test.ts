@@ -2,10 +2,9 @@
 // to do, at once, and nothing is sent.
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Client, ConfigurationError, type RequestOptions } from "../../mod.ts";
+import { Client, ConfigurationError, Endpoint, type RequestOptions } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
 import { Pair, requestError } from "../support/endpoints.ts";
-import { Endpoint } from "../../mod.ts";
 
 /** What is no option of any call, and what is told of it. */
 const WRONG: readonly (readonly [options: unknown, problem: string])[] = [
@@ -124,6 +123,33 @@ Deno.test("call options: peer, service, handler, listener and what close is give
   }
   pair.right.endpoint.handle("echo", (payload) => payload);
   assertEquals(await endpoint.request("SP20", "echo", 7), 7);
+});
+
+Deno.test("call options: options and codecs that throw when they are looked at are told too", async () => {
+  await using pair = await Pair.start();
+  const { endpoint } = pair.left;
+  const refuse = () => {
+    throw Object.create(null);
+  };
+  const codec = {
+    encode: refuse,
+    decode: refuse,
+    get name() {
+      return refuse();
+    },
+  };
+  let reads = 0;
+  const fickle = {
+    get timeoutMs() {
+      return ++reads % 2 === 1 ? -1 : 5;
+    },
+  };
+  for (const options of [new Proxy({}, { get: refuse, ownKeys: refuse }), { codec }, fickle]) {
+    await invalid(() => endpoint.request("SP20", "x", 1, options as never));
+    await invalid(() => endpoint.notify("SP20", "x", 1, options as never));
+  }
+  await invalid(() => endpoint.handle("x", () => 1, { codec } as never));
+  await invalid(() => Endpoint.start({ listen: { port: 0 }, codec } as never));
 });
 
 Deno.test("call options: what fits is taken, also from another realm and with a fraction", async () => {
