@@ -101,7 +101,6 @@ async function outcomes(
     pair.right.endpoint.handle(service, handler);
   }
   const { endpoint } = pair.left;
-  const [before] = endpoint.connections();
   const found: Record<string, string> = {};
   for (const service of Object.keys(handlers)) {
     try {
@@ -112,8 +111,9 @@ async function outcomes(
       found[service] = code;
     }
   }
-  const [after] = endpoint.connections();
-  assertEquals(after!.identifier, before!.identifier);
+  // A connection that crossed may still be superseded; none is lost, and nobody broke the protocol.
+  const types = [...pair.left.events, ...pair.right.events].map(({ type }) => type);
+  assertEquals(types.filter((type) => type === "lost" || type === "protocol-error"), []);
   return found;
 }
 
@@ -226,7 +226,8 @@ Deno.test("hostile: a listener that throws is an event of all others, and gets t
   await using pair = await Pair.start();
   const { left, right } = pair;
   let heard = 0;
-  right.endpoint.on(() => {
+  right.endpoint.on(({ type }) => {
+    if (type !== "handler-failed") return;
     heard++;
     throw Object.create(null);
   });
@@ -236,12 +237,18 @@ Deno.test("hostile: a listener that throws is an event of all others, and gets t
   const iterated = right.endpoint.events();
   await left.endpoint.notify("SP20", "nobody");
   await left.endpoint.notify("SP20", "nobody");
-  await right.event("handler-failed");
-  const { value: first } = await iterated.next();
-  const { value: second } = await iterated.next();
-  assertEquals([first.type, second.type].toSorted(), ["handler-failed", "listener-failed"]);
-  await iterated.next();
-  await iterated.next();
+  const told: string[] = [];
+  for await (const { type } of iterated) {
+    // A connection that crossed may still be superseded.
+    if (type === "handler-failed" || type === "listener-failed") told.push(type);
+    if (told.length === 4) break;
+  }
+  assertEquals(told.toSorted(), [
+    "handler-failed",
+    "handler-failed",
+    "listener-failed",
+    "listener-failed",
+  ]);
   assertEquals(heard, 2);
   assert(right.events.some(({ type }) => type === "listener-failed"));
 });
