@@ -31,13 +31,8 @@ export {
   TABLE_SERVICE,
 } from "./src/calls/contract.ts";
 export type * from "./src/calls/contract_types.ts";
-export type {
-  AnyHandler,
-  CodedHandler,
-  Handler,
-  HandlerContext,
-  Handlers,
-} from "./src/calls/handler_registry.ts";
+export type { HandlerContext } from "./src/calls/call_context.ts";
+export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
 export {
   ConfigurationError,
@@ -55,6 +50,7 @@ export {
   type ClientOptions,
   DEFAULTS,
   type EndpointOptions,
+  type FlushOptions,
   type NotifyOptions,
   type PeerDefinition,
   type RequestOptions,

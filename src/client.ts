@@ -8,7 +8,7 @@ import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
-import { SegmentPool } from "./core/session/outbound_log.ts";
+import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import type { Peer } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
@@ -17,6 +17,7 @@ import { certifiedName, newBootId } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
   type ClientOptions,
+  type FlushOptions,
   type NotifyOptions,
   type RequestOptions,
   resolveClientOptions,
@@ -25,13 +26,6 @@ import {
 import { NO_OPTIONS } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-
-/** A client serves nothing. */
-function noHandlers(runtime: Runtime): HandlerRegistry {
-  const registry = new HandlerRegistry({ handleNotificationFailed: () => {} }, 1, 0, runtime.copy);
-  registry.ready();
-  return registry;
-}
 
 /**
  * A caller that is not a peer: requests in one direction, over one connection.
@@ -59,14 +53,13 @@ export class Client implements AsyncDisposable {
   private constructor(options: ResolvedClientOptions, runtime: Runtime) {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
-    this.#caller = new Caller(this.#timers, runtime.copy, options);
+    this.#caller = new Caller(this.#timers, runtime.copy, options, () => {});
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const bootId = newBootId(runtime.random);
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
       timers: this.#timers,
-      pool: new SegmentPool(),
       settings: options,
       self: {
         role: "client",
@@ -75,17 +68,13 @@ export class Client implements AsyncDisposable {
         ordinal: runtime.clock.wallMicros(),
         hostname: "",
         port: 0,
-        limits: {
-          maxInFlight: options.maxInFlight,
-          payloadMaxBytes: options.payloadMaxBytes,
-          windowBytes: options.retainMaxBytes,
-        },
+        limits: limitsOf(options),
         heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
         ordinalRises: false,
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
-      handler: noHandlers(runtime),
+      sessions: newSessionHost(options, this.#handling(runtime), this.#timers),
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));
@@ -154,6 +143,11 @@ export class Client implements AsyncDisposable {
     return this.#caller.notify(this.#route, this.#peer, service, payload, options);
   }
 
+  /** Resolves when the endpoint has all notifications that were taken; see `Endpoint.flush`. */
+  flush(options: FlushOptions = NO_OPTIONS): Promise<void> {
+    return this.#caller.flush(this.#route, this.#peer, options);
+  }
+
   /** The same with the compiler checking services, payloads and answers against a contract. */
   service<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier> {
     const request = (service: string, payload?: unknown, options?: RequestOptions) =>
@@ -175,6 +169,21 @@ export class Client implements AsyncDisposable {
   /** Closes, so that `await using` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A client serves nothing. */
+  #handling(runtime: Runtime): HandlerRegistry {
+    const none = () => Promise.reject(new Error("A client has no handlers"));
+    const calls = {
+      handleNotificationFailed: () => {},
+      timers: this.#timers,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
+      requestAt: none,
+      notifyFrom: none,
+    };
+    const registry = new HandlerRegistry(calls, 0, runtime.copy);
+    registry.ready();
+    return registry;
   }
 
   get #route(): ClientLink | ErrorCode {

@@ -13,12 +13,13 @@ import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { SegmentPool } from "./core/session/outbound_log.ts";
+import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { EventHub } from "./calls/event_hub.ts";
-import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import { whenDrained } from "./calls/drain.ts";
+import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
 import type { Rank } from "./calls/state_file.ts";
 import { newBootId, rankOfLife, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
@@ -26,6 +27,7 @@ import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import {
   type EndpointOptions,
+  type FlushOptions,
   type NotifyOptions,
   type RequestOptions,
   type ResolvedEndpointOptions,
@@ -41,9 +43,6 @@ import {
 } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
-
-/** How often a closing endpoint looks whether all is done, in milliseconds. */
-const DRAIN_CHECK_MS = 5;
 
 /**
  * One process's end of the links to its peers.
@@ -91,15 +90,17 @@ export class Endpoint implements AsyncDisposable {
     );
     this.#timers = new Timers(runtime.clock);
     this.#handling = new HandlerRegistry(
-      {
-        handleNotificationFailed: (peer, service, error) =>
-          this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
-      },
-      options.maxInFlight,
+      this.#handlingOwner(),
       options.payloadMaxBytes,
       runtime.copy,
     );
-    this.#caller = new Caller(this.#timers, runtime.copy, options);
+    this.#caller = new Caller(
+      this.#timers,
+      runtime.copy,
+      options,
+      (peer, service, code) =>
+        this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
+    );
     const address = this.address;
     const hostname = options.advertise.hostname ?? address.hostname;
     const port = options.advertise.port ?? address.port;
@@ -107,7 +108,6 @@ export class Endpoint implements AsyncDisposable {
     const context: ConnectionContext = {
       runtime,
       timers: this.#timers,
-      pool: new SegmentPool(),
       settings: options,
       self: {
         role: "peer",
@@ -116,17 +116,13 @@ export class Endpoint implements AsyncDisposable {
         ordinal: rank.ordinal,
         hostname,
         port,
-        limits: {
-          maxInFlight: options.maxInFlight,
-          payloadMaxBytes: options.payloadMaxBytes,
-          windowBytes: options.retainMaxBytes,
-        },
+        limits: limitsOf(options),
         heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
         ordinalRises: rank.rises,
       },
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
-      handler: this.#handling,
+      sessions: newSessionHost(options, this.#handling, this.#timers),
       emit: (event) => this.#emit(event),
       nextConnectionId: () => ++lastConnection,
     };
@@ -135,7 +131,10 @@ export class Endpoint implements AsyncDisposable {
       { handleFenced: (code) => this.#fence(code) },
       options.peers,
     );
-    this.handle(TABLE_SERVICE, () => this.#table(), { codec: "json" });
+    this.handle(TABLE_SERVICE, (): EndpointTable => {
+      const { name, bootId } = this;
+      return { name, bootId, address, rows: this.connections(), peers: this.peers() };
+    }, { codec: "json" });
     for (const [service, entry] of Object.entries(options.handlers)) {
       const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
       this.handle(service, handler, more);
@@ -248,8 +247,10 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Tells a peer something. Resolves when the message has its number: it then arrives exactly once
-   * as long as the peer's process lives. Rejects with `delivery: "not-sent"`.
+   * Tells a peer something. Resolves when the queue of the peer has taken it, which is at once
+   * unless that is full: it is then handled once, in its turn, by the peer's process or, if that is
+   * gone before it is sent, by the next one; `flush` tells when it is there. What cannot be sent
+   * after all is the event `notification-dropped`. Rejects with `delivery: "not-sent"`.
    */
   notify(
     peer: string,
@@ -258,6 +259,14 @@ export class Endpoint implements AsyncDisposable {
     options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
     return this.#caller.notify(this.#routeTo(peer), peer, service, payload, options);
+  }
+
+  /**
+   * Resolves when the other end has all notifications that were taken for it before. Rejects with
+   * `timeout`, or with `peer-restarted` when its process has gone with some that were sent.
+   */
+  flush(peer: string, options: FlushOptions = NO_OPTIONS): Promise<void> {
+    return this.#caller.flush(this.#routeTo(peer, true), peer, options);
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
@@ -327,44 +336,47 @@ export class Endpoint implements AsyncDisposable {
     return this.close();
   }
 
-  /** Where a call goes, or why it goes nowhere. */
-  #routeTo(peer: string): LinkDriver | ErrorCode {
+  /**
+   * Where a call goes, or why it goes nowhere.
+   *
+   * @param isNested Whether it is made for work that is open: that goes on while it closes.
+   */
+  #routeTo(peer: string, isNested = false): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
-    if (this.#closing !== null) return "closed";
+    if (isNested ? this.#isClosed : this.#closing !== null) return "closed";
     return this.#manager.link(peer) ?? "undefined-peer";
   }
 
   #drain(drainMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#endDrain = () => {
-        this.#stop();
-        resolve();
-      };
-      this.#listener.close();
-      this.ready();
-      if (this.fenced) {
-        this.#endDrain();
-        return;
-      }
-      this.#manager.drain();
-      const check = new TimerTask(() => {
-        if (this.#isDrained()) this.#endDrain?.();
-        else this.#timers.add(check, DRAIN_CHECK_MS);
-      });
-      this.#timers.add(check, 0);
-      this.#timers.add(new TimerTask(() => this.#endDrain?.()), drainMs);
+    this.ready();
+    if (this.#isClosed) return Promise.resolve();
+    this.#manager.drain();
+    return whenDrained(drainMs, {
+      timers: this.#timers,
+      listener: this.#listener,
+      manager: this.#manager,
+      handlers: this.#handling,
+      stop: () => this.#stop(),
+      whenFenced: (endNow) => this.#endDrain = endNow,
     });
   }
 
-  #isDrained(): boolean {
-    for (const link of this.#manager.links) if (!link.isDrained) return false;
-    for (const client of this.#manager.clients) if (client.session.inboundCount > 0) return false;
-    return true;
+  #handlingOwner(): HandlingOwner {
+    return {
+      handleNotificationFailed: (peer, service, error) =>
+        this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
+      timers: this.#timers,
+      requestTimeoutMs: this.#options.requestTimeoutMs,
+      requestAt: (depth, peer, ...call) =>
+        this.#caller.request(this.#routeTo(peer, true), peer, ...call, depth),
+      notifyFrom: (peer, ...call) => this.#caller.notify(this.#routeTo(peer, true), peer, ...call),
+    };
   }
 
   #stop(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#listener.close();
     this.#manager.stop("closed");
     this.#emit({ type: "closed", peer: null, remoteAddress: null });
     this.#events.close();
@@ -383,12 +395,6 @@ export class Endpoint implements AsyncDisposable {
 
   #stamp(event: EventBody): EndpointEvent {
     const { clock } = this.#runtime;
-    const stamped = { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() };
-    return stamped as EndpointEvent;
-  }
-
-  #table(): EndpointTable {
-    const { name, bootId, address } = this;
-    return { name, bootId, address, rows: this.connections(), peers: this.peers() };
+    return { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() } as EndpointEvent;
   }
 }

@@ -12,6 +12,8 @@
 export type Delivery =
   /** It never left this process: repeating it is always safe. */
   | "not-sent"
+  /** It arrived, and no handler ran: repeating it is as safe. */
+  | "not-executed"
   /** It may have reached a handler. */
   | "maybe-executed"
   /** A handler ran, and this error is its answer. */
@@ -77,7 +79,7 @@ export interface CodeRow {
 /** The table. Wire numbers are never reused. */
 export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   // A request ended.
-  "timeout": row("RequestError", null, "network", "no answer came before the deadline"),
+  "timeout": row("RequestError", 9, "network", "no answer came before the deadline"),
   "cancelled": row("RequestError", 1, "caller", "the caller's signal aborted it"),
   "peer-restarted": row("RequestError", null, "network", "the process that had it is gone"),
   "peer-down": row("RequestError", null, "network", "no connection to the peer"),
@@ -116,7 +118,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
 
   // The other end broke the protocol.
   "unknown-frame": row("ProtocolError", 64, "peer", "a frame of an unknown kind"),
-  "frame-too-large": row("ProtocolError", 65, "peer", "a frame over 64 KiB"),
+  "frame-too-large": row("ProtocolError", 65, "peer", "a frame over 65 KiB"),
   "malformed-frame": row("ProtocolError", 66, "peer", "a frame whose fields do not fit"),
   "number-out-of-range": row("ProtocolError", 67, "peer", "a number outside its range"),
   "unexpected-frame": row("ProtocolError", 68, "peer", "a frame that may not come now"),

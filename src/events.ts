@@ -153,6 +153,16 @@ export interface HandlerFailedEvent extends EventBase {
   readonly error: unknown;
 }
 
+/** A notification that the queue had taken will not be sent: `code` says why. */
+export interface NotificationDroppedEvent extends EventBase {
+  /** Tells this event from the others. */
+  readonly type: "notification-dropped";
+  /** The service. */
+  readonly service: string;
+  /** `closed`, `fenced`, or `payload-too-large` for what the peer takes. */
+  readonly code: ErrorCode;
+}
+
 /** A listener of `on` threw: all others are told. It stays, and gets the next event. */
 export interface ListenerFailedEvent extends EventBase {
   /** Tells this event from the others. */
@@ -181,6 +191,7 @@ export type EndpointEvent =
   | FencedEvent
   | DrainingEvent
   | HandlerFailedEvent
+  | NotificationDroppedEvent
   | ListenerFailedEvent
   | ClosedEvent;
 

@@ -84,7 +84,8 @@ export interface TuningOptions {
    */
   readonly requestTimeoutMs?: number;
   /**
-   * Requests that the other end may have open here at a time; more have to wait there.
+   * Requests that a peer may have open here at a time; more have to wait there. Requests that
+   * handlers make through their context have four places more.
    *
    * @default {1024}
    */
@@ -103,8 +104,44 @@ export interface TuningOptions {
    */
   readonly retainMaxBytes?: number;
   /**
-   * The most that may wait to be sent to one peer, in bytes; more fails with `overloaded`. Left out,
-   * it is at least twice `payloadMaxBytes`.
+   * What an endpoint lends to large payloads that come, in bytes: so much to requests, as much to
+   * answers, as much to notifications, shared by all other ends. Larger payloads than standing
+   * credit covers (`creditBytes`) wait for it before they are sent. At least `payloadMaxBytes`.
+   *
+   * @default {67108864}
+   */
+  readonly receiveMaxBytes?: number;
+  /**
+   * What each other end may send unasked and is held until the application has it, in bytes: so
+   * much of requests, as much of answers, as much of notifications. A larger one costs a round trip
+   * more; it is what one link can make this process hold, whatever its handlers do.
+   *
+   * @default {262144}
+   */
+  readonly creditBytes?: number;
+  /**
+   * Answers of one other end that wait to be written, in bytes, above which its next requests are
+   * not started: whoever does not read its answers gets no more of them made.
+   *
+   * @default {33554432}
+   */
+  readonly answersMaxBytes?: number;
+  /**
+   * How long room that was granted may wait for its payload: a sender that stalls, or whose path is
+   * down, costs others this wait and no more. Longer than a large payload takes on a slow path.
+   *
+   * @default {30000}
+   */
+  readonly assemblyTimeoutMs?: number;
+  /**
+   * Notifications of one other end whose handlers may run at a time; more wait there.
+   *
+   * @default {1024}
+   */
+  readonly notificationsMax?: number;
+  /**
+   * The most notifications that wait to be sent to one peer, in bytes; more wait until their
+   * deadlines to be taken. Left out, it is at least twice `payloadMaxBytes`.
    *
    * @default {33554432}
    */
@@ -184,6 +221,18 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    */
   readonly resumeWindowMs?: number;
   /**
+   * Requests that a client may have open here at a time.
+   *
+   * @default {64}
+   */
+  readonly clientMaxInFlight?: number;
+  /**
+   * The largest payload that is taken of a client, in bytes; never more than `payloadMaxBytes`.
+   *
+   * @default {1048576}
+   */
+  readonly clientPayloadMaxBytes?: number;
+  /**
    * How long `close` lets open requests finish.
    *
    * @default {10000}
@@ -236,9 +285,19 @@ export interface RequestOptions {
   readonly idempotent?: boolean;
   /** See `EndpointOptions.whenDown`. */
   readonly whenDown?: "wait" | "fail";
+  /**
+   * What it does where no place is free, or the queue of notifications is full: wait within its
+   * deadline, or fail with `overloaded` at once.
+   *
+   * @default {"wait"}
+   */
+  readonly whenFull?: "wait" | "fail";
   /** How payload and answer are encoded. Default: the endpoint's codec. */
   readonly codec?: "json" | "bytes" | Codec;
 }
 
-/** Options of one notification. */
+/** Options of one notification. `timeoutMs`: how long it may wait to be taken by the queue. */
 export type NotifyOptions = Omit<RequestOptions, "idempotent">;
+
+/** Options of a flush. */
+export type FlushOptions = Pick<RequestOptions, "timeoutMs" | "signal">;

@@ -7,10 +7,32 @@
 
 import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
+import type { FlushWaiter } from "../core/flow/notification_flow.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
 import { CODES, type Delivery, type ErrorCode, RequestError, withoutFrames } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { type Abortable, type AbortGroups, reasonOf } from "./abort_groups.ts";
+import { decodeCause } from "./cause.ts";
+
+/** What goes to one other end. */
+export interface RouteOutbox {
+  /** Sends or queues. @returns `null`, or why it was not taken. */
+  request(request: OutgoingRequest, failWhenDown: boolean, failWhenFull: boolean): ErrorCode | null;
+  /** Queues. @returns `null`, or why it was not taken. */
+  notify(
+    notification: OutgoingNotification,
+    failWhenDown: boolean,
+    failWhenFull: boolean,
+  ): ErrorCode | null;
+  /** Takes back what has no place yet, or is not taken. */
+  withdraw(message: OutgoingRequest | OutgoingNotification): boolean;
+  /** Tells the other end that the caller has given up. */
+  cancel(request: OutgoingRequest): void;
+  /** Tells when the other end has all notifications that are taken now. */
+  flush(waiter: FlushWaiter): void;
+  /** Somebody no longer wants to know. */
+  endFlush(waiter: FlushWaiter): void;
+}
 
 /** Where a message goes: a link, or a client's link. */
 export interface Route {
@@ -20,12 +42,7 @@ export interface Route {
   readonly lastDialError: string;
   /** Whether what is sent would have to wait for a place. */
   readonly isFull: boolean;
-  /** Sends or queues. @returns `null`, or why it was not taken. */
-  send(message: OutgoingRequest | OutgoingNotification, failWhenDown: boolean): ErrorCode | null;
-  /** Takes back what was not written. */
-  withdraw(message: OutgoingRequest | OutgoingNotification): boolean;
-  /** Tells the other end that the caller has given up. */
-  cancel(request: OutgoingRequest): void;
+  readonly outbox: RouteOutbox;
 }
 
 /** What all calls of an endpoint or client share. */
@@ -33,6 +50,8 @@ export interface CallHost {
   readonly timers: Timers;
   readonly copy: CopyBytes;
   readonly aborts: AbortGroups;
+  /** A notification that was taken will not be sent. */
+  handleDropped(peer: string, service: string, code: ErrorCode): void;
 }
 
 /** The error of a call, in words. */
@@ -84,12 +103,13 @@ export class Call extends OutgoingRequest implements Abortable {
     codec: Codec,
     timeoutMs: number,
     idempotent: boolean,
+    depth: number,
     signal: AbortSignal | undefined,
     payload: Uint8Array,
     resolve: (value: unknown) => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(codec), service, timeoutMs, idempotent);
+    super(payload, codecTag(codec), service, timeoutMs, idempotent, depth);
     this.#host = host;
     this.#route = route;
     this.#peer = peer;
@@ -100,10 +120,10 @@ export class Call extends OutgoingRequest implements Abortable {
   }
 
   /** Sends it; from now on it settles by itself. */
-  start(failWhenDown: boolean): void {
+  start(failWhenDown: boolean, failWhenFull: boolean): void {
     if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
     arm(this.#host.timers, this);
-    const refused = this.#route.send(this, failWhenDown);
+    const refused = this.#route.outbox.request(this, failWhenDown, failWhenFull);
     if (refused === null) return;
     this.state = "settled";
     const { lastDialError } = this.#route;
@@ -135,30 +155,38 @@ export class Call extends OutgoingRequest implements Abortable {
     this.#resolve(value);
   }
 
-  override fail(code: ErrorCode, text: string, delivery: Delivery, encoded?: Uint8Array): void {
+  override fail(
+    code: ErrorCode,
+    text: string,
+    delivery: Delivery,
+    encodedCause?: Uint8Array,
+    encodedDetails?: Uint8Array,
+  ): void {
     this.#finish();
     let details: unknown;
-    if (encoded !== undefined && encoded.length > 0) {
+    if (encodedDetails !== undefined && encodedDetails.length > 0) {
       try {
-        details = jsonCodec.decode(encoded);
+        details = jsonCodec.decode(encodedDetails);
       } catch {
         // Details that cannot be read are left out: the code and the message say what matters.
       }
     }
-    const cause = code === "cancelled" ? reasonOf(this.#signal) : undefined;
+    const cause = code === "cancelled" && this.#signal?.aborted
+      ? reasonOf(this.#signal)
+      : decodeCause(encodedCause);
     this.#reject(lateError(code, delivery, this.#peer, this.service, text, { details, cause }));
   }
 
   #giveUp(code: "timeout" | "cancelled"): void {
     if (this.state === "settled") return;
-    if (this.state === "written") {
+    if (this.state === "written" || this.state === "announced") {
       this.state = "settled";
-      this.#route.cancel(this);
+      this.#route.outbox.cancel(this);
       this.fail(code, "", this.delivery);
       return;
     }
     const full = this.#route.isUp && this.#route.isFull;
-    this.#route.withdraw(this);
+    this.#route.outbox.withdraw(this);
     this.state = "settled";
     const isDown = code === "timeout" && !this.#route.isUp;
     const text = isDown ? noConnectionText(this.#route.lastDialError) : "";
@@ -172,7 +200,7 @@ export class Call extends OutgoingRequest implements Abortable {
   }
 }
 
-/** A notification and its promise, which settles when it has been written. */
+/** A notification and its promise, which settles when the queue has taken it. */
 export class Notice extends OutgoingNotification implements Abortable {
   signalPlace = 0;
   readonly #host: CallHost;
@@ -205,33 +233,38 @@ export class Notice extends OutgoingNotification implements Abortable {
   }
 
   /** Sends it; from now on it settles by itself. */
-  start(failWhenDown: boolean): void {
+  start(failWhenDown: boolean, failWhenFull: boolean): void {
+    const refused = this.#route.outbox.notify(this, failWhenDown, failWhenFull);
+    if (refused !== null) this.fail(refused, "");
+    if (this.#settled) return;
     if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
     arm(this.#host.timers, this);
-    const refused = this.#route.send(this, failWhenDown);
-    if (refused !== null) this.fail(refused, "");
   }
 
   override expire(): void {
-    this.#giveUp(this.#route.isUp && this.#route.isFull ? "overloaded" : "timeout");
+    this.#giveUp("overloaded");
   }
 
   handleAbort(): void {
     this.#giveUp("cancelled");
   }
 
-  override written(): void {
+  override taken(): void {
     if (this.#finish()) this.#resolve();
   }
 
   override fail(code: ErrorCode, text: string): void {
-    if (!this.#finish()) return;
+    this.release();
+    if (!this.#finish()) {
+      this.#host.handleDropped(this.#peer, this.service, code);
+      return;
+    }
     const cause = code === "cancelled" ? reasonOf(this.#signal) : undefined;
     this.#reject(lateError(code, "not-sent", this.#peer, this.service, text, { cause }));
   }
 
   #giveUp(code: ErrorCode): void {
-    this.#route.withdraw(this);
+    this.#route.outbox.withdraw(this);
     this.fail(code, "");
   }
 

@@ -8,8 +8,9 @@
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { ErrorCode, RequestError } from "../errors.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { FlushOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import {
+  checkFlushOptions,
   checkNotifyOptions,
   checkPeerName,
   checkRequestOptions,
@@ -18,6 +19,7 @@ import {
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { AbortGroups } from "./abort_groups.ts";
 import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
+import { Flush } from "./flush.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -33,18 +35,28 @@ export class Caller {
   readonly #host: CallHost;
   readonly #defaults: CallDefaults;
 
-  constructor(timers: Timers, copy: CopyBytes, defaults: CallDefaults) {
-    this.#host = { timers, copy, aborts: new AbortGroups() };
+  /** @param handleDropped A notification that was taken will not be sent. */
+  constructor(
+    timers: Timers,
+    copy: CopyBytes,
+    defaults: CallDefaults,
+    handleDropped: CallHost["handleDropped"],
+  ) {
+    this.#host = { timers, copy, aborts: new AbortGroups(), handleDropped };
     this.#defaults = defaults;
   }
 
-  /** @param route Where it goes, or why it goes nowhere. */
+  /**
+   * @param route Where it goes, or why it goes nowhere.
+   * @param depth How many handlers wait for it, one in the other.
+   */
   request<Result>(
     route: Route | ErrorCode,
     peer: string,
     service: string,
     payload: unknown,
     options: RequestOptions,
+    depth = 0,
   ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       checkRequestOptions(options);
@@ -60,11 +72,12 @@ export class Caller {
         codec,
         options.timeoutMs ?? requestTimeoutMs,
         options.idempotent ?? false,
+        depth,
         options.signal,
         bytes,
         resolve as (value: unknown) => void,
         reject,
-      ).start((options.whenDown ?? whenDown) === "fail");
+      ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
     });
   }
 
@@ -81,6 +94,8 @@ export class Caller {
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
+      // It settles when it is taken, and is sent later: what the caller then writes is not sent.
+      const own = isOf(payload, bytes) ? this.#host.copy(bytes, 0, bytes.length) : bytes;
       const { requestTimeoutMs, whenDown } = this.#defaults;
       new Notice(
         this.#host,
@@ -90,10 +105,22 @@ export class Caller {
         codec,
         options.timeoutMs ?? requestTimeoutMs,
         options.signal,
-        bytes,
+        own,
         resolve,
         reject,
-      ).start((options.whenDown ?? whenDown) === "fail");
+      ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
+    });
+  }
+
+  /** Waits until the other end has all notifications that were taken. */
+  flush(route: Route | ErrorCode, peer: string, options: FlushOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      checkFlushOptions(options);
+      const { signal, timeoutMs } = options;
+      if (typeof route === "string") return reject(refused(route, peer, "flush"));
+      if (signal?.aborted) return reject(refused("cancelled", peer, "flush", "", signal.reason));
+      new Flush(this.#host, route, peer, signal, resolve, reject)
+        .start(timeoutMs ?? this.#defaults.requestTimeoutMs);
     });
   }
 
@@ -125,6 +152,11 @@ export class Caller {
     const text = `${bytes.length} bytes, at most ${payloadMaxBytes} fit`;
     return refused("payload-too-large", peer, service, text);
   }
+}
+
+/** Whether encoded bytes are memory of the caller's. */
+function isOf(payload: unknown, bytes: Uint8Array): boolean {
+  return ArrayBuffer.isView(payload) && payload.buffer === bytes.buffer;
 }
 
 function refused(

@@ -10,7 +10,7 @@
  */
 
 import type { Codec } from "../codec.ts";
-import type { HandlerContext } from "./handler_registry.ts";
+import type { HandlerContext } from "./call_context.ts";
 
 /** What carries a contract's payloads: JSON, or a codec that may carry anything. */
 export type Encoding = "json" | "any";

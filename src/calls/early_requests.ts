@@ -22,7 +22,9 @@ export class EarlyRequest implements InboundRequest {
   readonly session: Session;
   readonly slot: number;
   readonly generation: number;
+  readonly deadlineMs: number;
   readonly timeoutMs: number;
+  readonly depth: number;
   readonly service: string;
   readonly codec: number;
   readonly payload: Uint8Array;
@@ -35,7 +37,9 @@ export class EarlyRequest implements InboundRequest {
     session: Session,
     slot: number,
     generation: number,
+    deadlineMs: number,
     timeoutMs: number,
+    depth: number,
     service: string,
     codec: number,
     payload: Uint8Array,
@@ -44,7 +48,9 @@ export class EarlyRequest implements InboundRequest {
     this.session = session;
     this.slot = slot;
     this.generation = generation;
+    this.deadlineMs = deadlineMs;
     this.timeoutMs = timeoutMs;
+    this.depth = depth;
     this.service = service;
     this.codec = codec;
     this.payload = payload;
@@ -57,7 +63,7 @@ export class EarlyRequest implements InboundRequest {
 
   /** Answers it with an error; without effect where its session has ended. */
   refuse(code: ErrorCode, text: string): void {
-    this.session.reject(this.slot, this.generation, code, text);
+    this.session.reject(this.slot, this.generation, code, "not-executed", text);
   }
 }
 

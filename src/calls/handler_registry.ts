@@ -8,29 +8,19 @@
  * @module
  */
 
-import { type Codec, codecTag, decodeRange, encodeWith } from "../codec.ts";
+import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
-import { ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
+import { ConfigurationError, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
+import {
+  type HandlerContext,
+  InboundCall,
+  type NestedCalls,
+  NotificationContext,
+} from "./call_context.ts";
 import { EarlyRequest, EarlyRequests } from "./early_requests.ts";
-import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
-import { callerOf, type RemoteCaller } from "./remote_caller.ts";
-
-/** What a handler is told beside the payload. */
-export interface HandlerContext {
-  /** Who calls. */
-  readonly caller: RemoteCaller;
-  /** The service that was called. */
-  readonly service: string;
-  /** Aborts when the caller cancels, gives up, or its process is gone. */
-  readonly signal: AbortSignal;
-  /**
-   * How long the caller waits, in milliseconds from the call; `Infinity` where it waits without end,
-   * and for a notification.
-   */
-  readonly timeoutMs: number;
-}
+import { isThenable, messageOf, waitFor } from "./thrown.ts";
 
 /** A handler with how its payload and answer are encoded. */
 export interface CodedHandler {
@@ -61,8 +51,8 @@ interface Registration {
   readonly codecName: string;
 }
 
-/** What the registry tells. */
-export interface HandlingOwner {
+/** What the registry tells, and what handlers ask for. */
+export interface HandlingOwner extends NestedCalls {
   /** A notification's handler failed. */
   handleNotificationFailed(peer: string, service: string, error: unknown): void;
 }
@@ -71,30 +61,18 @@ export interface HandlingOwner {
 export class HandlerRegistry implements SessionHandler {
   readonly #owner: HandlingOwner;
   readonly #handlers = new Map<string, Registration>();
-  readonly #notificationsMax: number;
+  #notifications = 0;
   readonly #copy: CopyBytes;
   readonly #early: EarlyRequests;
-  #notifications = 0;
-  /** Sessions that were told there is no room. */
-  readonly #waiting = new Set<Session>();
 
-  /**
-   * @param notificationsMax How many notifications may be handled at a time.
-   * @param payloadMaxBytes The largest payload.
-   */
-  constructor(
-    owner: HandlingOwner,
-    notificationsMax: number,
-    payloadMaxBytes: number,
-    copy: CopyBytes,
-  ) {
+  /** @param payloadMaxBytes The largest payload. */
+  constructor(owner: HandlingOwner, payloadMaxBytes: number, copy: CopyBytes) {
     this.#owner = owner;
     this.#copy = copy;
-    this.#notificationsMax = notificationsMax;
     this.#early = new EarlyRequests(payloadMaxBytes);
   }
 
-  /** Notifications whose handlers are running. */
+  /** Handlers of notifications that run, also for those who are gone. */
   get running(): number {
     return this.#notifications;
   }
@@ -123,7 +101,9 @@ export class HandlerRegistry implements SessionHandler {
     session: Session,
     slot: number,
     generation: number,
+    deadlineMs: number,
     timeoutMs: number,
+    depth: number,
     service: string,
     codec: number,
     bytes: Uint8Array,
@@ -135,29 +115,46 @@ export class HandlerRegistry implements SessionHandler {
       if (this.#early.isOpen) {
         // What starts at 0 has been put together from its parts: nobody else has it.
         const payload = start === 0 ? bytes : bytes.slice(start, end);
-        return this.#wait(session, slot, generation, timeoutMs, service, codec, payload);
+        return this.#wait(
+          new EarlyRequest(
+            this.#early,
+            session,
+            slot,
+            generation,
+            deadlineMs,
+            timeoutMs,
+            depth,
+            service,
+            codec,
+            payload,
+          ),
+        );
       }
-      session.reject(slot, generation, "unknown-service", `no handler for '${service}'`);
+      const text = `no handler for '${service}'`;
+      session.reject(slot, generation, "unknown-service", "not-executed", text);
       return null;
     }
     if (codecTag(registration.codec) !== codec) {
       const text = `'${service}' is served with codec '${registration.codecName}'`;
-      session.reject(slot, generation, "codec-mismatch", text);
+      session.reject(slot, generation, "codec-mismatch", "not-executed", text);
       return null;
     }
     let payload: unknown;
     try {
       payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
     } catch (error) {
-      session.reject(slot, generation, "codec-failed", messageOf(error));
+      session.reject(slot, generation, "codec-failed", "not-executed", messageOf(error));
       return null;
     }
     const inbound = new InboundCall(
+      this.#owner,
       session,
       slot,
       generation,
       service,
+      deadlineMs,
       timeoutMs,
+      depth,
       registration.codec,
     );
     inbound.run(registration.handler, payload);
@@ -177,21 +174,18 @@ export class HandlerRegistry implements SessionHandler {
       this.#owner.handleNotificationFailed(session.peer, service, error);
     if (registration === undefined || codecTag(registration.codec) !== codec) {
       const code = registration === undefined ? "unknown-service" : "codec-mismatch";
-      fail(new RequestError(code, `Cannot take the notification '${service}'`, "not-sent"));
+      fail(new RequestError(code, `Cannot take the notification '${service}'`, "not-executed"));
+      session.endNotification();
       return;
     }
     this.#notifications++;
     const done = () => {
       this.#notifications--;
-      for (const waiting of this.#waiting) {
-        if (this.#notifications >= this.#notificationsMax) return;
-        this.#waiting.delete(waiting);
-        waiting.resumeNotifications();
-      }
+      session.endNotification();
     };
     try {
       const payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
-      const context = new NotificationContext(session, service);
+      const context = new NotificationContext(this.#owner, session, service);
       const result = registration.handler(payload, context);
       if (isThenable(result)) {
         waitFor(result, done, (error) => {
@@ -206,30 +200,11 @@ export class HandlerRegistry implements SessionHandler {
     done();
   }
 
-  #wait(
-    session: Session,
-    slot: number,
-    generation: number,
-    timeoutMs: number,
-    service: string,
-    codec: number,
-    payload: Uint8Array,
-  ): InboundRequest | null {
-    if (!this.#early.hasRoom(payload.length)) {
-      const text = `too many requests wait for handlers, this one for '${service}'`;
-      session.reject(slot, generation, "overloaded", text);
+  #wait(request: EarlyRequest): InboundRequest | null {
+    if (!this.#early.hasRoom(request.payload.length)) {
+      request.refuse("overloaded", "too many requests wait for handlers");
       return null;
     }
-    const request = new EarlyRequest(
-      this.#early,
-      session,
-      slot,
-      generation,
-      timeoutMs,
-      service,
-      codec,
-      payload,
-    );
     this.#early.add(request);
     return request;
   }
@@ -237,12 +212,14 @@ export class HandlerRegistry implements SessionHandler {
   #runEarly(service: string): void {
     for (const request of this.#early.of(service)) {
       if (!this.#early.remove(request)) continue;
-      const { session, slot, generation, timeoutMs, codec, payload } = request;
+      const { session, slot, generation, deadlineMs, timeoutMs, depth, codec, payload } = request;
       request.running = this.onRequest(
         session,
         slot,
         generation,
+        deadlineMs,
         timeoutMs,
+        depth,
         service,
         codec,
         payload,
@@ -251,110 +228,4 @@ export class HandlerRegistry implements SessionHandler {
       );
     }
   }
-
-  hasRoom(session: Session): boolean {
-    if (this.#notifications < this.#notificationsMax) return true;
-    this.#waiting.add(session);
-    return false;
-  }
-}
-
-/** A request that is being answered. */
-class InboundCall implements InboundRequest, HandlerContext {
-  readonly service: string;
-  readonly timeoutMs: number;
-  readonly #session: Session;
-  readonly #slot: number;
-  readonly #generation: number;
-  readonly #codec: Codec;
-  #controller: AbortController | null = null;
-  #cancelled: ErrorCode | null = null;
-
-  constructor(
-    session: Session,
-    slot: number,
-    generation: number,
-    service: string,
-    timeoutMs: number,
-    codec: Codec,
-  ) {
-    this.#session = session;
-    this.#slot = slot;
-    this.#generation = generation;
-    this.service = service;
-    this.timeoutMs = timeoutMs;
-    this.#codec = codec;
-  }
-
-  get caller(): RemoteCaller {
-    return callerOf(this.#session);
-  }
-
-  /** Made when it is asked for: most handlers never do. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#cancelled !== null) this.#controller.abort(cancelReason(this.#cancelled));
-    return this.#controller.signal;
-  }
-
-  cancel(code: ErrorCode): void {
-    this.#cancelled = code;
-    this.#controller?.abort(cancelReason(code));
-  }
-
-  run(handler: Handler<unknown, unknown>, payload: unknown): void {
-    let result: unknown;
-    try {
-      result = handler(payload, this);
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    if (isThenable(result)) {
-      waitFor(result, (value) => this.#respond(value), (error) => this.#fail(error));
-    } else this.#respond(result);
-  }
-
-  #respond(value: unknown): void {
-    let payload: Uint8Array;
-    try {
-      payload = encodeWith(this.#codec, value);
-    } catch (error) {
-      const text = `the answer cannot be encoded: ${messageOf(error)}`;
-      this.#session.reject(this.#slot, this.#generation, "codec-failed", text);
-      return;
-    }
-    this.#session.respond(this.#slot, this.#generation, codecTag(this.#codec), payload);
-  }
-
-  #fail(error: unknown): void {
-    const code = this.#cancelled === null ? "handler-failed" : "cancelled";
-    this.#session.reject(this.#slot, this.#generation, code, messageOf(error), detailsOf(error));
-  }
-}
-
-/** A notification has nobody who could cancel it. */
-class NotificationContext implements HandlerContext {
-  readonly service: string;
-  readonly timeoutMs = Infinity;
-  readonly #session: Session;
-  #signal: AbortSignal | null = null;
-
-  constructor(session: Session, service: string) {
-    this.#session = session;
-    this.service = service;
-  }
-
-  get caller(): RemoteCaller {
-    return callerOf(this.#session);
-  }
-
-  get signal(): AbortSignal {
-    this.#signal ??= new AbortController().signal;
-    return this.#signal;
-  }
-}
-
-function cancelReason(code: ErrorCode): RequestError {
-  return new RequestError(code, "The caller no longer waits for the answer", "maybe-executed");
 }

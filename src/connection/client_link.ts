@@ -12,13 +12,11 @@ import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { DialPolicy } from "../core/link/dial_policy.ts";
 import { RESTARTED, stoppedHere } from "../core/link/outcome.ts";
-import type { OutgoingRequest } from "../core/flow/outgoing.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
 import { Deadline } from "../core/time/deadline_heap.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOwner, EndReason, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { Outbox } from "./outbox.ts";
@@ -58,7 +56,7 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     this.peerName = to === "" ? `${address.hostname}:${address.port}` : to;
     this.#dialer = new Dialer(context, this, address, to);
     this.#policy = new DialPolicy(context.settings, () => context.runtime.random.float());
-    this.#outbox = new Outbox(context);
+    this.#outbox = new Outbox(context, (isRefused) => this.#handleWaiting(isRefused));
   }
 
   /** Whether there is a connection. */
@@ -76,38 +74,22 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     return this.#outbox.isFull;
   }
 
-  /** What may be written now. */
-  get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#outbox.outgoing;
-  }
-
   /** Dials, unless connected or dialling. */
   connect(): void {
     this.#wanted = true;
     if (!this.isUp) this.#dial();
   }
 
-  /** See `Link.send`. */
-  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
-    const refused = this.#outbox.send(message, failWhenDown);
-    if (this.isUp) return refused;
-    if (refused === null) this.connect();
-    else {
-      // Whoever does not wait wants a connection all the same, for the next time.
-      this.#wanted = true;
-      this.#dialLater();
-    }
-    return refused;
+  #handleWaiting(isRefused: boolean): void {
+    if (!isRefused) return this.connect();
+    // Whoever does not wait wants a connection all the same, for the next time.
+    this.#wanted = true;
+    this.#dialLater();
   }
 
-  /** See `Link.withdraw`. */
-  withdraw(message: OutgoingMessage): boolean {
-    return this.#outbox.withdraw(message);
-  }
-
-  /** See `Link.cancel`. */
-  cancel(request: OutgoingRequest): void {
-    this.#outbox.cancel(request);
+  /** What goes to the endpoint. */
+  get outbox(): Outbox {
+    return this.#outbox;
   }
 
   /** Ends it; what waits fails with `code`. */
@@ -156,7 +138,8 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
   }
 
   handleControl(connection: Connection, frame: number): void {
-    if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
+    if (frame === FrameKind.DRAIN) this.#outbox.drain();
+    else if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {

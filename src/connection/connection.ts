@@ -10,7 +10,15 @@
  */
 
 import { Deadline } from "../core/time/deadline_heap.ts";
-import { emptyFrame, FrameKind, isMessageKind, numberFrame, readU64 } from "../core/wire/frame.ts";
+import {
+  emptyFrame,
+  FrameKind,
+  isMessageKind,
+  numberFrame,
+  readU64,
+  startFrame,
+  STATE_CLOSING,
+} from "../core/wire/frame.ts";
 import { FrameDecoder, type FrameHandler } from "../core/wire/frame_decoder.ts";
 import {
   type AcceptorHandshake,
@@ -21,23 +29,16 @@ import {
 import { checkIntervalMs, Heartbeat } from "../core/link/heartbeat.ts";
 import { foreignText } from "../core/channel/foreign.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
-import type {
-  ConnectionOwner,
-  EndReason,
-  HandshakeOwner,
-  OutgoingMessage,
-} from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 import { lostHandshakeText } from "./failure_text.ts";
-import { SocketWriter, type SocketWriterSource } from "./socket_writer.ts";
+import { SocketWriter } from "./socket_writer.ts";
 
 /** A connection. */
-export class Connection extends Deadline
-  implements SocketHandler, FrameHandler, SocketWriterSource {
+export class Connection extends Deadline implements SocketHandler, FrameHandler {
   readonly id: number;
   readonly direction: "inbound" | "outbound";
   readonly remoteAddress: string;
@@ -78,7 +79,7 @@ export class Connection extends Deadline
     const nowMs = context.timers.nowMs();
     this.helloAtMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
-    this.#outlet = new SocketWriter(context, socket, this.heartbeat, this);
+    this.#outlet = new SocketWriter(context, socket, this.heartbeat);
     this.#handshake = makeHandshake();
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
@@ -104,11 +105,6 @@ export class Connection extends Deadline
     return this.#socket.descriptor;
   }
 
-  /** What waits to be written, beside what the session itself has. */
-  get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#owner!.outgoing;
-  }
-
   /** Whether the socket still reads what it was given. */
   get isBlocked(): boolean {
     return this.#outlet.isBlocked;
@@ -123,7 +119,7 @@ export class Connection extends Deadline
     this.#outlet.session = session;
     session.certificate = this.#socket.peerCertificate;
     if (session.isRetained) {
-      this.sendNumber(FrameKind.START, session.startSending());
+      this.sendControl(startFrame(session.startSending(), session.isClosing));
       return;
     }
     this.#nextNumber = 1;
@@ -314,14 +310,14 @@ export class Connection extends Deadline
       return null;
     }
     if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
-    if (end - start !== 8) return "malformed-frame";
+    if (end - start !== (kind === FrameKind.START ? 9 : 8)) return "malformed-frame";
     const number = readU64(bytes, start);
     if (number < 0) return "number-out-of-range";
     switch (kind) {
       case FrameKind.ACK:
         return this.#handleAck(number);
       case FrameKind.START:
-        return this.#handleStart(number);
+        return this.#handleStart(number, bytes[start + 8]!);
       case FrameKind.PING:
         this.sendNumber(FrameKind.PONG, number);
         return null;
@@ -341,12 +337,16 @@ export class Connection extends Deadline
     return null;
   }
 
-  #handleStart(number: number): ErrorCode | null {
+  #handleStart(number: number, state: number): ErrorCode | null {
     if (this.#session === null) return "unexpected-frame";
     if (number === 0) return "number-out-of-range";
     if (!this.#session.isEnded && number > this.#session.received + 1) return "sequence-gap";
     this.#nextNumber = number;
-    this.#owner!.handleControl(this, FrameKind.START, number);
+    const owner = this.#owner!;
+    owner.handleControl(this, FrameKind.START, number);
+    if ((state & STATE_CLOSING) !== 0 && !this.isClosed) {
+      owner.handleControl(this, FrameKind.DRAIN, 0);
+    }
     return null;
   }
 

@@ -123,10 +123,18 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     return connection;
   }
 
-  /** No new work is taken: peers are told to send elsewhere, strangers are refused. */
+  /** No new work is taken: the other ends are told, strangers are refused. */
   drain(): void {
     this.#closing = true;
     for (const link of this.#links.values()) link.drain();
+    for (const client of this.#clients) client.drain();
+  }
+
+  /** Whether, after `drain`, nothing is open in either direction any more. */
+  get isDrained(): boolean {
+    for (const link of this.#links.values()) if (!link.isDrained) return false;
+    for (const client of this.#clients) if (!client.isQuiet) return false;
+    return true;
   }
 
   /** Ends everything. */
@@ -172,6 +180,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     const admitting = {
       self: this.context.self,
       isClosing: this.#closing,
+      holdsSession: () => this.#linkOf(remote)?.sessionBootId === remote.bootId,
       admitAtLink: () => this.#linkOf(remote)?.admit(remote, certificateNames),
     };
     return admit(admitting, remote, to);

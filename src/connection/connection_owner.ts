@@ -6,14 +6,9 @@
  */
 
 import type { Hello } from "../core/wire/hello.ts";
-import type { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseKind } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
-
-/** A message that waits for its turn. */
-export type OutgoingMessage = OutgoingRequest | OutgoingNotification;
 
 /** Why a connection ended: what the socket told, or the code of a verdict. */
 export type EndReason = CloseKind | ErrorCode;
@@ -46,8 +41,6 @@ export interface ConnectionOwner {
   handleClosed(connection: Connection, reason: EndReason): void;
   /** Whether somebody waits for an answer on it. */
   isWaiting(connection: Connection): boolean;
-  /** What waits to be written, beside what the session itself has. */
-  readonly outgoing: SendQueue<OutgoingMessage>;
   /** The next ping's number. */
   drawNonce(): number;
 }

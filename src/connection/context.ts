@@ -7,9 +7,8 @@
 import type { ConnectionTable } from "../core/link/connection_table.ts";
 import type { Prove } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import type { SegmentPool } from "../core/session/outbound_log.ts";
-import type { SessionHandler } from "../core/session/session_handler.ts";
 import type { LinkSettings } from "../core/link/link_event.ts";
+import type { SessionHost } from "../core/session/session_handler.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
@@ -25,21 +24,27 @@ export interface ConnectionSettings extends LinkSettings {
   readonly queueMaxBytes: number;
   readonly maxInFlight: number;
   readonly payloadMaxBytes: number;
+  readonly clientMaxInFlight: number;
+  readonly clientPayloadMaxBytes: number;
+  readonly creditBytes: number;
+  readonly notificationsMax: number;
+  readonly receiveMaxBytes: number;
+  readonly answersMaxBytes: number;
+  readonly assemblyTimeoutMs: number;
 }
 
 /** Shared by all connections of an endpoint or client. */
 export interface ConnectionContext {
   readonly runtime: Runtime;
   readonly timers: Timers;
-  readonly pool: SegmentPool;
   readonly settings: ConnectionSettings;
   /** Who this end is. */
   readonly self: Hello;
   /** Proves that this end knows the shared secret. */
   readonly prove: Prove;
   readonly tls: TlsOptions | undefined;
-  /** Takes what arrives. */
-  readonly handler: SessionHandler;
+  /** What all sessions share. */
+  readonly sessions: SessionHost;
   /** Reports. */
   emit(event: EventBody): void;
   /** A number for a new connection; never used again. */

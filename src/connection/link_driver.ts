@@ -9,8 +9,6 @@
  */
 
 import type { Admission } from "../core/channel/handshake.ts";
-import type { OutgoingRequest } from "../core/flow/outgoing.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import { Link } from "../core/link/link.ts";
 import type { LinkAction, LinkDefinition, LinkEvent } from "../core/link/link_event.ts";
 import type { LinkNews } from "../core/link/link_news.ts";
@@ -22,7 +20,7 @@ import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
 import { describePeer } from "./describe_peer.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
@@ -80,9 +78,15 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return this.#link.lastDialError;
   }
 
-  /** What may be written to the peer now. */
-  get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#outbox.outgoing;
+  /** What goes to the peer. */
+  get outbox(): Outbox {
+    return this.#outbox;
+  }
+
+  /** The life of the peer whose session is held; `null`: none is. */
+  get sessionBootId(): string | null {
+    const { session } = this.#outbox;
+    return session === null || session.isEnded ? null : session.bootId;
   }
 
   /** Whether, after `drain`, nothing is open in either direction any more. */
@@ -104,6 +108,7 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
 
   /** Tells the peer that this endpoint is closing. */
   drain(): void {
+    this.#outbox.beginClosing();
     this.#tell({ kind: "drain" });
   }
 
@@ -114,21 +119,6 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
    */
   stop(code: ErrorCode, refusal: ErrorCode | null): void {
     this.#tell({ kind: "stop", code, refusal });
-  }
-
-  /** Sends a message, now or when it can be; see `Outbox.send`. */
-  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
-    return this.#outbox.send(message, failWhenDown);
-  }
-
-  /** Takes a message back. @returns `false`: it is written, or not here. */
-  withdraw(message: OutgoingMessage): boolean {
-    return this.#outbox.withdraw(message);
-  }
-
-  /** The caller of a written request has given up. */
-  cancel(request: OutgoingRequest): void {
-    this.#outbox.cancel(request);
   }
 
   /**

@@ -9,14 +9,14 @@
  */
 
 import { FrameKind } from "../core/wire/frame.ts";
-import type { Hello } from "../core/wire/hello.ts";
-import { OutgoingRequest } from "../core/flow/outgoing.ts";
+import { type Hello, limitsFor } from "../core/wire/hello.ts";
+import { Backlog } from "../core/flow/backlog.ts";
+import type { FlushWaiter } from "../core/flow/notification_flow.ts";
+import { type OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
 import type { Outcome } from "../core/link/link_event.ts";
-import { SendQueue } from "../core/flow/send_queue.ts";
 import { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Connection } from "./connection.ts";
-import type { OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { TimerTask } from "./timer_task.ts";
 
@@ -32,17 +32,25 @@ export interface Settled {
 /** The outbox of one other end. */
 export class Outbox {
   readonly #context: ConnectionContext;
-  readonly #queue = new SendQueue<OutgoingMessage>();
+  readonly #backlog: Backlog;
+  readonly #handleWaiting: (isRefused: boolean) => void;
   /** Made for the first acknowledgement. */
   #ackTask: TimerTask | null = null;
   #session: Session | null = null;
   #connection: Connection | null = null;
-  #draining = false;
+  /** Whether this end is closing. */
+  #isClosing = false;
   #sinceMicros: number;
 
-  constructor(context: ConnectionContext) {
+  /** @param handleWaiting Something waits, or did not want to wait, as there is no connection. */
+  constructor(
+    context: ConnectionContext,
+    handleWaiting: (isRefused: boolean) => void = () => {},
+  ) {
     this.#context = context;
     this.#sinceMicros = context.runtime.clock.wallMicros();
+    this.#handleWaiting = handleWaiting;
+    this.#backlog = new Backlog(context.settings.queueMaxBytes);
   }
 
   /** The session with the other end's present life; `null` before the first. */
@@ -57,17 +65,12 @@ export class Outbox {
 
   /** Whether the other end has told that it is closing. */
   get isDraining(): boolean {
-    return this.#draining;
+    return this.#backlog.isClosing;
   }
 
-  /** What may be written to the other end: nothing new while it is closing. */
-  get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#draining ? new SendQueue() : this.#queue;
-  }
-
-  /** Messages that wait and were never written. */
+  /** How many messages wait that were never written. */
   get waitingCount(): number {
-    return this.#queue.size;
+    return this.#backlog.size;
   }
 
   /** Frames that have their number and are not acknowledged. */
@@ -81,59 +84,93 @@ export class Outbox {
     return this.#sinceMicros;
   }
 
-  /** Whether what is sent has to wait for a place or for room at the other end. */
+  /** Whether a new call has to wait for a place or for others at the other end. */
   get isFull(): boolean {
     const session = this.#session;
-    if (this.#connection === null || session === null || this.#draining) return false;
-    return this.#queue.size > 0 || !session.sender.isIdle || !session.tracker.hasPlace;
+    if (this.#connection === null || session === null || this.isDraining) return false;
+    return this.#backlog.hasRequests || !session.places.hasPlace(0);
   }
 
-  /** Requests that wait for an answer. */
+  /** Calls that wait for an answer. */
   get openCount(): number {
-    return this.#session?.tracker.openCount ?? 0;
+    return this.#session?.places.openCount ?? 0;
   }
 
-  /** Whether nothing is open in either direction, and all that was sent is acknowledged. */
+  /** Whether no work is open in either direction, and the other end knows of all that is done. */
   get isQuiet(): boolean {
     const session = this.#session;
-    if (this.#connection === null || session === null) return this.#queue.size === 0;
-    return this.#queue.size === 0 && this.openCount === 0 && session.sender.isIdle &&
-      session.inboundCount === 0 && session.log.acknowledged === session.log.lastNumber;
+    if (!this.#backlog.isEmpty) return false;
+    if (session === null || session.isEnded) return true;
+    return this.openCount === 0 && session.inboundCount === 0 &&
+      session.notificationCount === 0 && session.isAllWritten;
   }
 
   /**
-   * Sends a message, now or when it can be.
+   * Sends a request, now or when it can be.
    *
    * @returns `null`, or why it was not taken; nothing was sent then.
    */
-  send(message: OutgoingMessage, failWhenDown: boolean): ErrorCode | null {
+  request(
+    request: OutgoingRequest,
+    failWhenDown: boolean,
+    failWhenFull: boolean,
+  ): ErrorCode | null {
     const connection = this.#connection;
-    const ready = connection !== null && !this.#draining;
-    if (!ready && failWhenDown) return "peer-down";
-    if (
-      ready && message instanceof OutgoingRequest && this.#queue.size === 0 &&
-      !connection.isBlocked && this.#session!.tryRequest(message)
-    ) {
+    const isReady = connection !== null && (!this.isDraining || request.depth > 0);
+    if (!isReady && failWhenDown) return this.#refuseAsDown();
+    const isNext = this.#backlog.isNext(request.depth);
+    if (isReady && isNext && !connection.isBlocked && this.#session!.tryRequest(request)) {
       connection.scheduleFlush();
       return null;
     }
-    const queuedBytes = this.#queue.bytes + (this.#session?.sender.queuedBytes ?? 0);
-    if (queuedBytes + message.payload.length > this.#context.settings.queueMaxBytes) {
-      return "overloaded";
-    }
-    this.#queue.push(message);
-    if (ready) connection.scheduleFlush();
+    if (
+      failWhenFull && isReady && !(isNext && this.#session!.places.hasPlace(request.depth))
+    ) return "overloaded";
+    this.#backlog.push(request);
+    if (isReady) connection.scheduleFlush();
+    else if (connection === null) this.#handleWaiting(false);
     return null;
   }
 
-  /** Takes a message back. @returns `false`: it is written, or not here. */
-  withdraw(message: OutgoingMessage): boolean {
-    return this.#queue.remove(message) || (this.#session?.sender.withdraw(message) ?? false);
+  /** Sends a notification in its turn. @returns See `request`. */
+  notify(
+    notification: OutgoingNotification,
+    failWhenDown: boolean,
+    failWhenFull: boolean,
+  ): ErrorCode | null {
+    const connection = this.#connection;
+    if (connection === null && failWhenDown) return this.#refuseAsDown();
+    const { notifications } = this.#backlog;
+    if (failWhenFull && notifications.isFull) return "overloaded";
+    const limit = this.#session?.payloadMaxBytes ?? Infinity;
+    if (notification.payload.length > limit) return "payload-too-large";
+    notifications.add(notification);
+    if (connection === null) this.#handleWaiting(false);
+    else connection.scheduleFlush();
+    return null;
   }
 
-  /** The caller of a written request has given up. */
+  /** Takes a message back. @returns `false`: it is written, or taken for good, or not here. */
+  withdraw(message: OutgoingRequest | OutgoingNotification): boolean {
+    return message instanceof OutgoingRequest
+      ? this.#backlog.remove(message)
+      : this.#backlog.notifications.withdraw(message);
+  }
+
+  /** The caller of a request that has its place gives up. */
   cancel(request: OutgoingRequest): void {
     this.#session?.cancel(request);
+  }
+
+  /** Tells when the other end has all notifications that are taken now. */
+  flush(waiter: FlushWaiter): void {
+    this.#backlog.notifications.flush(waiter);
+    this.#session?.checkFlushes();
+  }
+
+  /** Somebody no longer wants to know. */
+  endFlush(waiter: FlushWaiter): void {
+    this.#backlog.notifications.endFlush(waiter);
   }
 
   /**
@@ -142,29 +179,31 @@ export class Outbox {
    * @param peer The name by which callers and handlers know the other end.
    */
   begin(remote: Hello, peer: string): void {
-    const { settings, pool, handler, self } = this.#context;
-    this.#session = new Session(
+    const { settings, sessions, self } = this.#context;
+    const session = new Session(
       {
         peer,
         role: remote.role,
         bootId: remote.bootId,
-        own: self.limits,
-        remote: remote.limits,
+        backlog: this.#backlog,
+        own: limitsFor(self.limits, remote.role),
+        remote: limitsFor(remote.limits, self.role),
         retain: remote.role === "peer" && self.role === "peer",
         retainMaxBytes: settings.retainMaxBytes,
       },
-      pool,
-      handler,
+      sessions,
     );
+    session.isClosing = this.#isClosing;
+    this.#backlog.isClosing = false;
+    this.#session = session;
   }
 
   /** The session is carried by this connection from now on. */
   attach(connection: Connection): void {
     const session = this.#session!;
-    if (this.#connection === null || this.#draining) this.#stateBegins();
+    if (this.#connection === null) this.#stateBegins();
     if (this.#connection !== connection) this.#connection?.stopSending();
     this.#connection = connection;
-    this.#draining = false;
     session.carrier = connection;
     connection.attach(session);
     this.#acknowledgeSoon(session);
@@ -177,14 +216,21 @@ export class Outbox {
     if (this.#session !== null) this.#session.carrier = null;
   }
 
-  /** The other end takes nothing new any more. */
+  /** The other end is closing: it takes no calls that no handler waits for. */
   drain(): void {
-    this.#draining = true;
+    if (this.#backlog.isClosing) return;
+    this.#backlog.isClosing = true;
     this.#stateBegins();
   }
 
   #stateBegins(): void {
     this.#sinceMicros = this.#context.runtime.clock.wallMicros();
+  }
+
+  /** This end is closing: said with each START from now on. */
+  beginClosing(): void {
+    this.#isClosing = true;
+    if (this.#session !== null) this.#session.isClosing = true;
   }
 
   /** All that a chunk held has been handled. */
@@ -193,8 +239,8 @@ export class Outbox {
     if (session === null) return;
     if (session.ackIsUrgent) this.#connection?.scheduleFlush();
     else this.#acknowledgeSoon(session);
-    // Answers may have come free places, and acknowledgements room, for what waits.
-    if (this.#queue.size > 0 || !session.sender.isIdle) {
+    // Answers may have come free places, grants and acknowledgements room, for what waits.
+    if (session.sender.hasWork || !this.#backlog.isEmpty) {
       (this.#connection ?? connection).scheduleFlush();
     }
   }
@@ -203,33 +249,37 @@ export class Outbox {
   settle({ code, endsSession, repeats, unwrittenBeforeMs }: Outcome): Settled {
     const session = this.#session;
     let written: readonly OutgoingRequest[] = [];
-    let unsent: readonly OutgoingMessage[] = [];
-    if (session !== null && !endsSession) written = session.tracker.takeAll();
-    else if (session !== null && !session.isEnded) ({ written, unsent } = session.end(code));
+    let unsent: readonly OutgoingRequest[] = [];
+    if (session !== null && !endsSession) {
+      written = session.places.waiting();
+      for (const request of written) session.cancel(request);
+    } else if (session !== null && !session.isEnded) ({ written, unsent } = session.end(code));
     if (endsSession && this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
     const isRepeated = (request: OutgoingRequest) => request.idempotent && repeats !== "none";
     const repeated = written.filter(isRepeated);
-    for (const message of [...repeated, ...unsent].reverse()) {
-      if (message instanceof OutgoingRequest) message.state = "queued";
-      this.#queue.unshift(message);
+    for (const request of [...repeated, ...unsent].reverse()) {
+      request.state = "queued";
+      this.#backlog.unshift(request);
     }
     for (const request of written) if (!isRepeated(request)) fail(request, code);
     this.#failUnwritten(code, unwrittenBeforeMs);
     return { failed: written.length - repeated.length, repeated: repeated.length };
   }
 
+  /** Calls that came here before that time fail; notifications only where it is for ever. */
   #failUnwritten(code: ErrorCode, beforeMs: number): void {
     if (beforeMs === -Infinity) return;
-    let item = this.#queue.first;
-    while (item !== null) {
-      const next = item.behind as OutgoingMessage | null;
-      // The caller's deadline says when it came here.
-      if (item.sinceMs <= beforeMs) {
-        this.#queue.remove(item);
-        fail(item, code);
-      }
-      item = next;
+    for (const request of this.#backlog.requests()) {
+      if (request.sinceMs > beforeMs) continue;
+      this.#backlog.remove(request);
+      fail(request, code);
     }
+    if (beforeMs === Infinity) this.#backlog.notifications.stop(code);
+  }
+
+  #refuseAsDown(): ErrorCode {
+    if (this.#connection === null) this.#handleWaiting(true);
+    return "peer-down";
   }
 
   #acknowledgeSoon(session: Session): void {
@@ -241,15 +291,13 @@ export class Outbox {
   #acknowledge(): void {
     const session = this.#session;
     if (session === null || !session.needsAck || this.#connection === null) return;
-    const number = session.ackNumber;
+    const number = session.received;
     this.#connection.sendNumber(FrameKind.ACK, number);
     session.ackSent(number);
   }
 }
 
-function fail(message: OutgoingMessage, code: ErrorCode): void {
-  if (message instanceof OutgoingRequest) {
-    message.state = "settled";
-    message.fail(code, "", message.delivery);
-  } else message.fail(code, "");
+function fail(request: OutgoingRequest, code: ErrorCode): void {
+  request.state = "settled";
+  request.fail(code, "", request.delivery);
 }

@@ -9,12 +9,10 @@
  */
 
 import type { Hello } from "../core/wire/hello.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
-import type { Session } from "../core/session/session.ts";
 import { FrameKind } from "../core/wire/frame.ts";
 import { stoppedHere } from "../core/link/outcome.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOwner, OutgoingMessage } from "./connection_owner.ts";
+import type { ConnectionOwner } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -36,13 +34,15 @@ export class ServedClient implements ConnectionOwner {
     this.#ended = ended;
   }
 
-  /** What both ends say to each other; it ends with the connection. */
-  get session(): Session {
-    return this.#outbox.session!;
+  /** Whether nothing is open in either direction, and all that was sent is written. */
+  get isQuiet(): boolean {
+    return this.#outbox.isQuiet;
   }
 
-  get outgoing(): SendQueue<OutgoingMessage> {
-    return this.#outbox.outgoing;
+  /** This endpoint is closing: the client makes no new calls. */
+  drain(): void {
+    this.#outbox.beginClosing();
+    this.connection.sendEmpty(FrameKind.DRAIN);
   }
 
   handleOpen(connection: Connection, remote: Hello): void {

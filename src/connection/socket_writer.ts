@@ -6,12 +6,17 @@
 
 import { FrameKind, joinFrames, numberFrame } from "../core/wire/frame.ts";
 import type { Heartbeat } from "../core/link/heartbeat.ts";
-import type { SendQueue } from "../core/flow/send_queue.ts";
 import type { Session } from "../core/session/session.ts";
 import type { Socket } from "../runtime/runtime.ts";
-import type { OutgoingMessage } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
 import { TimerTask } from "./timer_task.ts";
+
+/** A later one says all that an earlier one says. */
+const NEWEST_COUNTS: ReadonlySet<number> = new Set([
+  FrameKind.ACK,
+  FrameKind.BEAT,
+  FrameKind.PONG,
+]);
 
 /** The most writes in one turn, so that one peer that takes everything cannot starve the others. */
 const WRITES_PER_TURN = 16;
@@ -24,11 +29,6 @@ const WRITES_PER_TURN = 16;
 const EARLY_MESSAGES = 32;
 const EARLY_GROWTH = 4;
 
-/** Whence an outlet takes what waits for its session. */
-export interface SocketWriterSource {
-  readonly outgoing: SendQueue<OutgoingMessage>;
-}
-
 /** The outgoing side of one connection. */
 export class SocketWriter {
   /** The session that writes here; `null`: none, or it writes elsewhere. */
@@ -36,7 +36,6 @@ export class SocketWriter {
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   readonly #heartbeat: Heartbeat;
-  readonly #source: SocketWriterSource;
   #control: Uint8Array[] = [];
   /** The socket holds what it was given: no write until it has drained. */
   #blocked = false;
@@ -50,16 +49,10 @@ export class SocketWriter {
     this.flush();
   };
 
-  constructor(
-    context: ConnectionContext,
-    socket: Socket,
-    heartbeat: Heartbeat,
-    source: SocketWriterSource,
-  ) {
+  constructor(context: ConnectionContext, socket: Socket, heartbeat: Heartbeat) {
     this.#context = context;
     this.#socket = socket;
     this.#heartbeat = heartbeat;
-    this.#source = source;
   }
 
   /** Whether the socket still reads what it was given. */
@@ -67,10 +60,18 @@ export class SocketWriter {
     return this.#blocked;
   }
 
-  /** Sends a control frame ahead of all data. */
+  /**
+   * Sends a control frame ahead of all data. Where one of a kind of which only the newest counts
+   * waits already, it takes its place: so what waits is bounded, whatever the other end asks for.
+   */
   control(frame: Uint8Array): void {
     if (this.#stopped) return;
-    this.#control.push(frame);
+    const kind = frame[0]!;
+    const waiting = NEWEST_COUNTS.has(kind)
+      ? this.#control.findIndex((other) => other[0] === kind)
+      : -1;
+    if (waiting >= 0) this.#control[waiting] = frame;
+    else this.#control.push(frame);
     this.schedule();
   }
 
@@ -85,7 +86,7 @@ export class SocketWriter {
     } else if (++this.#count === this.#early) {
       this.#early *= EARLY_GROWTH;
       // Where more is open than what waits here, the other end has enough to do.
-      const openCount = this.session?.tracker.openCount ?? 0;
+      const openCount = this.session?.places.openCount ?? 0;
       if (openCount <= 2 * this.#count) this.flush();
     }
   }
@@ -98,7 +99,7 @@ export class SocketWriter {
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
       const { session } = this;
       if (session === null) return;
-      const range = session.nextRange(this.#source.outgoing);
+      const range = session.nextRange();
       if (range === null) return;
       const taken = this.#write(range);
       session.log.wrote(range.length, taken);
@@ -132,10 +133,10 @@ export class SocketWriter {
   /** What cannot wait goes with the data of this write; alone where there is none, or no room. */
   #acknowledge(session: Session): void {
     if (!session.ackIsUrgent) return;
-    session.fill(this.#source.outgoing);
+    session.fill();
     if (!session.ackIsUrgent) return;
-    this.#control.push(numberFrame(FrameKind.ACK, session.ackNumber));
-    session.ackSent(session.ackNumber);
+    this.#control.push(numberFrame(FrameKind.ACK, session.received));
+    session.ackSent(session.received);
   }
 
   #writeControl(): boolean {

@@ -11,8 +11,15 @@ import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
 import { DURATION_MAX_MS } from "./table.ts";
 
-const NOTIFY_KEYS: readonly string[] = Object.freeze(["timeoutMs", "signal", "whenDown", "codec"]);
+const NOTIFY_KEYS: readonly string[] = Object.freeze([
+  "timeoutMs",
+  "signal",
+  "whenDown",
+  "whenFull",
+  "codec",
+]);
 const REQUEST_KEYS: readonly string[] = Object.freeze([...NOTIFY_KEYS, "idempotent"]);
+const FLUSH_KEYS: readonly string[] = Object.freeze(["timeoutMs", "signal"]);
 const EVENT_KEYS: readonly string[] = Object.freeze(["signal"]);
 const CLOSE_KEYS: readonly string[] = Object.freeze(["drainMs"]);
 const HANDLE_KEYS: readonly string[] = Object.freeze(["codec"]);
@@ -44,6 +51,11 @@ export function checkRequestOptions(options: RequestOptions): void {
 export function checkNotifyOptions(options: NotifyOptions): void {
   if (options === NO_OPTIONS || isWell(options, false)) return;
   tell(options, NOTIFY_KEYS);
+}
+
+/** Checks the options of a flush. @throws {ConfigurationError} `invalid-options`. */
+export function checkFlushOptions(options: unknown): void {
+  tell(options, FLUSH_KEYS);
 }
 
 /** @throws {ConfigurationError} `invalid-options`, unless it is 1 to 255 bytes of UTF-8. */
@@ -137,11 +149,12 @@ function isWell(options: RequestOptions, isRequest: boolean): boolean {
 
 function fits(options: RequestOptions, isRequest: boolean): boolean {
   if (typeof options !== "object" || options === null || Array.isArray(options)) return false;
-  const { timeoutMs, signal, idempotent, whenDown, codec } = options;
+  const { timeoutMs, signal, idempotent, whenDown, whenFull, codec } = options;
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return false;
   if (signal !== undefined && !isSignal(signal)) return false;
   if (idempotent !== undefined && typeof idempotent !== "boolean") return false;
   if (whenDown !== undefined && whenDown !== "wait" && whenDown !== "fail") return false;
+  if (whenFull !== undefined && whenFull !== "wait" && whenFull !== "fail") return false;
   if (codec !== undefined && codec !== "json" && codec !== "bytes" && !isCodec(codec)) return false;
   for (const key in options) {
     if (!isKey(key, isRequest)) return false;
@@ -154,6 +167,7 @@ function isKey(key: string, isRequest: boolean): boolean {
     case "timeoutMs":
     case "signal":
     case "whenDown":
+    case "whenFull":
     case "codec":
       return true;
     default:
@@ -189,7 +203,7 @@ function tell(options: unknown, known: readonly string[]): void {
 function collect(problems: Problems, options: unknown, known: readonly string[]): void {
   if (problems.object("options", options, EXAMPLE)) {
     problems.keys("options.", options, known);
-    const { timeoutMs, signal, idempotent, whenDown, codec } = options;
+    const { timeoutMs, signal, idempotent, whenDown, whenFull, codec } = options;
     if (timeoutMs !== undefined && !isTimeout(timeoutMs)) {
       const expected = `milliseconds above 0, up to ${DURATION_MAX_MS}, or Infinity`;
       problems.add("options.timeoutMs", expected, timeoutMs);
@@ -197,6 +211,7 @@ function collect(problems: Problems, options: unknown, known: readonly string[])
     checkSignal(problems, signal);
     if (idempotent !== undefined) problems.flag("options.idempotent", idempotent);
     if (whenDown !== undefined) problems.oneOf("options.whenDown", whenDown, ["wait", "fail"]);
+    if (whenFull !== undefined) problems.oneOf("options.whenFull", whenFull, ["wait", "fail"]);
     if (codec !== undefined) problems.codec("options.codec", codec);
   }
 }

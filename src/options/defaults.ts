@@ -13,7 +13,14 @@ export const DEFAULTS: Readonly<
     & TuningOptions
     & Pick<
       EndpointOptions,
-      "probeTimeoutMs" | "resumeWindowMs" | "startingMs" | "drainMs" | "whenDown" | "identifier"
+      | "probeTimeoutMs"
+      | "resumeWindowMs"
+      | "startingMs"
+      | "drainMs"
+      | "whenDown"
+      | "identifier"
+      | "clientMaxInFlight"
+      | "clientPayloadMaxBytes"
     >
   >
 > = Object.freeze(defaultsOfTable() as never);

@@ -21,7 +21,7 @@ const ALIASES: Readonly<Record<string, string>> = Object.freeze({
 });
 
 /** More than so many that fit equally well are no hint. */
-const HINTS_MAX = 4;
+const HINTS_MAX = 5;
 
 /** The keys that may have been meant: none, or a few. */
 export function nearKeys(key: string, known: readonly string[]): readonly string[] {

@@ -183,8 +183,13 @@ function withDefaults(values: Values): typeof DEFAULTS {
     if (values[key] !== undefined) chosen[key] = values[key];
   }
   const { payloadMaxBytes } = values;
-  if (values.queueMaxBytes === undefined && typeof payloadMaxBytes === "number") {
-    chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * payloadMaxBytes);
+  if (typeof payloadMaxBytes === "number") {
+    if (values.queueMaxBytes === undefined) {
+      chosen["queueMaxBytes"] = Math.max(DEFAULTS.queueMaxBytes, 2 * payloadMaxBytes);
+    }
+    if (values.receiveMaxBytes === undefined) {
+      chosen["receiveMaxBytes"] = Math.max(DEFAULTS.receiveMaxBytes, payloadMaxBytes);
+    }
   }
   return chosen as unknown as typeof DEFAULTS;
 }
@@ -210,13 +215,22 @@ function checkOrder(
 ): void {
   const row = OPTIONS[key];
   if (row.kind !== "number") return;
-  const other = row.below ?? row.atMost;
-  if (other === undefined) return;
+  if (row.below !== undefined) checkBelow(problems, values, settings, key, row.below, true);
+  for (const other of row.atMost ?? []) checkBelow(problems, values, settings, key, other, false);
+}
+
+function checkBelow(
+  problems: Problems,
+  values: Values,
+  settings: typeof DEFAULTS,
+  key: OptionKey,
+  other: OptionKey,
+  strictly: boolean,
+): void {
   const [low, high] = [key, other].map((name) => settings[name as keyof typeof DEFAULTS]);
   // What does not fit by itself has been told.
   if (!fitsRow(key, low) || !fitsRow(other, high)) return;
-  if (low < high || (row.atMost !== undefined && low === high)) return;
-  const strictly = row.atMost === undefined;
+  if (low < high || (!strictly && low === high)) return;
   if (values[key] !== undefined) {
     problems.add(key, `${strictly ? "less than" : "at most"} ${other} (${high})`, low);
   } else if (values[other] !== undefined) {

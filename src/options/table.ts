@@ -28,15 +28,15 @@ export type OptionOf = "both" | "endpoint" | "client";
 export interface NumberRow {
   readonly of: OptionOf;
   readonly kind: "number";
-  readonly unit: "ms" | "bytes" | "requests";
+  readonly unit: "ms" | "bytes" | "requests" | "notifications";
   /** What is used where it is left out. */
   readonly default: number;
   readonly min: number;
   readonly max: number;
   /** The option that it must be less than. */
   readonly below?: OptionKey;
-  /** The option that it must not be more than. */
-  readonly atMost?: OptionKey;
+  /** The options that it must not be more than. */
+  readonly atMost?: readonly OptionKey[];
 }
 
 /** One of some words. */
@@ -80,7 +80,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   probeTimeoutMs: { ...duration("endpoint", 1_000), below: "handshakeTimeoutMs" },
   connectTimeoutMs: duration("both", 3_000),
   handshakeTimeoutMs: duration("both", 5_000),
-  redialMinMs: { ...duration("both", 100, 0), atMost: "redialMaxMs" },
+  redialMinMs: { ...duration("both", 100, 0), atMost: ["redialMaxMs"] },
   redialMaxMs: duration("both", 5_000),
   requestTimeoutMs: duration("both", 5_000),
   resumeWindowMs: duration("endpoint", 30_000),
@@ -88,8 +88,15 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   maxInFlight: number("both", "requests", 1_024, 1, 1_000_000),
   payloadMaxBytes: {
     ...number("both", "bytes", 16_777_216, 1, U32_MAX),
-    atMost: "queueMaxBytes",
+    atMost: ["queueMaxBytes", "receiveMaxBytes"],
   },
+  clientMaxInFlight: number("endpoint", "requests", 64, 1, 1_000_000),
+  clientPayloadMaxBytes: number("endpoint", "bytes", 1_048_576, 1, U32_MAX),
+  receiveMaxBytes: number("both", "bytes", 67_108_864, 1, Number.MAX_SAFE_INTEGER),
+  creditBytes: number("both", "bytes", 262_144, 0, 1_073_741_824),
+  answersMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
+  assemblyTimeoutMs: duration("both", 30_000),
+  notificationsMax: number("both", "notifications", 1_024, 1, 1_000_000),
   retainMaxBytes: number("both", "bytes", 4_194_304, RETAIN_MIN_BYTES, U32_MAX),
   queueMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
   runtime: { of: "both", kind: "other" },

@@ -1,4 +1,4 @@
-// Allocations per request below the endpoint: session, tracker, writer, log, decoder, reader, both
+// Allocations per request below the endpoint: session, places, writer, log, decoder, reader, both
 // ends of them. They do not creep back.
 
 import v8 from "node:v8";
@@ -6,11 +6,11 @@ import vm from "node:vm";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { FrameKind, isMessageKind, readU64 } from "../../src/core/wire/frame.ts";
 import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
-import { SegmentPool } from "../../src/core/session/outbound_log.ts";
-import { type OutgoingNotification, OutgoingRequest } from "../../src/core/flow/outgoing.ts";
-import { SendQueue } from "../../src/core/flow/send_queue.ts";
+import { Backlog } from "../../src/core/flow/backlog.ts";
+import { OutgoingRequest } from "../../src/core/flow/outgoing.ts";
 import { Session } from "../../src/core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../../src/core/session/session_handler.ts";
+import { newHost } from "../support/session_pair.ts";
 
 const IN_FLIGHT = 64;
 /** So few that no collection comes in between. */
@@ -30,7 +30,10 @@ const BYTES_MAX = 80;
 const LIMITS = {
   maxInFlight: 1_024,
   payloadMaxBytes: 1_048_576,
-  windowBytes: 4_194_304,
+  clientMaxInFlight: 1_024,
+  clientPayloadMaxBytes: 1_048_576,
+  creditBytes: 262_144,
+  notificationsMax: 1_024,
 };
 
 v8.setFlagsFromString("--expose-gc");
@@ -55,7 +58,6 @@ const OWNER: InboundRequest = { cancel() {} };
 /** One end; what it keeps is made before anything is measured. */
 class End implements SessionHandler {
   readonly session: Session;
-  readonly queue = new SendQueue<OutgoingRequest | OutgoingNotification>();
   readonly #decoder = new FrameDecoder();
   readonly #answer = new Uint8Array(PAYLOAD_BYTES);
   /** Something of the kind that must not be there, for the test of the test. */
@@ -67,9 +69,14 @@ class End implements SessionHandler {
     this.#waste = waste;
     const options = { peer: "peer", role: "peer", bootId: "1", retain: true } as const;
     this.session = new Session(
-      { ...options, retainMaxBytes: LIMITS.windowBytes, own: LIMITS, remote: LIMITS },
-      new SegmentPool(),
-      this,
+      {
+        ...options,
+        backlog: new Backlog(1_048_576),
+        retainMaxBytes: 4_194_304,
+        own: LIMITS,
+        remote: LIMITS,
+      },
+      newHost(this),
     );
   }
 
@@ -77,7 +84,9 @@ class End implements SessionHandler {
     session: Session,
     slot: number,
     generation: number,
+    _deadlineMs: number,
     _timeoutMs: number,
+    _depth: number,
     _service: string,
     codec: number,
   ): InboundRequest {
@@ -88,15 +97,11 @@ class End implements SessionHandler {
 
   onNotification(): void {}
 
-  hasRoom(): boolean {
-    return true;
-  }
-
   /** Gives all that waits to the other end. */
   flush(other: End): void {
     const { session } = this;
     for (;;) {
-      session.fill(this.queue);
+      session.fill();
       const range = session.log.nextRange();
       if (range === null) break;
       session.log.wrote(range.length, true);
@@ -129,7 +134,7 @@ function bytesPerRequest(waste: boolean): number {
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const requests = Array.from(
     { length: IN_FLIGHT },
-    () => new Request(payload, 1, "echo", 1_000, true),
+    () => new Request(payload, 1, "echo", 1_000, true, 0),
   );
   const batch = () => {
     for (const request of requests) {

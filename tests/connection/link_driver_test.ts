@@ -11,7 +11,14 @@ import type { Hello } from "../../src/core/wire/hello.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import type { EventBody } from "../../src/events.ts";
 
-const LIMITS = { maxInFlight: 4, payloadMaxBytes: 100, windowBytes: 1_000 };
+const LIMITS = {
+  maxInFlight: 4,
+  payloadMaxBytes: 100,
+  clientMaxInFlight: 4,
+  clientPayloadMaxBytes: 100,
+  creditBytes: 1_000,
+  notificationsMax: 4,
+};
 
 function hello(name: string, bootId = name): Hello {
   return {
@@ -36,6 +43,7 @@ class Stage {
   onEvent: (event: EventBody) => void = () => {};
 
   constructor() {
+    const timers = { nowMs: () => 0, add() {}, remove() {} };
     const context = {
       self: hello("M"),
       settings: {
@@ -48,9 +56,9 @@ class Stage {
         retainMaxBytes: 1_000,
         queueMaxBytes: 1_000,
       },
-      timers: { nowMs: () => 0, add() {}, remove() {} },
+      timers,
       runtime: { clock: { wallMicros: () => 1 }, random: { float: () => 0.5 }, connect() {} },
-      pool: new SegmentPool(),
+      sessions: { pool: new SegmentPool(), rooms: {}, timers },
       handler: {},
       emit: (event: EventBody) => {
         this.log.push(event.type);

@@ -16,7 +16,7 @@ const PAYLOAD = new Uint8Array(8);
 /** An outlet whose turns end when the test says so. */
 class Bench {
   readonly outlet: SocketWriter;
-  readonly pair = new SessionPair({ maxInFlight: 2_048 });
+  readonly pair = new SessionPair({ maxInFlight: 2_048, creditBytes: 4_194_304 });
   readonly session = this.pair.left;
   /** The kinds of the frames of each write. */
   readonly writes: number[][] = [];
@@ -37,7 +37,6 @@ class Bench {
       context as unknown as ConnectionContext,
       socket as unknown as Socket,
       new Heartbeat({ heartbeatIntervalMs: 1_000, suspectAfterMs: 1_000, deadAfterMs: 3_000 }, 0),
-      { outgoing: this.session.queue },
     );
     this.outlet.session = this.session.session;
   }

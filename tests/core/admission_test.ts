@@ -4,7 +4,14 @@ import { assertEquals } from "@std/assert";
 import { admit, type Admitting } from "../../src/core/link/admission.ts";
 import type { Hello } from "../../src/core/wire/hello.ts";
 
-const LIMITS = { maxInFlight: 1, payloadMaxBytes: 1, windowBytes: 1 };
+const LIMITS = {
+  maxInFlight: 4,
+  payloadMaxBytes: 100,
+  clientMaxInFlight: 4,
+  clientPayloadMaxBytes: 100,
+  creditBytes: 1_000,
+  notificationsMax: 4,
+};
 
 function hello(name: string, role: "peer" | "client" = "peer"): Hello {
   return {
@@ -20,12 +27,24 @@ function hello(name: string, role: "peer" | "client" = "peer"): Hello {
   };
 }
 
-const OPEN: Admitting = { self: hello("M"), isClosing: false, admitAtLink: () => null };
+const OPEN: Admitting = {
+  self: hello("M"),
+  isClosing: false,
+  holdsSession: () => false,
+  admitAtLink: () => null,
+};
 
 Deno.test("admit: whoever is closing admits nobody, not even a client", () => {
   const closing = { ...OPEN, isClosing: true };
   assertEquals(admit(closing, hello("A"), "M")?.code, "closing");
   assertEquals(admit(closing, hello("C", "client"), "")?.code, "closing");
+});
+
+Deno.test("admit: whoever is closing still admits the life with which a session is held", () => {
+  const closing = { ...OPEN, isClosing: true, holdsSession: ({ name }: Hello) => name === "A" };
+  assertEquals(admit(closing, hello("A"), "M"), null);
+  assertEquals(admit(closing, hello("B"), "M")?.code, "closing");
+  assertEquals(admit(closing, hello("A", "client"), "M")?.code, "closing");
 });
 
 Deno.test("admit: the dialer means this name or this address; only a client may mean anybody", () => {

@@ -44,7 +44,7 @@ const STREAM = concat([
   frame(FrameKind.BEAT, new Uint8Array(0)),
   numberFrame(FrameKind.ACK, 4_711),
   frame(FrameKind.REQUEST, Uint8Array.from({ length: 300 }, (_, index) => index)),
-  frame(FrameKind.PART, new Uint8Array(BODY_MAX_BYTES).fill(9)),
+  frame(FrameKind.DATA, new Uint8Array(BODY_MAX_BYTES).fill(9)),
   frame(FrameKind.RESPONSE, Uint8Array.of(1)),
 ]);
 
@@ -58,7 +58,7 @@ Deno.test("FrameDecoder.push() finds the same frames whole, byte by byte and cut
 });
 
 Deno.test("FrameDecoder.push() reports an unknown kind once and delivers nothing after it", () => {
-  for (const kind of [0x00, 0x05, 0x0f, 0x18, 0x1f, 0x27, 0xff]) {
+  for (const kind of [0x00, 0x05, 0x0f, 0x18, 0x1f, 0x28, 0xff]) {
     const bytes = concat([frame(FrameKind.BEAT, new Uint8Array(0)), frame(kind, STREAM)]);
     const seen = decode([bytes, STREAM]);
     assertEquals(seen, [`${FrameKind.BEAT}:0:0`, "unknown-frame"], `kind ${kind}`);
@@ -76,7 +76,7 @@ Deno.test("FrameDecoder.push() reports an oversize length before it buffers anyt
 Deno.test("FrameDecoder.push() keeps at most one frame and lets go of it when stopped", () => {
   const decoder = new FrameDecoder();
   const handler = { onFrame: () => true, onDefect: () => {} };
-  const big = frame(FrameKind.PART, new Uint8Array(BODY_MAX_BYTES));
+  const big = frame(FrameKind.DATA, new Uint8Array(BODY_MAX_BYTES));
   decoder.push(big.subarray(0, big.length - 1), handler);
   assertEquals(decoder.keptBytes, FRAME_MAX_BYTES - 1);
   decoder.stop();

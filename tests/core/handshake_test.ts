@@ -14,7 +14,14 @@ import { CODES, type ErrorCode } from "../../src/errors.ts";
 import { pureHash } from "../../src/runtime/hash.ts";
 import { seededRandom, unhex } from "../support/bytes.ts";
 
-const LIMITS = { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 };
+const LIMITS = {
+  maxInFlight: 1_024,
+  payloadMaxBytes: 16_777_216,
+  clientMaxInFlight: 64,
+  clientPayloadMaxBytes: 1_048_576,
+  creditBytes: 262_144,
+  notificationsMax: 1_024,
+};
 
 function self(name: string, more: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
   const introduction: Hello = {

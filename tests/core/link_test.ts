@@ -16,7 +16,14 @@ const SETTINGS: LinkSettings = {
 };
 
 function hello(name: string, bootId = name, ordinal = 10): Hello {
-  const limits = { maxInFlight: 1, payloadMaxBytes: 1, windowBytes: 1 };
+  const limits = {
+    maxInFlight: 1,
+    payloadMaxBytes: 1,
+    clientMaxInFlight: 1,
+    clientPayloadMaxBytes: 1,
+    creditBytes: 1,
+    notificationsMax: 1,
+  };
   return {
     role: "peer",
     name,

@@ -1,14 +1,19 @@
 // docs/protocol.md is the specification: its vectors and its table of codes are what the code does.
 
 import { assertEquals } from "@std/assert";
-import { emptyFrame, FrameKind, numberFrame } from "../../src/core/wire/frame.ts";
+import { emptyFrame, FrameKind, numberFrame, startFrame } from "../../src/core/wire/frame.ts";
 import {
   AcceptorHandshake,
   DialerHandshake,
   encodeRefuse,
   type HandshakeSelf,
 } from "../../src/core/channel/handshake.ts";
-import { MessageWriter } from "../../src/core/wire/message_writer.ts";
+import {
+  DataKind,
+  FLAG_ASKS,
+  FLAG_STATED,
+  MessageWriter,
+} from "../../src/core/wire/message_writer.ts";
 import { OutboundLog, SegmentPool } from "../../src/core/session/outbound_log.ts";
 import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
@@ -33,7 +38,14 @@ function introduce(name: string, bootId: string, last: number, nonce: number): H
       ordinal: 1_700_000_000_000_000 + last,
       hostname: `10.0.0.${last}`,
       port: 11_000,
-      limits: { maxInFlight: 1_024, payloadMaxBytes: 16_777_216, windowBytes: 4_194_304 },
+      limits: {
+        maxInFlight: 1_024,
+        payloadMaxBytes: 16_777_216,
+        clientMaxInFlight: 64,
+        clientPayloadMaxBytes: 1_048_576,
+        creditBytes: 262_144,
+        notificationsMax: 1_024,
+      },
       heartbeatIntervalMs: 1_000,
       ordinalRises: true,
     },
@@ -74,24 +86,46 @@ function written(): Map<string, string> {
     log.drained();
   };
   const writer = new MessageWriter(log);
-  writer.request(0, 1, 5_000, "debit", 1, 0, unhex("aabbccdddd"), 0);
+  writer.request(0, 1, 5_000, "debit", 1, 0, unhex("aabbccdddd"));
   take("request");
-  writer.request(1, 1, 5_000, "debit", 1, 0, unhex("aabbcc"), 0);
-  take("request again");
-  writer.request(2, 1, Infinity, "debit", 1, 0, new Uint8Array(0), 0);
+  writer.request(1, 1, 5_000, "debit", 1, 2, unhex("aabbcc"));
+  take("request again, of depth 2");
+  writer.request(2, 1, Infinity, "debit", 1, 0, new Uint8Array(0));
   take("request without end");
-  writer.response(0, 1, 1, 0, unhex("aabbcc"), 0);
+  writer.statedRequest(2, 1, 5_000, "debit", 1, FLAG_STATED | FLAG_ASKS, 16_777_216);
+  take("request of 16 MiB, which asks");
+  writer.grant([{ kind: DataKind.REQUEST, slot: 2, generation: 1 }], 1);
+  take("grant");
+  writer.data(DataKind.REQUEST, 2, 1, unhex("aabbcc"), 0, 3);
+  take("data");
+  writer.cancel(2, 1);
+  take("cancel of what was granted");
+  const nothing = new Uint8Array(0);
+  writer.error(2, 1, {
+    code: "cancelled",
+    delivery: "not-executed",
+    message: "",
+    cause: nothing,
+    details: nothing,
+  });
+  take("error, its answer");
+  writer.response(0, 1, 1, 0, unhex("aabbcc"));
   take("response");
-  writer.error(0, 1, "handler-failed", "no", new Uint8Array(0));
+  writer.statedResponse(0, 1, 1, FLAG_STATED, 100_000);
+  take("response of 100,000 bytes, on credit");
+  writer.error(0, 1, {
+    code: "handler-failed",
+    delivery: "executed",
+    message: "no",
+    cause: nothing,
+    details: unhex("7b7d"),
+  });
   take("error");
-  writer.cancel(0, 1);
-  take("cancel");
-  writer.part(1, unhex("aabbcc"), 0, 3);
-  take("part");
-  writer.drop(1);
-  take("drop");
-  new MessageWriter(log).notification("a", 1, 0, unhex("aabb"), 0);
+  writer.credit(131_072, 0, 0, 512);
+  take("credit");
+  new MessageWriter(log).notification("a", 1, 0, unhex("aabb"));
   take("notify");
+  frames.set("start 7, closing", hex(startFrame(7, true)));
   return frames;
 }
 

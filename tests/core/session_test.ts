@@ -4,6 +4,12 @@ import { SEGMENT_BYTES } from "../../src/core/session/outbound_log.ts";
 import { cutRandomly, seededRandom } from "../support/bytes.ts";
 import { SessionPair, TestNotification, TestRequest } from "../support/session_pair.ts";
 
+const OUT_OF_RANGE = "number-out-of-range";
+const UNEXPECTED = "unexpected-frame";
+const MALFORMED = "malformed-frame";
+/** Generation 0 and a byte. */
+const TAIL = [0, 0, 0, 0, 1];
+
 const text = (value: string) => new TextEncoder().encode(value);
 
 function fill(size: number, seed: number): Uint8Array {
@@ -30,7 +36,7 @@ Deno.test("Session carries requests and answers, whole, byte by byte and cut at 
   }
 });
 
-Deno.test("Session cuts large payloads into parts and lets small messages pass them", () => {
+Deno.test("Session cuts large payloads into pieces and lets small messages pass them", () => {
   const pair = new SessionPair();
   const large = new TestRequest("large", fill(5_000_000, 1));
   const small = new TestRequest("small", text("x"));
@@ -119,20 +125,25 @@ Deno.test("Session.cancel() reaches the handler, and its place comes free with t
   const arrived = pair.right.requests[0]!;
   assertEquals(arrived.cancelled, "cancelled");
   assertEquals(pair.right.requests.length, 1, "the handler still has the place");
-  pair.right.session.reject(arrived.slot, arrived.generation, "cancelled", "stopped");
+  const { slot, generation } = arrived;
+  pair.right.session.reject(slot, generation, "cancelled", "maybe-executed", "stopped");
   pair.settle();
   assertEquals(pair.right.requests.map((request) => request.service), ["slow", "next"]);
   assertEquals(first.outcome, null, "whoever gave up is not called");
 });
 
-Deno.test("Session takes back a large request that is on its way in parts; it never ran", () => {
+Deno.test("Session takes back a large request that is on its way; it never ran", () => {
   const pair = new SessionPair();
   const large = new TestRequest("large", fill(1_000_000, 1));
   pair.left.queue.push(large);
   pair.carry(pair.left, undefined, 300_000);
+  pair.carry(pair.right);
+  pair.carry(pair.left, undefined, 300_000);
   assert(pair.right.session.receivedBytes > 0);
-  assert(pair.left.session.sender.withdraw(large));
+  assertEquals([large.state, large.delivery], ["announced", "not-sent"]);
+  pair.left.session.cancel(large);
   pair.settle();
+  assertEquals(pair.left.session.places.openCount, 0);
   assertEquals(pair.right.session.receivedBytes, 0);
   assertEquals(pair.right.requests, []);
   const next = new TestRequest("next", fill(1_000_000, 2));
@@ -143,9 +154,9 @@ Deno.test("Session takes back a large request that is on its way in parts; it ne
 
 Deno.test("Session keeps at most its window and stops; acknowledgements let it go on", () => {
   const windowBytes = 4 * SEGMENT_BYTES;
-  const pair = new SessionPair({ windowBytes, maxInFlight: 10_000 });
+  const pair = new SessionPair({ windowBytes, maxInFlight: 10_000, creditBytes: 4_000_000 });
   for (let k = 0; k < 2_000; k++) {
-    pair.left.queue.push(new TestNotification(fill(1_000, k), 1, "n"));
+    pair.left.queue.push(new TestRequest("n", fill(1_000, k)));
   }
   // Nobody reads: nothing is acknowledged.
   pair.left.takeBytes();
@@ -154,31 +165,8 @@ Deno.test("Session keeps at most its window and stops; acknowledgements let it g
   pair.connect();
   pair.settle();
   assertEquals(pair.left.queue.size, 0);
-  assertEquals(pair.right.notifications.length, 2_000);
+  assertEquals(pair.right.requests.length, 2_000);
   assertEquals(pair.left.session.log.heldBytes, 0);
-});
-
-Deno.test("Session leaves notifications unacknowledged while the application has no room", () => {
-  const windowBytes = 2 * SEGMENT_BYTES;
-  const pair = new SessionPair({ windowBytes });
-  pair.right.room = false;
-  for (let k = 0; k < 500; k++) {
-    pair.left.queue.push(new TestNotification(fill(1_000, k), 1, "n"));
-  }
-  const asked = new TestRequest("ask", text("?"));
-  pair.right.queue.push(asked);
-  pair.settle();
-  assertEquals(pair.right.notifications.length, 0);
-  assert(pair.right.session.receivedBytes <= windowBytes);
-  assertEquals(asked.outcome, "ok", "answers do not wait behind notifications");
-  // A broken path does not deliver them twice.
-  pair.connect();
-  pair.settle();
-  pair.right.room = true;
-  pair.right.session.resumeNotifications();
-  pair.settle();
-  const payloads = pair.right.notifications.map((entry) => entry.payload);
-  assertEquals(payloads, Array.from({ length: 500 }, (_, k) => fill(1_000, k)));
 });
 
 Deno.test("Session.end() says which requests may have run and which never left", () => {
@@ -208,10 +196,10 @@ Deno.test("Session answers too late to anybody are dropped, and harm nothing", (
   const { slot, generation } = pair.right.requests[0]!;
   pair.right.session.respond(slot, generation, 1, text("first"));
   pair.right.session.respond(slot, generation, 1, text("second"));
-  pair.right.session.reject(slot, generation + 1, "handler-failed", "another generation");
+  pair.right.session.reject(slot, generation + 1, "handler-failed", "executed", "another one");
   pair.settle();
   assertEquals([pair.left.broken, pair.right.broken], [null, null]);
-  assertEquals(pair.left.session.tracker.openCount, 0);
+  assertEquals(pair.left.session.places.openCount, 0);
 });
 
 Deno.test("Session refuses what the other end does not take, and says so without sending", () => {
@@ -263,6 +251,7 @@ Deno.test("Session reports each way of breaking the protocol, and executes nothi
   const id = [0, 0, 0, 0, 0, 0, 0, 1];
   const named = [0x80, 1, 1, 0, 1, 0x61];
   const request = [...id, 0, 0, 0, 9, ...named];
+  const stated = (flags: number) => [...id, 0, 0, 0, 9, 0x80, 1, 1, flags, 1, 0x61];
   const cases: [string, Uint8Array[], string][] = [
     ["short request", [frame(FrameKind.REQUEST, id)], "malformed-frame"],
     [
@@ -290,6 +279,11 @@ Deno.test("Session reports each way of breaking the protocol, and executes nothi
       [frame(FrameKind.REQUEST, [0, 1, 0, 0, ...request.slice(4)])],
       "limit-exceeded",
     ],
+    ["a generation once more", [
+      frame(FrameKind.REQUEST, request),
+      frame(FrameKind.CANCEL, id),
+      frame(FrameKind.REQUEST, [...request.slice(0, 12), 0, 1, 1, 0]),
+    ], "unexpected-frame"],
     [
       "generation 0",
       [frame(FrameKind.REQUEST, [0, 0, 0, 0, 0, 0, 0, 0, ...request.slice(8)])],
@@ -300,14 +294,36 @@ Deno.test("Session reports each way of breaking the protocol, and executes nothi
       frame(FrameKind.REQUEST, [...request.slice(0, 12), 0, 1, 1, 0]),
     ], "unexpected-frame"],
     ["an answer to nothing", [frame(FrameKind.RESPONSE, [...id, 1, 0])], "unexpected-frame"],
-    ["an error to nothing", [frame(FrameKind.ERROR, [...id, 0, 3, 0, 0])], "unexpected-frame"],
-    ["a part in stream 9", [frame(FrameKind.PART, [9, 1])], "number-out-of-range"],
     [
-      "the end of a stream that has no parts",
-      [frame(FrameKind.NOTIFY, [0x80, 1, 1, 3, 1, 0x61])],
+      "an error to nothing",
+      [frame(FrameKind.ERROR, [...id, 0, 3, 0, 0, 0, 0, 0])],
       "unexpected-frame",
     ],
-    ["dropping a stream that has no parts", [frame(FrameKind.DROP, [3])], "unexpected-frame"],
+    ["data of a kind that there is not", [frame(FrameKind.DATA, [3, ...id, 1])], OUT_OF_RANGE],
+    ["data without bytes", [frame(FrameKind.DATA, [0, ...id])], "malformed-frame"],
+    ["data of a request to nothing", [frame(FrameKind.DATA, [0, ...id, 1])], "unexpected-frame"],
+    ["data of an answer to nothing", [frame(FrameKind.DATA, [1, ...id, 1])], "unexpected-frame"],
+    ["data of no notification", [frame(FrameKind.DATA, [2, 0, 0, 0, 0, ...TAIL])], UNEXPECTED],
+    ["a grant of what does not ask", [frame(FrameKind.GRANT, [0, ...id])], "unexpected-frame"],
+    ["a grant of a kind that there is not", [frame(FrameKind.GRANT, [4, ...id])], OUT_OF_RANGE],
+    ["a grant of nothing", [frame(FrameKind.GRANT, [])], "malformed-frame"],
+    ["credit that is cut off", [frame(FrameKind.CREDIT, [0, 0, 0, 1])], "malformed-frame"],
+    ["an unasked length beyond credit", [
+      frame(FrameKind.REQUEST, [...stated(0x80), 0, 4, 0, 1]),
+    ], "limit-exceeded"],
+    ["a length of 0", [frame(FrameKind.REQUEST, [...stated(0xc0), 0, 0, 0, 0])], "malformed-frame"],
+    ["a length that is not taken here", [
+      frame(FrameKind.REQUEST, [...stated(0xc0), 1, 0, 0, 1]),
+    ], "limit-exceeded"],
+    ["one that asks and states no length", [frame(FrameKind.REQUEST, stated(0x40))], MALFORMED],
+    ["more data than was stated", [
+      frame(FrameKind.REQUEST, [...stated(0x80), 0, 0, 0, 1]),
+      frame(FrameKind.DATA, [0, ...id, 1, 2]),
+    ], "limit-exceeded"],
+    ["a notification inside another one", [
+      frame(FrameKind.NOTIFY, [0x80, 1, 1, 0x80, 1, 0x61, 0, 0, 0, 9]),
+      frame(FrameKind.NOTIFY, [0, 1, 1, 0]),
+    ], "unexpected-frame"],
     ["an acknowledgement of what was never sent", [
       frame(FrameKind.ACK, [0, 0, 0, 0, 0, 0, 0, 1]),
     ], "number-out-of-range"],
@@ -327,7 +343,7 @@ Deno.test("Session without retention keeps nothing that is written", () => {
   for (const request of requests) pair.left.queue.push(request);
   pair.carry(pair.left);
   assertEquals(pair.left.session.log.heldBytes, 0);
-  pair.carry(pair.right);
-  assertEquals(requests.filter((request) => request.outcome !== "ok"), []);
+  pair.settle();
+  assertEquals(requests.filter((request) => request.outcome !== "ok").length, 0);
   assertEquals(pair.right.session.needsAck, false);
 });

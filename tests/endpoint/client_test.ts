@@ -173,7 +173,7 @@ async function sendMany(retainMaxBytes: number): Promise<void> {
     runtime: one.runtime,
   });
   // An answer would make the client look for work; there is none before all have come.
-  const count = 200;
+  const count = 60;
   let received = 0;
   const all = Promise.withResolvers<void>();
   server.handle("keep", async (payload: Uint8Array) => {

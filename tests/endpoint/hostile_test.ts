@@ -215,7 +215,7 @@ Deno.test("hostile: a codec that throws odd things or returns no bytes is codec-
     pair.right.endpoint.handle(`reads ${name}`, () => 1, { codec: bad });
     pair.right.endpoint.handle(`writes ${name}`, () => 1, { codec: good });
     const there = await requestError(endpoint.request("SP20", `reads ${name}`, 1, { codec: good }));
-    assertEquals([there.code, there.delivery], ["codec-failed", "executed"], name);
+    assertEquals([there.code, there.delivery], ["codec-failed", "not-executed"], name);
     const here = await requestError(endpoint.request("SP20", `writes ${name}`, 1, { codec: bad }));
     assertEquals([here.code, here.delivery], ["codec-failed", "executed"], name);
   }

@@ -46,7 +46,7 @@ Deno.test("codec-mismatch: the caller uses another codec than the service", asyn
   await using pair = await Pair.start();
   pair.right.endpoint.handle("echo", (payload) => payload, { codec: "bytes" });
   const error = await requestError(pair.left.endpoint.request("SP20", "echo", 1));
-  assertEquals([error.code, error.delivery], ["codec-mismatch", "executed"]);
+  assertEquals([error.code, error.delivery], ["codec-mismatch", "not-executed"]);
   assertStringIncludes(error.message, "bytes");
 });
 
@@ -96,7 +96,7 @@ Deno.test("unknown-service and undefined-peer say what is missing", async () => 
   await using pair = await Pair.start();
   const { endpoint } = pair.left;
   const service = await requestError(endpoint.request("SP20", "nothing"));
-  assertEquals([service.code, service.delivery], ["unknown-service", "executed"]);
+  assertEquals([service.code, service.delivery], ["unknown-service", "not-executed"]);
   assertStringIncludes(service.message, "nothing");
   const peer = await requestError(endpoint.request("SP99", "echo"));
   assertEquals([peer.code, peer.delivery], ["undefined-peer", "not-sent"]);

@@ -28,7 +28,14 @@ function self(name: string, digit: string): HandshakeSelf {
       ordinal: 1_700_000_000_000_000,
       hostname: "10.0.0.1",
       port: 11_000,
-      limits: { maxInFlight: 8, payloadMaxBytes: 65_536, windowBytes: 1_048_576 },
+      limits: {
+        maxInFlight: 8,
+        payloadMaxBytes: 65_536,
+        clientMaxInFlight: 8,
+        clientPayloadMaxBytes: 65_536,
+        creditBytes: 65_536,
+        notificationsMax: 8,
+      },
       heartbeatIntervalMs: 1_000,
       ordinalRises: false,
     },
@@ -156,14 +163,16 @@ Deno.test("fuzz: message frames full of noise end in a typed defect or change no
   );
   fc.assert(
     fc.property(messages, (list) => {
-      const pair = new SessionPair({ maxInFlight: 8, payloadMaxBytes: 4_096, windowBytes: 65_536 });
+      const limits = { maxInFlight: 8, payloadMaxBytes: 4_096, creditBytes: 65_536 };
+      const pair = new SessionPair({ ...limits, host: { receiveMaxBytes: 4_096 } });
       const request = new TestRequest("echo", new Uint8Array(5));
       pair.left.queue.push(request);
       pair.left.takeBytes();
       for (const [kind, body] of list) pair.left.receive(frame(kind, body));
       const { broken } = pair.left;
       assert(broken === null || CODES[broken].class === "ProtocolError", String(broken));
-      assertLessOrEqual(pair.left.session.receivedBytes, 65_536 + 4_096);
+      // Standing credit and room, of each of the three classes.
+      assertLessOrEqual(pair.left.session.receivedBytes, 3 * (65_536 + 4_096));
     }),
     { numRuns: RUNS },
   );

@@ -164,7 +164,7 @@ Deno.test("a hint names what was meant, and nothing else", () => {
     [
       { timeout: 5 },
       "timeout: there is no such key, did you mean " +
-      "'probeTimeoutMs' or 'connectTimeoutMs' or 'handshakeTimeoutMs' or 'requestTimeoutMs'?",
+      "'probeTimeoutMs' or 'connectTimeoutMs' or 'handshakeTimeoutMs' or 'requestTimeoutMs' or 'assemblyTimeoutMs'?",
     ],
   ];
   for (const [options, problem] of meant) {

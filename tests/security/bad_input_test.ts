@@ -8,6 +8,7 @@ import {
   FrameKind,
   HEADER_BYTES,
   numberFrame,
+  startFrame,
   writeHeader,
 } from "../../src/core/wire/frame.ts";
 import {
@@ -22,7 +23,14 @@ import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
 
 const SECRET = "correct horse";
-const LIMITS = { maxInFlight: 8, payloadMaxBytes: 65_536, windowBytes: 1_048_576 };
+const LIMITS = {
+  maxInFlight: 8,
+  payloadMaxBytes: 65_536,
+  clientMaxInFlight: 8,
+  clientPayloadMaxBytes: 65_536,
+  creditBytes: 65_536,
+  notificationsMax: 8,
+};
 
 /** An endpoint with one healthy link and one peer that never comes: the stranger may claim it. */
 class Scene implements AsyncDisposable {
@@ -297,18 +305,18 @@ Deno.test("a peer that breaks the protocol: a code for each way, an event, and o
     ["USE of 2^53 - 1", numbers(FrameKind.USE, Number.MAX_SAFE_INTEGER), "unexpected-frame"],
     ["a number of 2^64 - 1", huge, "number-out-of-range"],
     ["USEACK to the follower", numbers(FrameKind.USEACK, 1), "unexpected-frame"],
-    ["START before USE", numbers(FrameKind.START, 1), "unexpected-frame"],
+    ["START before USE", startFrame(1, false), "unexpected-frame"],
     ["ACK before USE", numbers(FrameKind.ACK, 1), "unexpected-frame"],
     ["a request before START", frame(FrameKind.CANCEL, new Uint8Array(8)), "unexpected-frame"],
     ["a beat with a body", frame(FrameKind.BEAT, new Uint8Array(1)), "malformed-frame"],
   ];
   const onLink: [string, Uint8Array, ErrorCode][] = [
-    ["START of a number far ahead", numbers(FrameKind.START, 5), "sequence-gap"],
+    ["START of a number far ahead", startFrame(5, false), "sequence-gap"],
     ["an acknowledgement of the future", numbers(FrameKind.ACK, 9), "number-out-of-range"],
     [
       "an answer to nothing",
       concat([
-        numbers(FrameKind.START, 1),
+        startFrame(1, false),
         frame(FrameKind.RESPONSE, new Uint8Array(10)),
       ]),
       "unexpected-frame",
@@ -333,7 +341,7 @@ Deno.test("truncated frame, then silence: the peer's own link ends after deadAft
   await using scene = await Scene.make();
   using stranger = await Stranger.to(scene.target);
   await stranger.link();
-  await stranger.send(concat([emptyFrame(FrameKind.BEAT), frame(FrameKind.PART).subarray(0, 3)]));
+  await stranger.send(concat([emptyFrame(FrameKind.BEAT), frame(FrameKind.DATA).subarray(0, 3)]));
   const lost = await scene.event((event) => event.type === "lost" && event.peer === "SP20");
   assert(lost.type === "lost");
   assertEquals(lost.reason, "silent");

@@ -7,10 +7,16 @@ import { FrameKind, HEADER_BYTES, isMessageKind, readU64 } from "../../src/core/
 import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
 import type { Limits } from "../../src/core/wire/hello.ts";
 import { SegmentPool } from "../../src/core/session/outbound_log.ts";
+import { Backlog } from "../../src/core/flow/backlog.ts";
 import { OutgoingNotification, OutgoingRequest } from "../../src/core/flow/outgoing.ts";
-import { SendQueue } from "../../src/core/flow/send_queue.ts";
+import { Room } from "../../src/core/flow/room.ts";
 import { Session } from "../../src/core/session/session.ts";
-import type { InboundRequest, SessionHandler } from "../../src/core/session/session_handler.ts";
+import type {
+  InboundRequest,
+  SessionHandler,
+  SessionHost,
+} from "../../src/core/session/session_handler.ts";
+import { type Deadline, DeadlineHeap } from "../../src/core/time/deadline_heap.ts";
 import type { Delivery, ErrorCode } from "../../src/errors.ts";
 
 /** A request whose outcome is recorded. */
@@ -18,8 +24,9 @@ export class TestRequest extends OutgoingRequest {
   outcome: string | null = null;
   answer: Uint8Array | null = null;
 
-  constructor(service: string, payload: Uint8Array, idempotent = false) {
-    super(payload, 1, service, 1_000, idempotent);
+  constructor(service: string, payload: Uint8Array, idempotent = false, depth = 0) {
+    super(payload, 1, service, 1_000, idempotent, depth);
+    this.deadlineMs = 1_000;
   }
 
   override expire(): void {}
@@ -46,8 +53,8 @@ export class TestNotification extends OutgoingNotification {
 
   override expire(): void {}
 
-  override written(): void {
-    this.outcome = "written";
+  override taken(): void {
+    this.outcome = "taken";
   }
 
   override fail(code: ErrorCode): void {
@@ -61,33 +68,110 @@ export interface Arrived {
   readonly generation: number;
   readonly service: string;
   readonly payload: Uint8Array;
+  readonly depth: number;
   cancelled: ErrorCode | null;
+}
+
+/** Deadlines that pass when the test says so. */
+export class TestTimers {
+  readonly #deadlines = new DeadlineHeap();
+  #nowMs = 0;
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  add(item: Deadline, durationMs: number): void {
+    this.#deadlines.add(item, durationMs, this.#nowMs);
+  }
+
+  remove(item: Deadline): void {
+    this.#deadlines.remove(item);
+  }
+
+  /** So much time passes. */
+  advance(durationMs: number): void {
+    this.#nowMs += durationMs;
+    this.#deadlines.expire(this.#nowMs);
+  }
+}
+
+/** A backlog that a test fills. */
+export class TestQueue {
+  readonly backlog = new Backlog(33_554_432);
+
+  get size(): number {
+    return this.backlog.requests().length;
+  }
+
+  push(message: OutgoingRequest | OutgoingNotification): void {
+    if (message instanceof OutgoingRequest) this.backlog.push(message);
+    else this.backlog.notifications.add(message);
+  }
+
+  remove(request: OutgoingRequest): boolean {
+    return this.backlog.remove(request);
+  }
+}
+
+/** What an end shares with nobody, unless a test gives it to several. */
+export function newHost(
+  handler: SessionHandler,
+  options: Partial<Omit<SessionHost, "handler">> & { readonly receiveMaxBytes?: number } = {},
+): SessionHost {
+  const { receiveMaxBytes = 64 * 1_048_576 } = options;
+  return {
+    handler,
+    pool: options.pool ?? new SegmentPool(4),
+    timers: options.timers ?? new TestTimers(),
+    rooms: options.rooms ?? {
+      requests: new Room(receiveMaxBytes),
+      answers: new Room(receiveMaxBytes),
+      notifications: new Room(receiveMaxBytes),
+    },
+    allocate: options.allocate ?? ((bytes) => new Uint8Array(bytes)),
+    assemblyTimeoutMs: options.assemblyTimeoutMs ?? 30_000,
+    answersMaxBytes: options.answersMaxBytes ?? 32 * 1_048_576,
+  };
 }
 
 /** One end of the pair. */
 export class SessionEnd implements SessionHandler {
   readonly session: Session;
-  readonly queue = new SendQueue<OutgoingRequest | OutgoingNotification>();
+  readonly queue = new TestQueue();
+  readonly timers = new TestTimers();
+  readonly host: SessionHost;
   readonly requests: Arrived[] = [];
   readonly notifications: { service: string; payload: Uint8Array }[] = [];
   /** Answers at once with the payload, when set. */
   echo = true;
-  room = true;
+  /** Whether handlers of notifications end at once. */
+  ends = true;
   /** How the other end broke the protocol, if it did. */
   broken: ErrorCode | null = null;
   decoder = new FrameDecoder();
   nextNumber = 0;
 
-  constructor(limits: { own: Limits; remote: Limits }, retain: boolean, retainMaxBytes: number) {
-    const options = { peer: "peer", role: "peer", bootId: "1", retain, retainMaxBytes } as const;
-    this.session = new Session({ ...options, ...limits }, new SegmentPool(4), this);
+  constructor(
+    limits: { own: Limits; remote: Limits },
+    retain: boolean,
+    retainMaxBytes: number,
+    options: PairOptions,
+  ) {
+    const role = options.role ?? "peer";
+    const setup = { peer: "peer", role, bootId: "1", retain, retainMaxBytes } as const;
+    this.host = newHost(this, { timers: this.timers, ...options.host });
+    const { backlog } = this.queue;
+    this.session = new Session({ ...setup, backlog, ...limits }, this.host);
   }
 
   onRequest(
     session: Session,
     slot: number,
     generation: number,
+    _deadlineMs: number,
     _timeoutMs: number,
+    depth: number,
     service: string,
     codec: number,
     bytes: Uint8Array,
@@ -95,14 +179,14 @@ export class SessionEnd implements SessionHandler {
     end: number,
   ): InboundRequest {
     const payload = bytes.slice(start, end);
-    const arrived: Arrived = { slot, generation, service, payload, cancelled: null };
+    const arrived: Arrived = { slot, generation, service, payload, depth, cancelled: null };
     this.requests.push(arrived);
     if (this.echo) session.respond(slot, generation, codec, payload);
     return { cancel: (code) => arrived.cancelled = code };
   }
 
   onNotification(
-    _session: Session,
+    session: Session,
     service: string,
     _codec: number,
     bytes: Uint8Array,
@@ -110,10 +194,7 @@ export class SessionEnd implements SessionHandler {
     end: number,
   ): void {
     this.notifications.push({ service, payload: bytes.slice(start, end) });
-  }
-
-  hasRoom(): boolean {
-    return this.room;
+    if (this.ends) session.endNotification();
   }
 
   /** Everything that can be written now. */
@@ -121,7 +202,7 @@ export class SessionEnd implements SessionHandler {
     const chunks: Uint8Array[] = [];
     let taken = 0;
     while (taken < maxBytes) {
-      this.session.fill(this.queue);
+      this.session.fill();
       const range = this.session.log.nextRange();
       if (range === null) break;
       chunks.push(range.slice());
@@ -163,6 +244,10 @@ export interface PairOptions {
   readonly payloadMaxBytes?: number;
   readonly windowBytes?: number;
   readonly retain?: boolean;
+  readonly creditBytes?: number;
+  readonly notificationsMax?: number;
+  readonly role?: "peer" | "client";
+  readonly host?: Parameters<typeof newHost>[1];
 }
 
 /** Two ends. */
@@ -171,15 +256,21 @@ export class SessionPair {
   readonly right: SessionEnd;
 
   constructor(options: PairOptions = {}) {
+    const maxInFlight = options.maxInFlight ?? 64;
+    const payloadMaxBytes = options.payloadMaxBytes ?? 16 * 1_048_576;
+    const windowBytes = options.windowBytes ?? 4 * 1_048_576;
     const limits = {
-      maxInFlight: options.maxInFlight ?? 64,
-      payloadMaxBytes: options.payloadMaxBytes ?? 16 * 1_048_576,
-      windowBytes: options.windowBytes ?? 4 * 1_048_576,
+      maxInFlight,
+      payloadMaxBytes,
+      clientMaxInFlight: maxInFlight,
+      clientPayloadMaxBytes: payloadMaxBytes,
+      creditBytes: options.creditBytes ?? 262_144,
+      notificationsMax: options.notificationsMax ?? 1_024,
     };
     const retain = options.retain ?? true;
     const both = { own: limits, remote: limits };
-    this.left = new SessionEnd(both, retain, limits.windowBytes);
-    this.right = new SessionEnd(both, retain, limits.windowBytes);
+    this.left = new SessionEnd(both, retain, windowBytes, options);
+    this.right = new SessionEnd(both, retain, windowBytes, options);
     this.connect();
   }
 
@@ -220,7 +311,7 @@ export class SessionPair {
   /** The acknowledgement that a timer would send alone. */
   #acknowledge(from: SessionEnd, to: SessionEnd): number {
     if (!from.session.needsAck) return 0;
-    const number = from.session.ackNumber;
+    const number = from.session.received;
     from.session.ackSent(number);
     to.session.handleAck(number);
     return 1;

@@ -11,7 +11,8 @@
  */
 
 import type { Delivery, ErrorCode } from "../../errors.ts";
-import { type Deadline, NOWHERE } from "../time/deadline_heap.ts";
+import { Deadline, NOWHERE } from "../time/deadline_heap.ts";
+import type { ErrorBody } from "../wire/message_writer.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -33,9 +34,11 @@ export interface Outgoing {
 
 /** How far a request has come. */
 export type RequestState =
-  /** Not written: in a queue, or with parts written but not the frame that makes it run. */
+  /** Not written. */
   | "queued"
-  /** Its frame has a number: it may be executed. */
+  /** It has its place and its length is stated; it cannot run, as its payload is not whole there. */
+  | "announced"
+  /** All of it has its numbers: it may be executed. */
   | "written"
   /** Its caller has been told. */
   | "settled";
@@ -60,7 +63,9 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   state: RequestState = "queued";
   /** Whether it was written at any time: a process that is gone may have executed it. */
   wasWritten = false;
-  /** The place in the tracker while written. */
+  /** How many handlers wait for it, one in the other; 0: it was not made by a handler. */
+  readonly depth: number;
+  /** Its place at the other end, once it has one. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */
   generation = 0;
@@ -71,12 +76,14 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
     service: string,
     timeoutMs: number,
     idempotent: boolean,
+    depth: number,
   ) {
     this.payload = payload;
     this.codec = codec;
     this.service = service;
     this.timeoutMs = timeoutMs;
     this.idempotent = idempotent;
+    this.depth = depth;
   }
 
   /** What is known of its execution as long as no answer has come. */
@@ -98,7 +105,13 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   /** The answer came; the bytes are borrowed. The state is `settled` already. */
   abstract succeed(codec: number, bytes: Uint8Array, start: number, end: number): void;
   /** It ended otherwise. The state is `settled` already. */
-  abstract fail(code: ErrorCode, message: string, delivery: Delivery, details?: Uint8Array): void;
+  abstract fail(
+    code: ErrorCode,
+    message: string,
+    delivery: Delivery,
+    cause?: Uint8Array,
+    details?: Uint8Array,
+  ): void;
 }
 
 /** A notification: no answer. */
@@ -114,7 +127,7 @@ export abstract class OutgoingNotification implements Outgoing, Deadline {
   payload: Uint8Array;
   readonly codec: number;
   readonly service: string;
-  /** How long it may wait to be written, in milliseconds, or `Infinity`. */
+  /** How long it may wait until the queue takes it, in milliseconds, or `Infinity`. */
   readonly timeoutMs: number;
 
   constructor(payload: Uint8Array, codec: number, service: string, timeoutMs: number) {
@@ -135,43 +148,58 @@ export abstract class OutgoingNotification implements Outgoing, Deadline {
 
   /** It has waited for `timeoutMs`. */
   abstract expire(nowMs: number): void;
-  /** It has its number: it will arrive exactly once while the peer's process lives. */
-  abstract written(): void;
-  /** It was never written. */
+  /** The queue has taken it: it is sent in its turn, to whichever process the peer is then. */
+  abstract taken(): void;
+  /** It will not be sent, also where the queue had taken it. */
   abstract fail(code: ErrorCode, message: string): void;
 }
 
-/** An answer, or a cancel, which name a slot of the session they belong to. */
-export class OutgoingReply implements Outgoing {
+/** Whom an answer tells. */
+export interface ReplyOwner {
+  /** Its caller no longer waits, and it is not written. */
+  handleReplyLate(reply: OutgoingReply): void;
+}
+
+/** An answer that could not be written at once, an error, or a cancel. */
+export class OutgoingReply extends Deadline implements Outgoing {
   queue: object | null = null;
   ahead: Outgoing | null = null;
   behind: Outgoing | null = null;
   payload: Uint8Array;
   readonly codec: number;
   /** `null`: a response; `"cancel"`: a cancel; else an error. */
-  readonly code: ErrorCode | "cancel" | null;
+  readonly error: ErrorBody | "cancel" | null;
   readonly slot: number;
   readonly generation: number;
-  /** The message of an error. */
-  readonly message: string;
+  readonly #owner: ReplyOwner | null;
 
   constructor(
+    owner: ReplyOwner | null,
     slot: number,
     generation: number,
     codec: number,
     payload: Uint8Array,
-    code: ErrorCode | "cancel" | null,
-    message: string,
+    error: ErrorBody | "cancel" | null,
   ) {
+    super();
+    this.#owner = owner;
     this.payload = payload;
     this.codec = codec;
     this.slot = slot;
     this.generation = generation;
-    this.code = code;
-    this.message = message;
+    this.error = error;
   }
 
   release(): void {
     this.payload = NOTHING;
+  }
+
+  override expire(): void {
+    this.#owner?.handleReplyLate(this);
+  }
+
+  /** The caller has given up, or its process is gone. */
+  cancel(code: ErrorCode): void {
+    if (code === "cancelled") this.#owner?.handleReplyLate(this);
   }
 }

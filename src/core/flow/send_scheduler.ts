@@ -1,61 +1,79 @@
 /**
- * Decides what is written next: answers before requests, small messages before the parts of large
- * ones, and never more than one batch ahead of the socket, so that a message gets its number only
- * when it really goes out.
+ * Decides what is written next: what this end gives back, then small messages of each class in
+ * turn, then a piece of a large one. Never more than one batch ahead of the socket, so that a
+ * message gets its number only when it really goes out.
  *
  * @module
  */
 
-import { INLINE_MAX_BYTES, type MessageWriter } from "../wire/message_writer.ts";
+import { PIECE_MAX_BYTES } from "../wire/frame.ts";
+import { DataKind, FLAG_ASKS, FLAG_STATED, type MessageWriter } from "../wire/message_writer.ts";
 import type { OutboundLog } from "../session/outbound_log.ts";
-import {
-  type Outgoing,
-  type OutgoingNotification,
-  OutgoingReply,
-  OutgoingRequest,
-} from "./outgoing.ts";
-import { PartSender } from "./part_sender.ts";
-import type { RequestTracker } from "./request_tracker.ts";
+import type { Backlog } from "./backlog.ts";
+import type { SendCredit } from "./credit.ts";
+import { NotificationSender } from "./notification_flow.ts";
+import type { OutgoingReply, OutgoingRequest } from "./outgoing.ts";
+import type { Places } from "./places.ts";
+import type { Promises } from "./promises.ts";
 import { SendQueue } from "./send_queue.ts";
+import { type Transfer, Transfers } from "./transfers.ts";
 
 /** How far the log may be ahead of the socket, in bytes: one segment's worth keeps it busy. */
 const BATCH_BYTES = 65_536;
 
-const NOTHING = new Uint8Array(0);
+/** Whom the scheduler tells, and what it asks. */
+export interface SendSchedulerOwner {
+  /** Whether this end is closing. */
+  readonly isClosing: boolean;
+  readonly places: Places;
+  readonly promises: Promises;
+  /** How long the caller of a request still waits, in milliseconds. */
+  timeLeftMs(request: OutgoingRequest): number;
+  /** A request has its place, and its length is stated. */
+  handleAnnounced(request: OutgoingRequest, asks: boolean): void;
+  /** The length of an answer is stated: it waits for GRANT. */
+  handleReplyAsks(reply: OutgoingReply): void;
+  /** All of an answer, or an error, is written. */
+  handleReplyWritten(reply: OutgoingReply): void;
+}
 
 /** What is written next, for one session. */
 export class SendScheduler {
+  readonly transfers: Transfers;
+  readonly notifications: NotificationSender;
+  readonly #owner: SendSchedulerOwner;
   readonly #log: OutboundLog;
   readonly #writer: MessageWriter;
-  readonly #tracker: RequestTracker;
+  readonly #credit: SendCredit;
   readonly #payloadMaxBytes: number;
   /** Answers, errors and cancels of this session. Most sessions never queue one. */
   #replies: SendQueue<OutgoingReply> | null = null;
-  /** Made for the first large payload. */
-  #parts: PartSender | null = null;
 
   /** @param payloadMaxBytes The largest payload that the other end takes. */
   constructor(
+    owner: SendSchedulerOwner,
     log: OutboundLog,
     writer: MessageWriter,
-    tracker: RequestTracker,
+    credit: SendCredit,
     payloadMaxBytes: number,
   ) {
-    this.#payloadMaxBytes = payloadMaxBytes;
+    this.#owner = owner;
     this.#log = log;
     this.#writer = writer;
-    this.#tracker = tracker;
+    this.#credit = credit;
+    this.#payloadMaxBytes = payloadMaxBytes;
+    this.transfers = new Transfers(writer);
+    this.notifications = new NotificationSender(writer, credit, this.transfers, payloadMaxBytes);
   }
 
-  /** Bytes of answers and of large messages that are queued here. */
-  get queuedBytes(): number {
-    return (this.#replies?.bytes ?? 0) + (this.#parts?.queuedBytes ?? 0);
+  /** Whether something could be written here, as soon as there is room for it. */
+  get hasWork(): boolean {
+    return this.transfers.size > 0 || this.hasReplies || this.#owner.promises.isDue;
   }
 
-  /** Whether nothing waits here. */
-  get isIdle(): boolean {
-    return (this.#replies === null || this.#replies.size === 0) &&
-      (this.#parts === null || this.#parts.isIdle);
+  /** Whether answers, errors or cancels wait. */
+  get hasReplies(): boolean {
+    return this.#replies !== null && this.#replies.size > 0;
   }
 
   /** Queues an answer, an error or a cancel. */
@@ -63,145 +81,139 @@ export class SendScheduler {
     (this.#replies ??= new SendQueue()).push(reply);
   }
 
+  /** An answer is not to be written, or not to its end. */
+  withdraw(reply: OutgoingReply): void {
+    if (!this.#replies?.remove(reply)) this.transfers.remove(reply);
+  }
+
   /** Moves messages into the log until it is a batch ahead, has no room, or nothing waits. */
-  fill(queue: SendQueue<OutgoingRequest | OutgoingNotification>): void {
+  fill(backlog: Backlog): void {
     let progress = true;
     while (progress && this.#log.unwrittenBytes < BATCH_BYTES) {
-      progress = this.#fillSmall(queue);
-      if (this.#parts?.writePart()) progress = true;
+      progress = this.#fillSmall(backlog);
+      if (this.transfers.writePiece() > 0) progress = true;
     }
   }
 
-  /** Gives up a message that is queued or on its way in parts. @returns Whether it was here. */
-  withdraw(message: Outgoing): boolean {
-    return this.#parts?.withdraw(message) ?? false;
-  }
-
-  /** The session ends: takes out what the next one can still send, in its order. */
-  takeUnsent(): (OutgoingRequest | OutgoingNotification)[] {
-    const large = this.#parts?.takeAll() ?? [];
-    this.#parts = null;
+  /** Nothing is written any more. */
+  end(): void {
+    this.notifications.end();
+    this.transfers.clear();
     this.#replies = null;
-    return large.filter((message) => !(message instanceof OutgoingReply)) as (
-      | OutgoingRequest
-      | OutgoingNotification
-    )[];
-  }
-
-  /** Queues a payload that does not fit into one frame. */
-  #pushLarge(message: Outgoing): void {
-    this.#parts ??= new PartSender(
-      this.#writer,
-      (last, stream, start) => this.#writeLast(last, stream, start),
-    );
-    this.#parts.push(message);
   }
 
   /** Small messages, up to a batch. @returns Whether anything moved. */
-  #fillSmall(queue: SendQueue<OutgoingRequest | OutgoingNotification>): boolean {
-    let moved = this.#parts?.writeDrops() ?? false;
+  #fillSmall(backlog: Backlog): boolean {
+    let moved = this.#owner.promises.isDue && this.#owner.promises.write(this.#writer);
     for (;;) {
       if (this.#log.unwrittenBytes >= BATCH_BYTES) return moved;
-      const replies = this.#replies;
-      if (replies !== null && replies.size > 0) {
-        if (!this.#writeReply(replies, replies.first!)) return moved;
-      } else {
-        const message = queue.first;
-        if (message === null || !this.#writeMessage(queue, message)) return moved;
-      }
+      const replied = this.#writeNextReply();
+      const requested = this.#writeNextRequest(backlog);
+      const notified = (!backlog.isClosing || this.#owner.isClosing) &&
+        this.notifications.write(backlog.notifications);
+      if (!replied && !requested && !notified) return moved;
       moved = true;
     }
   }
 
-  #writeReply(replies: SendQueue<OutgoingReply>, reply: OutgoingReply): boolean {
-    const { slot, generation, code } = reply;
-    if (code === null && reply.payload.length > INLINE_MAX_BYTES) {
-      replies.remove(reply);
-      if (reply.payload.length > this.#payloadMaxBytes) {
-        const text = `an answer of ${reply.payload.length} bytes`;
-        const error = new OutgoingReply(slot, generation, 0, NOTHING, "payload-too-large", text);
-        replies.unshift(error);
-      } else this.#pushLarge(reply);
-      return true;
-    }
-    let written: boolean;
-    if (code === null) {
-      written = this.#writer.response(slot, generation, reply.codec, 0, reply.payload, 0);
-    } else if (code === "cancel") written = this.#writer.cancel(slot, generation);
-    else written = this.#writer.error(slot, generation, code, reply.message, reply.payload);
-    if (written) replies.remove(reply);
-    return written;
-  }
-
-  #writeMessage(
-    queue: SendQueue<OutgoingRequest | OutgoingNotification>,
-    message: OutgoingRequest | OutgoingNotification,
-  ): boolean {
-    if (message.payload.length > INLINE_MAX_BYTES) {
-      queue.remove(message);
-      if (message.payload.length > this.#payloadMaxBytes) refuseLarge(message);
-      else this.#pushLarge(message);
-      return true;
-    }
-    if (message instanceof OutgoingRequest) {
-      if (!this.writeRequest(message, 0, 0)) return false;
-      queue.remove(message);
-      finishRequest(message);
-      return true;
-    }
-    const { service, codec, payload } = message;
-    if (!this.#writer.notification(service, codec, 0, payload, 0)) return false;
-    queue.remove(message);
-    message.release();
-    message.written();
+  #writeNextReply(): boolean {
+    const reply = this.#replies?.first ?? null;
+    if (reply === null) return false;
+    const { slot, generation, error } = reply;
+    if (error === null) return this.#writeAnswer(reply);
+    const written = error === "cancel"
+      ? this.#writer.cancel(slot, generation)
+      : this.#writer.error(slot, generation, error);
+    if (!written) return false;
+    this.#replies!.remove(reply);
+    if (error !== "cancel") this.#owner.handleReplyWritten(reply);
     return true;
   }
 
-  /** Writes the frame that makes a request run. @returns `false` without room or place. */
-  writeRequest(request: OutgoingRequest, stream: number, start: number): boolean {
-    if (!this.#tracker.hasPlace || !this.#log.hasRoom(payloadRoom(request, start))) return false;
-    this.#tracker.open(request);
-    const { slot, generation, timeoutMs, service, codec, payload } = request;
-    this.#writer.request(slot, generation, timeoutMs, service, codec, stream, payload, start);
+  #writeAnswer(reply: OutgoingReply): boolean {
+    const { slot, generation, codec, payload } = reply;
+    const { length } = payload;
+    const asks = length > this.#credit.answers;
+    const isWhole = !asks && length <= PIECE_MAX_BYTES;
+    const flags = asks ? FLAG_STATED | FLAG_ASKS : FLAG_STATED;
+    const written = isWhole
+      ? this.#writer.response(slot, generation, codec, 0, payload)
+      : this.#writer.statedResponse(slot, generation, codec, flags, length);
+    if (!written) return false;
+    this.#replies!.remove(reply);
+    if (!asks) this.#credit.answers -= length;
+    if (isWhole) this.#owner.handleReplyWritten(reply);
+    else if (asks) this.#owner.handleReplyAsks(reply);
+    else this.transferReply(reply);
+    return true;
+  }
+
+  /** The answer may be sent: it is paid for. */
+  transferReply(reply: OutgoingReply): void {
+    const transfer: Transfer = {
+      kind: DataKind.ANSWER,
+      slot: reply.slot,
+      generation: reply.generation,
+      payload: reply.payload,
+      message: reply,
+      offset: 0,
+      finish: () => this.#owner.handleReplyWritten(reply),
+    };
+    this.transfers.add(transfer);
+  }
+
+  #writeNextRequest(backlog: Backlog): boolean {
+    const queue = backlog.nextRequests(this.#owner.places);
+    if (queue === null) return false;
+    const request = queue.first!;
+    const { length } = request.payload;
+    if (length > this.#payloadMaxBytes) {
+      queue.remove(request);
+      request.state = "settled";
+      request.fail("payload-too-large", `${length} bytes`, request.delivery);
+      return true;
+    }
+    if (length <= PIECE_MAX_BYTES && length <= this.#credit.requests) {
+      if (!this.writeRequest(request, this.#owner.timeLeftMs(request))) return false;
+      queue.remove(request);
+      finishRequest(request);
+      return true;
+    }
+    const asks = length > this.#credit.requests;
+    if (!this.#log.hasRoom(REQUEST_FIELDS_BYTES)) return false;
+    const flags = request.depth | (asks ? FLAG_STATED | FLAG_ASKS : FLAG_STATED);
+    this.#owner.places.open(request);
+    const { slot, generation, service, codec } = request;
+    const leftMs = this.#owner.timeLeftMs(request);
+    this.#writer.statedRequest(slot, generation, leftMs, service, codec, flags, length);
+    if (!asks) this.#credit.requests -= length;
+    queue.remove(request);
+    this.#owner.handleAnnounced(request, asks);
+    return true;
+  }
+
+  /**
+   * Writes a request whole; its place and credit are there.
+   *
+   * @param leftMs How long its caller still waits.
+   * @returns `false` without room.
+   */
+  writeRequest(request: OutgoingRequest, leftMs: number): boolean {
+    const { service, codec, payload, depth } = request;
+    const { length } = payload;
+    if (!this.#log.hasRoom(length + REQUEST_FIELDS_BYTES)) return false;
+    this.#owner.places.open(request);
+    const { slot, generation } = request;
+    this.#writer.request(slot, generation, leftMs, service, codec, depth, payload);
+    this.#credit.requests -= length;
     request.state = "written";
     request.wasWritten = true;
     return true;
   }
-
-  #writeLast(message: Outgoing, stream: number, start: number): boolean {
-    if (message instanceof OutgoingRequest) {
-      if (!this.writeRequest(message, stream, start)) return false;
-      finishRequest(message);
-      return true;
-    }
-    if (message instanceof OutgoingReply) {
-      const { slot, generation, codec, payload } = message;
-      if (!this.#writer.response(slot, generation, codec, stream, payload, start)) return false;
-      message.release();
-      return true;
-    }
-    const notification = message as OutgoingNotification;
-    const { service, codec, payload } = notification;
-    if (!this.#writer.notification(service, codec, stream, payload, start)) return false;
-    notification.release();
-    notification.written();
-    return true;
-  }
 }
 
-/** The other end takes less than this one may send. */
-function refuseLarge(message: OutgoingRequest | OutgoingNotification): void {
-  const text = `${message.payload.length} bytes`;
-  if (message instanceof OutgoingRequest) {
-    message.state = "settled";
-    message.fail("payload-too-large", text, message.delivery);
-  } else message.fail("payload-too-large", text);
-}
-
-/** A bound for the frame of a request whose payload goes from `start`. */
-function payloadRoom(request: OutgoingRequest, start: number): number {
-  return request.payload.length - start + 512;
-}
+/** A bound for a REQUEST without its payload. */
+const REQUEST_FIELDS_BYTES = 512;
 
 /** Written: only an idempotent request may need its payload again. */
 function finishRequest(request: OutgoingRequest): void {

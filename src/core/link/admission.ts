@@ -13,20 +13,24 @@ export interface Admitting {
   readonly self: Hello;
   /** Whether it is closing. */
   readonly isClosing: boolean;
+  /** Whether a session with that life is held: what is open in it is finished. */
+  holdsSession(remote: Hello): boolean;
   /** Asks the link to whoever that is; `undefined` where nobody defined it. */
   admitAtLink(remote: Hello): Admission | undefined;
 }
 
 /** Whether an endpoint admits whoever dials it. @param to Whom the dialer means. */
 export function admit(
-  { self, isClosing, admitAtLink }: Admitting,
+  { self, isClosing, holdsSession, admitAtLink }: Admitting,
   remote: Hello,
   to: string,
 ): Admission {
-  if (isClosing) return { code: "closing", detail: `'${self.name}' is closing` };
   const isAnyone = to === "" && remote.role === "client";
   if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {
     return { code: "wrong-recipient", detail: `this is '${self.name}', not '${to}'` };
+  }
+  if (isClosing && (remote.role === "client" || !holdsSession(remote))) {
+    return { code: "closing", detail: `'${self.name}' is closing` };
   }
   if (remote.role === "client") return null;
   const admission = admitAtLink(remote);

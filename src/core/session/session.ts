@@ -3,40 +3,42 @@
  *
  * Message frames of each direction are numbered from 1, without carrying their number: START(k) on
  * a connection says that the frames after it count from k. The receiver drops every number it has.
- * What is received is acknowledged, together with other frames or alone after a short while; what
- * is not acknowledged is kept, and given to the next connection from `START(oldest kept)`.
+ * What is received is taken and acknowledged at once, together with other frames or alone after a
+ * short while, whatever the application does; what is not acknowledged is kept, and given to the
+ * next connection from `START(oldest kept)`. So a full log always means a slow path.
  *
- * Notifications that the application has no room for wait here, unacknowledged: the other end's
- * window fills, and it stops. Nothing else has to wait, so beats and answers go on.
+ * Whatever arrives was promised a place: calls of the other end (`InboundCalls`), answers to calls
+ * of this end (`OutboundCalls`), and notifications hold it, each in room of its own.
  *
  * A client's connection uses the same code without retention: no START, no ACK.
  *
- * Source: docs/protocol.md, "Sessions", "Messages".
+ * Source: docs/protocol.md, "Sessions" and "Messages".
  *
  * @module
  */
 
 import type { ErrorCode } from "../../errors.ts";
-import type { Limits } from "../wire/hello.ts";
-import { type MessageHandler, MessageReader } from "../wire/message_reader.ts";
-import { INLINE_MAX_BYTES, MessageWriter } from "../wire/message_writer.ts";
-import { OutboundLog, type SegmentPool } from "./outbound_log.ts";
-import {
-  type OutgoingNotification,
-  OutgoingReply,
-  type OutgoingRequest,
-} from "../flow/outgoing.ts";
-import { RequestTracker } from "../flow/request_tracker.ts";
-import type { SendQueue } from "../flow/send_queue.ts";
+import type { Backlog } from "../flow/backlog.ts";
+import { SendCredit } from "../flow/credit.ts";
+import { OutgoingReply, type OutgoingRequest } from "../flow/outgoing.ts";
+import type { Places } from "../flow/places.ts";
+import { Promises, type PromisesOwner } from "../flow/promises.ts";
+import { CLIENT_SHARE, PEER_SHARE } from "../flow/room.ts";
+import { SendScheduler, type SendSchedulerOwner } from "../flow/send_scheduler.ts";
+import { PIECE_MAX_BYTES } from "../wire/frame.ts";
+import { MessageReader } from "../wire/message_reader.ts";
+import { MessageWriter } from "../wire/message_writer.ts";
+import { MessageDispatch } from "./message_dispatch.ts";
+import { InboundCalls, type InboundCallsOwner } from "./inbound_calls.ts";
+import { InboundNotifications } from "./inbound_notifications.ts";
+import { OutboundCalls, type OutboundCallsOwner } from "./outbound_calls.ts";
+import { OutboundLog } from "./outbound_log.ts";
 import type {
-  InboundRequest,
   SessionCarrier,
-  SessionHandler,
+  SessionHost,
   SessionOptions,
   VerifiedCertificate,
-  WaitingNotification,
 } from "./session_handler.ts";
-import { SendScheduler } from "../flow/send_scheduler.ts";
 
 /** Bytes received without an acknowledgement after which one is sent alone. */
 export const ACK_BYTES = 65_536;
@@ -44,17 +46,20 @@ export const ACK_BYTES = 65_536;
 const NOTHING = new Uint8Array(0);
 
 /** One session. */
-export class Session implements MessageHandler {
+export class Session
+  implements SendSchedulerOwner, InboundCallsOwner, OutboundCallsOwner, PromisesOwner {
   /** The name of the other end. */
   readonly peer: string;
   /** Whether the other end is a peer or a client. */
   readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
-  /** Whether it outlives its connection: what is sent is kept until it is acknowledged. */
+  /** Whether frames are kept until they are acknowledged, to be sent again on another connection. */
   readonly isRetained: boolean;
   readonly log: OutboundLog;
-  readonly tracker: RequestTracker;
+  /** What waits for the other end, also for its next life. */
+  readonly backlog: Backlog;
+  readonly promises: Promises;
   readonly sender: SendScheduler;
   /** What TLS has verified of the other end, by the connection that carries it; `null` without. */
   certificate: VerifiedCertificate | null = null;
@@ -62,41 +67,63 @@ export class Session implements MessageHandler {
   attached: object | null = null;
   /** Told when something waits to be written; set by whoever owns the connections. */
   carrier: SessionCarrier | null = null;
+  readonly #host: SessionHost;
+  readonly #credit: SendCredit;
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
-  readonly #handler: SessionHandler;
-  readonly #own: Limits;
-  /** By slot: the generation that is open there, 0 for none, and its owner. */
-  readonly #inbound: number[] = [];
-  readonly #owners: (InboundRequest | null)[] = [];
-  #inboundOpen = 0;
+  readonly #inbound: InboundCalls;
+  readonly #outbound: OutboundCalls;
+  readonly #notifications: InboundNotifications;
+  readonly #dispatch: MessageDispatch;
+  /** The largest payload that the other end takes. */
+  readonly payloadMaxBytes: number;
   /** Numbers up to here have arrived. */
   #received = 0;
   #acknowledgedByUs = 0;
   #unacknowledgedBytes = 0;
-  /** Made for the first one that has to wait. */
-  #waiting: WaitingNotification[] | null = null;
-  #waitingBytes = 0;
   #ended = false;
 
-  constructor(options: SessionOptions, pool: SegmentPool, handler: SessionHandler) {
+  constructor(options: SessionOptions, host: SessionHost) {
+    const { own, remote } = options;
     this.peer = options.peer;
     this.role = options.role;
     this.bootId = options.bootId;
-    this.#own = options.own;
     this.isRetained = options.retain;
-    this.#handler = handler;
-    const windowBytes = Math.min(options.retainMaxBytes, options.remote.windowBytes);
-    this.log = new OutboundLog(pool, options.retain, windowBytes);
-    this.tracker = new RequestTracker(options.remote.maxInFlight);
+    this.backlog = options.backlog;
+    this.#host = host;
+    this.payloadMaxBytes = remote.payloadMaxBytes;
+    this.log = new OutboundLog(host.pool, options.retain, options.retainMaxBytes);
     this.#writer = new MessageWriter(this.log);
-    this.sender = new SendScheduler(
-      this.log,
-      this.#writer,
-      this.tracker,
-      options.remote.payloadMaxBytes,
+    this.#reader = new MessageReader(own.payloadMaxBytes);
+    this.#credit = new SendCredit(remote.creditBytes, remote.notificationsMax);
+    this.promises = new Promises(own.creditBytes, own.notificationsMax);
+    const { log, promises } = this;
+    this.sender = new SendScheduler(this, log, this.#writer, this.#credit, this.payloadMaxBytes);
+    this.#inbound = new InboundCalls(this, host, promises, own.maxInFlight);
+    this.#outbound = new OutboundCalls(
+      this,
+      host,
+      promises,
+      this.sender.transfers,
+      remote.maxInFlight,
     );
-    this.#reader = new MessageReader(options.own.payloadMaxBytes);
+    this.#notifications = new InboundNotifications(this, host, promises);
+    this.#dispatch = new MessageDispatch(
+      this.role,
+      this.#credit,
+      this.#inbound,
+      this.#outbound,
+      this.#notifications,
+      this.sender.notifications,
+    );
+  }
+
+  /** Whether this end is closing: said with each START. */
+  isClosing = false;
+
+  /** See `RoomAccount`. */
+  get roomShare(): number {
+    return this.role === "peer" ? PEER_SHARE : CLIENT_SHARE;
   }
 
   /** Whether its other end is gone for good. */
@@ -104,9 +131,25 @@ export class Session implements MessageHandler {
     return this.#ended;
   }
 
-  /** Requests of the other end that are being answered here. */
+  /** The places of this end's calls. */
+  get places(): Places {
+    return this.#outbound.places;
+  }
+
+  /** Calls of the other end that are not answered, or whose answers are not written. */
   get inboundCount(): number {
-    return this.#inboundOpen;
+    return this.#inbound.openCount;
+  }
+
+  /** Notifications of the other end whose handlers have not ended. */
+  get notificationCount(): number {
+    return this.#notifications.openCount;
+  }
+
+  /** Whether all that there was to say is written, and acknowledged where that is done. */
+  get isAllWritten(): boolean {
+    const { log, sender } = this;
+    return !sender.hasWork && log.unwrittenBytes === 0 && log.acknowledged === log.lastNumber;
   }
 
   /** The number up to which everything has arrived. */
@@ -114,9 +157,9 @@ export class Session implements MessageHandler {
     return this.#received;
   }
 
-  /** Bytes held of what has arrived: unfinished payloads, and notifications that wait. */
+  /** Bytes held of what has arrived and the application does not have. */
   get receivedBytes(): number {
-    return this.#reader.assemblyBytes + this.#waitingBytes;
+    return this.#inbound.heldBytes + this.#outbound.heldBytes + this.#notifications.heldBytes;
   }
 
   // Sending.
@@ -125,94 +168,108 @@ export class Session implements MessageHandler {
   startSending(): number {
     this.log.rewind();
     // An acknowledgement may have been lost with the old connection; the other end could wait for
-    // it with a full window for ever.
+    // it with a full log for ever.
     this.#acknowledgedByUs = 0;
     return this.log.acknowledged + 1;
   }
 
   /** Moves what waits into the log; adds an acknowledgement when something goes out anyway. */
-  fill(queue: SendQueue<OutgoingRequest | OutgoingNotification>): void {
+  fill(): void {
     if (this.#ended) return;
-    this.sender.fill(queue);
+    this.sender.fill(this.backlog);
+    this.checkFlushes();
     if (this.needsAck && this.log.unwrittenBytes > 0) {
-      const number = this.#ackable;
-      if (this.#writer.acknowledgement(number)) this.ackSent(number);
+      if (this.#writer.acknowledgement(this.#received)) this.ackSent(this.#received);
     }
   }
 
   /** The next bytes for a socket that has taken all it was given; `null`: nothing waits. */
-  nextRange(queue: SendQueue<OutgoingRequest | OutgoingNotification>): Uint8Array | null {
-    this.fill(queue);
+  nextRange(): Uint8Array | null {
+    this.fill();
     const range = this.log.nextRange();
     if (range !== null) return range;
     // What needs no acknowledgement makes room for what waits.
     this.log.drained();
-    this.fill(queue);
+    this.fill();
     return this.log.nextRange();
   }
 
   /**
-   * Writes a request at once, where nothing is ahead of it.
+   * Writes a request at once, where nothing is ahead of it and it need not wait.
    *
    * @returns `false`: it must be queued.
    */
   tryRequest(request: OutgoingRequest): boolean {
-    if (this.#ended || request.payload.length > INLINE_MAX_BYTES || !this.sender.isIdle) {
+    const { length } = request.payload;
+    if (
+      this.#ended || length > PIECE_MAX_BYTES || length > this.#credit.requests ||
+      this.sender.hasReplies || !this.places.hasPlace(request.depth)
+    ) {
       return false;
     }
-    if (!this.sender.writeRequest(request, 0, 0)) return false;
+    if (!this.sender.writeRequest(request, request.timeoutMs)) return false;
     if (!request.idempotent) request.release();
     return true;
   }
 
   /** Answers a request. Without effect when it is no longer open (cancelled and answered). */
   respond(slot: number, generation: number, codec: number, payload: Uint8Array): void {
-    if (!this.#closeInbound(slot, generation)) return;
+    if (this.#ended || !this.#inbound.isUnanswered(slot, generation)) return;
+    const { length } = payload;
     if (
-      payload.length <= INLINE_MAX_BYTES && this.sender.isIdle &&
-      this.#writer.response(slot, generation, codec, 0, payload, 0)
+      length <= PIECE_MAX_BYTES && length <= this.#credit.answers && !this.sender.hasReplies &&
+      length <= this.payloadMaxBytes &&
+      this.#writer.response(slot, generation, codec, 0, payload)
     ) {
+      this.#credit.answers -= length;
+      this.#inbound.free(slot);
       this.carrier?.scheduleFlush();
-      return;
-    }
-    this.#reply(new OutgoingReply(slot, generation, codec, payload, null, ""));
+    } else if (length > this.payloadMaxBytes) {
+      const message = `an answer of ${length} bytes`;
+      this.reject(slot, generation, "payload-too-large", "executed", message);
+    } else this.#inbound.answer(slot, generation, codec, payload);
   }
 
-  /** Answers a request with an error. @param details Encoded, may be empty. */
+  /**
+   * Answers a request with an error.
+   *
+   * @param delivery What is known of its execution.
+   * @param details What the handler attached, encoded; may be empty.
+   * @param cause The error behind it, encoded; may be empty.
+   */
   reject(
     slot: number,
     generation: number,
     code: ErrorCode,
+    delivery: "executed" | "not-executed" | "maybe-executed",
     message: string,
     details: Uint8Array = NOTHING,
+    cause: Uint8Array = NOTHING,
   ): void {
-    if (!this.#closeInbound(slot, generation)) return;
-    this.#reply(new OutgoingReply(slot, generation, 0, details, code, message));
+    if (this.#ended || !this.#inbound.isUnanswered(slot, generation)) return;
+    this.#inbound.reject(slot, generation, { code, delivery, message, cause, details });
   }
 
-  /** The caller of a written request gives up: the other end is told. */
+  /** The handler of a notification has ended. */
+  endNotification(): void {
+    if (!this.#ended) this.#notifications.handleEnded();
+  }
+
+  /** The caller of a request that has its place gives up: the other end is told. */
   cancel(request: OutgoingRequest): void {
-    if (this.#ended || !this.tracker.isOpen(request.slot, request.generation)) return;
-    this.tracker.abandon(request);
-    const { slot, generation } = request;
-    this.#reply(new OutgoingReply(slot, generation, 0, NOTHING, "cancel", ""));
+    if (!this.#ended) this.#outbound.cancel(request);
   }
 
   // Receiving.
 
   /** Whether something was received that is not acknowledged. */
   get needsAck(): boolean {
-    return this.isRetained && this.#ackable > this.#acknowledgedByUs;
+    return this.isRetained && this.#received > this.#acknowledgedByUs;
   }
 
   /** Whether so much is unacknowledged that it should not wait. */
   get ackIsUrgent(): boolean {
     return this.#unacknowledgedBytes >= ACK_BYTES && this.needsAck;
-  }
-
-  /** What an acknowledgement says now. */
-  get ackNumber(): number {
-    return this.#ackable;
   }
 
   /** An acknowledgement of that number went out. */
@@ -223,7 +280,9 @@ export class Session implements MessageHandler {
 
   /** ACK arrived. @returns `false` for a number that was never sent. */
   handleAck(number: number): boolean {
-    return this.log.acknowledge(number);
+    const isKnown = this.log.acknowledge(number);
+    this.checkFlushes();
+    return isKnown;
   }
 
   /**
@@ -242,156 +301,71 @@ export class Session implements MessageHandler {
     if (number !== this.#received + 1) return "sequence-gap";
     this.#received = number;
     this.#unacknowledgedBytes += end - start;
-    return this.#reader.read(kind, bytes, start, end, this);
-  }
-
-  /** The application has room again. */
-  resumeNotifications(): void {
-    const waiting = this.#waiting ?? [];
-    while (!this.#ended && waiting.length > 0 && this.#handler.hasRoom(this)) {
-      const { service, codec, payload } = waiting.shift()!;
-      this.#waitingBytes -= payload.length;
-      this.#handler.onNotification(this, service, codec, payload, 0, payload.length);
-    }
+    return this.#reader.read(kind, bytes, start, end, this.#dispatch);
   }
 
   /**
    * The other end's process is gone, or this one ends.
    *
-   * @returns The requests that may have been executed, and what was never written.
+   * @returns The requests that may have been executed, and those that cannot have been.
    */
-  end(code: ErrorCode): {
-    written: OutgoingRequest[];
-    unsent: (OutgoingRequest | OutgoingNotification)[];
-  } {
+  end(code: ErrorCode): { written: OutgoingRequest[]; unsent: OutgoingRequest[] } {
     this.#ended = true;
-    const unsent = this.sender.takeUnsent();
-    const written = this.tracker.takeAll();
+    this.checkFlushes();
+    this.backlog.notifications.failFlushes(code);
+    this.sender.end();
+    // Handlers whose signals abort give up what they have asked for, here too.
+    this.#inbound.end(code);
+    const calls = this.#outbound.end();
     this.log.clear();
-    this.#waiting = null;
-    this.#waitingBytes = 0;
-    for (let slot = 0; slot < this.#owners.length; slot++) {
-      const owner = this.#owners[slot];
-      this.#owners[slot] = null;
-      owner?.cancel(code);
-    }
-    return { written, unsent };
+    this.#notifications.end();
+    return calls;
   }
 
-  /** Part of `MessageHandler`. */
-  onRequest(
-    slot: number,
-    generation: number,
-    timeoutMs: number,
-    service: string,
-    codec: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): ErrorCode | null {
-    if (slot >= this.#own.maxInFlight) return "limit-exceeded";
-    if (generation === 0) return "number-out-of-range";
-    while (this.#inbound.length <= slot) {
-      this.#inbound.push(0);
-      this.#owners.push(null);
-    }
-    if (this.#inbound[slot] !== 0) return "unexpected-frame";
-    this.#inbound[slot] = generation;
-    this.#inboundOpen++;
-    const handler = this.#handler;
-    const owner = handler.onRequest(
-      this,
-      slot,
-      generation,
-      timeoutMs,
-      service,
-      codec,
-      bytes,
-      start,
-      end,
-    );
-    // A handler that answered at once has given the place back already.
-    if (this.#inbound[slot] === generation && !this.#ended) this.#owners[slot] = owner;
-    return null;
+  /** Frames were written or acknowledged: whoever waits for that is told. */
+  checkFlushes(): void {
+    const { lastNumber, acknowledged } = this.log;
+    this.backlog.notifications.checkFlushes(lastNumber, acknowledged);
   }
 
-  /** Part of `MessageHandler`. */
-  onNotification(
-    service: string,
-    codec: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): ErrorCode | null {
-    if ((this.#waiting?.length ?? 0) === 0 && this.#handler.hasRoom(this)) {
-      this.#handler.onNotification(this, service, codec, bytes, start, end);
-      return null;
-    }
-    const payload = bytes.slice(start, end);
-    (this.#waiting ??= []).push({ number: this.#received, service, codec, payload });
-    this.#waitingBytes += payload.length;
-    const boundBytes = this.#own.windowBytes + this.#own.payloadMaxBytes;
-    return this.#waitingBytes > boundBytes ? "limit-exceeded" : null;
+  // What its parts ask of it.
+
+  /** How long the caller of a request still waits, as REQUEST says it. */
+  timeLeftMs(request: OutgoingRequest): number {
+    if (request.timeoutMs === Infinity) return Infinity;
+    return Math.max(1, request.deadlineMs - this.#host.timers.nowMs());
   }
 
-  /** Part of `MessageHandler`. */
-  onResponse(
-    slot: number,
-    generation: number,
-    codec: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): ErrorCode | null {
-    if (!this.tracker.isOpen(slot, generation)) return "unexpected-frame";
-    const request = this.tracker.close(slot);
-    if (request === null) return null;
-    request.state = "settled";
-    request.succeed(codec, bytes, start, end);
-    return null;
+  handleAnnounced(request: OutgoingRequest, asks: boolean): void {
+    this.#outbound.announce(request, asks);
   }
 
-  /** Part of `MessageHandler`. */
-  onError(
-    slot: number,
-    generation: number,
-    code: ErrorCode,
-    message: string,
-    details: Uint8Array,
-  ): ErrorCode | null {
-    if (!this.tracker.isOpen(slot, generation)) return "unexpected-frame";
-    const request = this.tracker.close(slot);
-    if (request === null) return null;
-    request.state = "settled";
-    // An answer came; only of a cancelled handler one cannot know how far it got.
-    request.fail(code, message, code === "cancelled" ? "maybe-executed" : "executed", details);
-    return null;
+  handleReplyAsks(reply: OutgoingReply): void {
+    this.#inbound.handleReplyAsks(reply);
   }
 
-  /** Part of `MessageHandler`. A cancel that crossed the answer finds nothing: that is no error. */
-  onCancel(slot: number, generation: number): ErrorCode | null {
-    if (this.#inbound[slot] !== generation || generation === 0) return null;
-    const owner = this.#owners[slot];
-    this.#owners[slot] = null;
-    owner?.cancel("cancelled");
-    return null;
+  handleReplyWritten(reply: OutgoingReply): void {
+    this.#inbound.handleReplyWritten(reply);
   }
 
-  #reply(reply: OutgoingReply): void {
+  handlePromises(): void {
+    this.carrier?.scheduleFlush();
+  }
+
+  sendReply(reply: OutgoingReply): void {
     this.sender.reply(reply);
     this.carrier?.scheduleFlush();
   }
 
-  get #ackable(): number {
-    const first = this.#waiting?.[0];
-    return first === undefined ? this.#received : first.number - 1;
+  withdrawReply(reply: OutgoingReply): void {
+    this.sender.withdraw(reply);
   }
 
-  #closeInbound(slot: number, generation: number): boolean {
-    if (this.#ended || this.#inbound[slot] !== generation) return false;
-    this.#inbound[slot] = 0;
-    this.#owners[slot] = null;
-    this.#inboundOpen--;
-    return true;
+  grantReply(reply: OutgoingReply): void {
+    this.sender.transferReply(reply);
+  }
+
+  sendCancel(slot: number, generation: number): void {
+    this.sendReply(new OutgoingReply(null, slot, generation, 0, NOTHING, "cancel"));
   }
 }

@@ -1,11 +1,16 @@
 /**
- * What a session tells, and how it is set up.
+ * What a session tells, and what it needs.
  *
  * @module
  */
 
 import type { ErrorCode } from "../../errors.ts";
+import type { Allocate } from "../flow/assembly.ts";
+import type { Backlog } from "../flow/backlog.ts";
+import type { Room } from "../flow/room.ts";
+import type { Deadline } from "../time/deadline_heap.ts";
 import type { Limits } from "../wire/hello.ts";
+import type { SegmentPool } from "./outbound_log.ts";
 import type { Session } from "./session.ts";
 
 /** What an inbound request's owner can be told. */
@@ -14,21 +19,28 @@ export interface InboundRequest {
   cancel(code: ErrorCode): void;
 }
 
-/** Takes what arrives. Bytes are borrowed until the call returns. */
+/**
+ * Takes what arrives. Bytes are borrowed until the call returns; those of a payload that was put
+ * together, which start at 0, are the receiver's.
+ */
 export interface SessionHandler {
   /** A request. Answered through `Session.respond` or `Session.reject`, at once or later. */
   onRequest(
     session: Session,
     slot: number,
     generation: number,
+    /** When its caller gives up, monotonic milliseconds. */
+    deadlineMs: number,
+    /** How long the caller waits, in milliseconds. */
     timeoutMs: number,
+    depth: number,
     service: string,
     codec: number,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): InboundRequest | null;
-  /** A notification. */
+  /** A notification. `Session.endNotification` follows when its handler has ended. */
   onNotification(
     session: Session,
     service: string,
@@ -37,8 +49,36 @@ export interface SessionHandler {
     start: number,
     end: number,
   ): void;
-  /** Whether another notification may be handed over now. Call `resumeNotifications` later. */
-  hasRoom(session: Session): boolean;
+}
+
+/** Deadlines, as the endpoint keeps them. */
+export interface DeadlineKeeper {
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+  /** Arms a deadline so many milliseconds from now (again). */
+  add(item: Deadline, durationMs: number): void;
+  /** Disarms it. */
+  remove(item: Deadline): void;
+}
+
+/** The room of an endpoint, by class. */
+export interface Rooms {
+  readonly requests: Room;
+  readonly answers: Room;
+  readonly notifications: Room;
+}
+
+/** What all sessions of an endpoint share. */
+export interface SessionHost {
+  readonly handler: SessionHandler;
+  readonly pool: SegmentPool;
+  readonly timers: DeadlineKeeper;
+  readonly rooms: Rooms;
+  readonly allocate: Allocate;
+  /** How long granted room may wait for its payload, in milliseconds. */
+  readonly assemblyTimeoutMs: number;
+  /** Unwritten answers of a session above which its next requests are not started, in bytes. */
+  readonly answersMaxBytes: number;
 }
 
 /** What the verified certificate of the other end says. */
@@ -55,14 +95,6 @@ export interface SessionCarrier {
   scheduleFlush(): void;
 }
 
-/** A notification that the application has no room for yet. */
-export interface WaitingNotification {
-  readonly number: number;
-  readonly service: string;
-  readonly codec: number;
-  readonly payload: Uint8Array;
-}
-
 /** How a session is set up. */
 export interface SessionOptions {
   /** The name of the other end. */
@@ -71,9 +103,11 @@ export interface SessionOptions {
   readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
-  /** What this end takes. */
+  /** What waits for the other end. */
+  readonly backlog: Backlog;
+  /** What this end promises to hold. */
   readonly own: Limits;
-  /** What the other end takes. */
+  /** What the other end promises to hold. */
   readonly remote: Limits;
   /** Whether frames are kept until acknowledged (peers), or only until written (clients). */
   readonly retain: boolean;

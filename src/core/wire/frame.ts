@@ -33,22 +33,26 @@ export const FrameKind = {
   ERROR: 0x22,
   CANCEL: 0x23,
   NOTIFY: 0x24,
-  PART: 0x25,
-  DROP: 0x26,
+  DATA: 0x25,
+  GRANT: 0x26,
+  CREDIT: 0x27,
 } as const;
 
 /** Bytes before the body of a frame. */
 export const HEADER_BYTES = 4;
 
 /**
- * The largest frame with its header, in bytes: 64 KiB, so that a beat waits behind one frame and
- * never behind a whole payload; at 1 Gbit/s it takes half a millisecond. HTTP/2 starts at 16 KiB,
- * SSH at 32 KiB.
+ * The largest piece of a payload in one frame, in bytes: 64 KiB, so that a beat waits behind one
+ * frame and never behind a whole payload; at 1 Gbit/s it takes half a millisecond. HTTP/2 starts at
+ * 16 KiB, SSH at 32 KiB.
  */
-export const FRAME_MAX_BYTES = 65_536;
+export const PIECE_MAX_BYTES = 65_536;
+
+/** The largest frame with its header, in bytes: a piece of a payload, and room for the fields. */
+export const FRAME_MAX_BYTES: number = PIECE_MAX_BYTES + 1_024;
 
 /** The largest body of a frame, in bytes. */
-export const BODY_MAX_BYTES = FRAME_MAX_BYTES - HEADER_BYTES;
+export const BODY_MAX_BYTES: number = FRAME_MAX_BYTES - HEADER_BYTES;
 
 /** The largest number that a field of 8 bytes may carry: beyond it doubles lose whole numbers. */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
@@ -62,7 +66,7 @@ export function isMessageKind(kind: number): boolean {
 export function isKnownKind(kind: number): boolean {
   return (kind >= FrameKind.HELLO && kind <= FrameKind.REFUSE) ||
     (kind >= FrameKind.USE && kind <= FrameKind.DRAIN) ||
-    (kind >= FrameKind.REQUEST && kind <= FrameKind.DROP);
+    (kind >= FrameKind.REQUEST && kind <= FrameKind.CREDIT);
 }
 
 /** Writes the header of a frame whose body has `bodyBytes` bytes. */
@@ -129,11 +133,23 @@ export function readU64(source: Uint8Array, offset: number): number {
   return high * 0x1_0000_0000 + readU32(source, offset + 4);
 }
 
-/** Makes a frame whose body is one number of 8 bytes (USE, USEACK, START, ACK, PING, PONG). */
+/** Makes a frame whose body is one number of 8 bytes (USE, USEACK, ACK, PING, PONG). */
 export function numberFrame(kind: number, value: number): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + 8);
   writeHeader(frame, 0, kind, 8);
   writeU64(frame, HEADER_BYTES, value);
+  return frame;
+}
+
+/** In START: this end is closing. */
+export const STATE_CLOSING = 0x01;
+
+/** Makes START: the number of the next message frame, and the state of the session. */
+export function startFrame(number: number, isClosing: boolean): Uint8Array {
+  const frame = new Uint8Array(HEADER_BYTES + 9);
+  writeHeader(frame, 0, FrameKind.START, 9);
+  writeU64(frame, HEADER_BYTES, number);
+  frame[HEADER_BYTES + 8] = isClosing ? STATE_CLOSING : 0;
   return frame;
 }
 

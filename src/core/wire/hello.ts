@@ -21,15 +21,29 @@ export const NONCE_BYTES = 16;
 export const BOOT_ID_BYTES = 16;
 /** Bytes of a proof. */
 export const PROOF_BYTES = 32;
+/** Bytes of the limits. */
+const LIMITS_BYTES = 24;
 
-/** What an end can take; the other end honours it. */
+/** What an end promises to hold; the other end honours it. */
 export interface Limits {
-  /** Requests that the other end may have open here at a time. */
+  /** Calls that a peer may have open here at a time, beside those for depth. */
   readonly maxInFlight: number;
-  /** The largest payload taken here, in bytes. */
+  /** The largest payload taken here of a peer, in bytes. */
   readonly payloadMaxBytes: number;
-  /** The most unacknowledged message bytes the other end may send, in bytes. */
-  readonly windowBytes: number;
+  /** The same two for a client. */
+  readonly clientMaxInFlight: number;
+  readonly clientPayloadMaxBytes: number;
+  /** Standing credit of a session for requests, as much for answers, and for notifications. */
+  readonly creditBytes: number;
+  /** Notifications that may be here at a time until their handlers have ended. */
+  readonly notificationsMax: number;
+}
+
+/** What holds between an end with these limits and another one in that role. */
+export function limitsFor(limits: Limits, role: "peer" | "client"): Limits {
+  if (role === "peer") return limits;
+  const { clientMaxInFlight, clientPayloadMaxBytes } = limits;
+  return { ...limits, maxInFlight: clientMaxInFlight, payloadMaxBytes: clientPayloadMaxBytes };
 }
 
 /** Who an end says it is. */
@@ -72,7 +86,9 @@ function introductionBytes(introduction: Hello): {
 } {
   const name = encoder.encode(introduction.name);
   const hostname = encoder.encode(introduction.hostname);
-  const size = 1 + 2 + name.length + BOOT_ID_BYTES + 8 + 2 + hostname.length + 2 + 12 + 4 + 1 +
+  const size = 1 + 2 + name.length + BOOT_ID_BYTES + 8 + 2 + hostname.length + 2 + LIMITS_BYTES +
+    4 +
+    1 +
     NONCE_BYTES;
   return { name, hostname, size };
 }
@@ -92,13 +108,21 @@ function writeIntroduction(
   writeU64(target, offset, introduction.ordinal);
   offset = writeString(target, offset + 8, hostname);
   writeU16(target, offset, introduction.port);
-  writeU32(target, offset + 2, introduction.limits.maxInFlight);
-  writeU32(target, offset + 6, introduction.limits.payloadMaxBytes);
-  writeU32(target, offset + 10, introduction.limits.windowBytes);
-  writeU32(target, offset + 14, introduction.heartbeatIntervalMs);
-  target[offset + 18] = introduction.ordinalRises ? ORDINAL_RISES : 0;
-  target.set(nonce, offset + 19);
-  return offset + 19 + NONCE_BYTES;
+  offset = writeLimits(target, offset + 2, introduction.limits);
+  writeU32(target, offset, introduction.heartbeatIntervalMs);
+  target[offset + 4] = introduction.ordinalRises ? ORDINAL_RISES : 0;
+  target.set(nonce, offset + 5);
+  return offset + 5 + NONCE_BYTES;
+}
+
+function writeLimits(target: Uint8Array, offset: number, limits: Limits): number {
+  writeU32(target, offset, limits.maxInFlight);
+  writeU32(target, offset + 4, limits.payloadMaxBytes);
+  writeU32(target, offset + 8, limits.clientMaxInFlight);
+  writeU32(target, offset + 12, limits.clientPayloadMaxBytes);
+  writeU32(target, offset + 16, limits.creditBytes);
+  writeU32(target, offset + 20, limits.notificationsMax);
+  return offset + LIMITS_BYTES;
 }
 
 /** The HELLO frame. @param to The name that is dialled; empty: whoever listens there. */
@@ -160,13 +184,16 @@ function readIntroduction(reader: Reader): Hello | null {
   const limits = {
     maxInFlight: reader.number(4),
     payloadMaxBytes: reader.number(4),
-    windowBytes: reader.number(4),
+    clientMaxInFlight: reader.number(4),
+    clientPayloadMaxBytes: reader.number(4),
+    creditBytes: reader.number(4),
+    notificationsMax: reader.number(4),
   };
   const heartbeatIntervalMs = reader.number(4);
   const ordinalRises = (reader.number(1) & ORDINAL_RISES) !== 0;
   reader.skip(NONCE_BYTES);
-  if (role > 1 || ordinal < 0 || limits.maxInFlight < 1 || limits.windowBytes < 1) return null;
-  if (heartbeatIntervalMs < 1) return null;
+  if (role > 1 || ordinal < 0 || limits.maxInFlight < 1 || heartbeatIntervalMs < 1) return null;
+  if (limits.clientMaxInFlight < 1 || limits.notificationsMax < 1) return null;
   return {
     role: role === 0 ? "peer" : "client",
     name,

@@ -1,17 +1,27 @@
 /**
- * Reads message frames, learns the numbers of services, and puts payloads together from their
- * parts. Hands out numbers and offsets, no objects: the view is made where the application needs it.
+ * Reads message frames and learns the numbers of services. Hands out numbers and offsets, no
+ * objects: the view is made where the application needs it.
  *
  * @module
  */
 
-import { codeOfWire, type ErrorCode } from "../../errors.ts";
+import { codeOfWire, type Delivery, type ErrorCode } from "../../errors.ts";
 import { FrameKind, readU16, readU32 } from "./frame.ts";
-import { NO_TIMEOUT, SERVICE_NAMED, SERVICES_MAX, STREAMS_MAX } from "./message_writer.ts";
+import {
+  DataKind,
+  DELIVERIES,
+  FLAG_ASKS,
+  FLAG_STATED,
+  GRANT_ENTRY_BYTES,
+  NO_TIMEOUT,
+  SERVICE_NAMED,
+  SERVICES_MAX,
+} from "./message_writer.ts";
 
 /**
- * Takes the messages. Bytes are borrowed until the call returns; those of a payload that came in
- * parts, which start at 0, are the receiver's.
+ * Takes the messages. Bytes are borrowed until the call returns. `stated` is the length of a
+ * payload that follows in DATA frames, -1 where the payload is `[start, end)`; `asks` tells that
+ * the DATA waits for a GRANT.
  */
 export interface MessageHandler {
   onRequest(
@@ -20,6 +30,9 @@ export interface MessageHandler {
     timeoutMs: number,
     service: string,
     codec: number,
+    depth: number,
+    stated: number,
+    asks: boolean,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -27,6 +40,8 @@ export interface MessageHandler {
   onNotification(
     service: string,
     codec: number,
+    stated: number,
+    asks: boolean,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -35,6 +50,8 @@ export interface MessageHandler {
     slot: number,
     generation: number,
     codec: number,
+    stated: number,
+    asks: boolean,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -43,15 +60,29 @@ export interface MessageHandler {
     slot: number,
     generation: number,
     code: ErrorCode,
+    delivery: Delivery,
     message: string,
+    cause: Uint8Array,
     details: Uint8Array,
   ): ErrorCode | null;
   onCancel(slot: number, generation: number): ErrorCode | null;
-}
-
-interface Assembly {
-  readonly parts: Uint8Array[];
-  bytes: number;
+  /** @param kind One of `DataKind`, not `TAKEN`. */
+  onData(
+    kind: number,
+    slot: number,
+    generation: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): ErrorCode | null;
+  /** @param kind One of `DataKind`. */
+  onGrant(kind: number, slot: number, generation: number): ErrorCode | null;
+  onCredit(
+    requests: number,
+    answers: number,
+    notificationBytes: number,
+    count: number,
+  ): ErrorCode | null;
 }
 
 const lenientDecoder = new TextDecoder();
@@ -60,21 +91,14 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true });
 /** The decoder of one session's messages. */
 export class MessageReader {
   readonly #payloadMaxBytes: number;
-  /** By number, from 1. Most of many links never get a message: this and the next wait for one. */
+  /** By number, from 1. Most of many links never get a message: this waits for one. */
   #services: string[] | null = null;
-  /** By stream; what was never used is not there. */
-  #assemblies: (Assembly | null)[] | null = null;
   /** Where the name of the service ended, set by `#readService`. */
   #after = 0;
 
   /** @param payloadMaxBytes The largest payload taken, in bytes. */
   constructor(payloadMaxBytes: number) {
     this.#payloadMaxBytes = payloadMaxBytes;
-  }
-
-  /** Bytes held of payloads that are not whole. */
-  get assemblyBytes(): number {
-    return this.#assemblies?.reduce((sum, assembly) => sum + (assembly?.bytes ?? 0), 0) ?? 0;
   }
 
   /**
@@ -95,16 +119,18 @@ export class MessageReader {
       case FrameKind.RESPONSE:
         return this.#readResponse(bytes, start, end, handler);
       case FrameKind.ERROR:
-        return this.#readError(bytes, start, end, handler);
+        return readError(bytes, start, end, handler);
       case FrameKind.CANCEL:
         if (end - start !== 8) return "malformed-frame";
         return handler.onCancel(readU32(bytes, start), readU32(bytes, start + 4));
       case FrameKind.NOTIFY:
         return this.#readNotification(bytes, start, end, handler);
-      case FrameKind.PART:
-        return this.#readPart(bytes, start, end);
+      case FrameKind.DATA:
+        return readData(bytes, start, end, handler);
+      case FrameKind.GRANT:
+        return readGrant(bytes, start, end, handler);
       default:
-        return this.#readDrop(bytes, start, end);
+        return readCredit(bytes, start, end, handler);
     }
   }
 
@@ -122,16 +148,24 @@ export class MessageReader {
     const told = readU32(bytes, start + 8);
     const timeoutMs = told === NO_TIMEOUT ? Infinity : told;
     const codec = bytes[start + 14]!;
-    const stream = bytes[start + 15]!;
+    const flags = bytes[start + 15]!;
     const from = this.#after;
-    if (stream === 0) {
-      if (end - from > this.#payloadMaxBytes) return "limit-exceeded";
-      return handler.onRequest(slot, generation, timeoutMs, service, codec, bytes, from, end);
-    }
-    const whole = this.#complete(stream, bytes, from, end);
-    if (typeof whole === "string") return whole;
-    const length = whole.length;
-    return handler.onRequest(slot, generation, timeoutMs, service, codec, whole, 0, length);
+    const fault = this.#checkPayload(flags, bytes, from, end);
+    if (fault !== null) return fault;
+    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);
+    return handler.onRequest(
+      slot,
+      generation,
+      timeoutMs,
+      service,
+      codec,
+      flags & 0x07,
+      stated,
+      (flags & FLAG_ASKS) !== 0,
+      bytes,
+      from,
+      end,
+    );
   }
 
   #readNotification(
@@ -144,15 +178,13 @@ export class MessageReader {
     const service = this.#readService(bytes, start, end);
     if (service === null) return "malformed-frame";
     const codec = bytes[start + 2]!;
-    const stream = bytes[start + 3]!;
+    const flags = bytes[start + 3]!;
     const from = this.#after;
-    if (stream === 0) {
-      if (end - from > this.#payloadMaxBytes) return "limit-exceeded";
-      return handler.onNotification(service, codec, bytes, from, end);
-    }
-    const whole = this.#complete(stream, bytes, from, end);
-    if (typeof whole === "string") return whole;
-    return handler.onNotification(service, codec, whole, 0, whole.length);
+    const fault = this.#checkPayload(flags, bytes, from, end);
+    if (fault !== null) return fault;
+    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);
+    const asks = (flags & FLAG_ASKS) !== 0;
+    return handler.onNotification(service, codec, stated, asks, bytes, from, end);
   }
 
   #readResponse(
@@ -165,82 +197,25 @@ export class MessageReader {
     const slot = readU32(bytes, start);
     const generation = readU32(bytes, start + 4);
     const codec = bytes[start + 8]!;
-    const stream = bytes[start + 9]!;
-    if (stream === 0) {
-      if (end - start - 10 > this.#payloadMaxBytes) return "limit-exceeded";
-      return handler.onResponse(slot, generation, codec, bytes, start + 10, end);
+    const flags = bytes[start + 9]!;
+    const from = start + 10;
+    const fault = this.#checkPayload(flags, bytes, from, end);
+    if (fault !== null) return fault;
+    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);
+    const asks = (flags & FLAG_ASKS) !== 0;
+    return handler.onResponse(slot, generation, codec, stated, asks, bytes, from, end);
+  }
+
+  /** A payload in the frame, or the length of one that follows, must be one that is taken here. */
+  #checkPayload(flags: number, bytes: Uint8Array, from: number, end: number): ErrorCode | null {
+    if ((flags & FLAG_STATED) === 0) {
+      if ((flags & FLAG_ASKS) !== 0) return "malformed-frame";
+      return end - from > this.#payloadMaxBytes ? "limit-exceeded" : null;
     }
-    const whole = this.#complete(stream, bytes, start + 10, end);
-    if (typeof whole === "string") return whole;
-    return handler.onResponse(slot, generation, codec, whole, 0, whole.length);
-  }
-
-  #readError(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    handler: MessageHandler,
-  ): ErrorCode | null {
-    if (end - start < 12) return "malformed-frame";
-    const textBytes = readU16(bytes, start + 10);
-    if (start + 12 + textBytes > end) return "malformed-frame";
-    const code = codeOfWire(readU16(bytes, start + 8)) ?? "handler-failed";
-    const text = lenientDecoder.decode(bytes.subarray(start + 12, start + 12 + textBytes));
-    return handler.onError(
-      readU32(bytes, start),
-      readU32(bytes, start + 4),
-      code,
-      text,
-      bytes.subarray(start + 12 + textBytes, end),
-    );
-  }
-
-  #readPart(bytes: Uint8Array, start: number, end: number): ErrorCode | null {
-    if (end - start < 1) return "malformed-frame";
-    const stream = bytes[start]!;
-    if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    const assemblies = this.#assemblies ??= [];
-    while (assemblies.length <= stream) assemblies.push(null);
-    const assembly = assemblies[stream] ??= { parts: [], bytes: 0 };
-    assembly.bytes += end - start - 1;
-    if (assembly.bytes > this.#payloadMaxBytes) return "limit-exceeded";
-    assembly.parts.push(bytes.slice(start + 1, end));
-    return null;
-  }
-
-  #readDrop(bytes: Uint8Array, start: number, end: number): ErrorCode | null {
-    if (end - start !== 1) return "malformed-frame";
-    const stream = bytes[start]!;
-    if (stream === 0 || stream > STREAMS_MAX) return "number-out-of-range";
-    return this.#takeAssembly(stream) === null ? "unexpected-frame" : null;
-  }
-
-  /** The whole payload of a stream, its last piece being in this frame. */
-  #complete(
-    stream: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): Uint8Array | ErrorCode {
-    if (stream > STREAMS_MAX) return "number-out-of-range";
-    const assembly = this.#takeAssembly(stream);
-    if (assembly === null) return "unexpected-frame";
-    const size = assembly.bytes + end - start;
-    if (size > this.#payloadMaxBytes) return "limit-exceeded";
-    const whole = new Uint8Array(size);
-    let offset = 0;
-    for (const part of assembly.parts) {
-      whole.set(part, offset);
-      offset += part.length;
-    }
-    whole.set(bytes.subarray(start, end), offset);
-    return whole;
-  }
-
-  #takeAssembly(stream: number): Assembly | null {
-    const assembly = this.#assemblies?.[stream] ?? null;
-    if (assembly !== null) this.#assemblies![stream] = null;
-    return assembly;
+    if (end - from !== 4) return "malformed-frame";
+    const length = readU32(bytes, from);
+    if (length === 0) return "malformed-frame";
+    return length > this.#payloadMaxBytes ? "limit-exceeded" : null;
   }
 
   /** The service's name; `null` when it is malformed. Sets `#after`. */
@@ -264,4 +239,75 @@ export class MessageReader {
       return null;
     }
   }
+}
+
+function readError(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  handler: MessageHandler,
+): ErrorCode | null {
+  if (end - start < 15) return "malformed-frame";
+  const textBytes = readU16(bytes, start + 11);
+  const causeBytes = readU16(bytes, start + 13);
+  const from = start + 15;
+  const causeFrom = from + textBytes;
+  const detailsFrom = causeFrom + causeBytes;
+  const delivery = DELIVERIES[bytes[start + 10]!];
+  if (detailsFrom > end || delivery === undefined) return "malformed-frame";
+  return handler.onError(
+    readU32(bytes, start),
+    readU32(bytes, start + 4),
+    codeOfWire(readU16(bytes, start + 8)) ?? "handler-failed",
+    delivery,
+    lenientDecoder.decode(bytes.subarray(from, causeFrom)),
+    bytes.subarray(causeFrom, detailsFrom),
+    bytes.subarray(detailsFrom, end),
+  );
+}
+
+function readData(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  handler: MessageHandler,
+): ErrorCode | null {
+  // A piece without bytes would cost work and bring nothing.
+  if (end - start < 10) return "malformed-frame";
+  const kind = bytes[start]!;
+  if (kind > DataKind.NOTIFICATION) return "number-out-of-range";
+  const slot = readU32(bytes, start + 1);
+  const generation = readU32(bytes, start + 5);
+  return handler.onData(kind, slot, generation, bytes, start + 9, end);
+}
+
+function readGrant(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  handler: MessageHandler,
+): ErrorCode | null {
+  if (end === start || (end - start) % GRANT_ENTRY_BYTES !== 0) return "malformed-frame";
+  for (let at = start; at < end; at += GRANT_ENTRY_BYTES) {
+    const kind = bytes[at]!;
+    if (kind > DataKind.TAKEN) return "number-out-of-range";
+    const fault = handler.onGrant(kind, readU32(bytes, at + 1), readU32(bytes, at + 5));
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function readCredit(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  handler: MessageHandler,
+): ErrorCode | null {
+  if (end - start !== 16) return "malformed-frame";
+  return handler.onCredit(
+    readU32(bytes, start),
+    readU32(bytes, start + 4),
+    readU32(bytes, start + 8),
+    readU32(bytes, start + 12),
+  );
 }

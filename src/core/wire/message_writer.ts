@@ -12,7 +12,7 @@
  */
 
 import { type ErrorCode, wireOfCode } from "../../errors.ts";
-import { FRAME_MAX_BYTES, FrameKind, HEADER_BYTES } from "./frame.ts";
+import { FrameKind, HEADER_BYTES } from "./frame.ts";
 import { writeHeader, writeU16, writeU32, writeU64 } from "./frame.ts";
 import type { OutboundLog } from "../session/outbound_log.ts";
 
@@ -25,18 +25,64 @@ export const SERVICES_MAX = 1_024;
 /** Set in a service number whose name follows. */
 export const SERVICE_NAMED = 0x8000;
 
-/** A payload up to this many bytes goes in one frame; a larger one is cut into parts. */
-export const INLINE_MAX_BYTES = FRAME_MAX_BYTES - 512;
+/** In the flags of a message: its length is stated, and its payload follows in DATA frames. */
+export const FLAG_STATED = 0x80;
 
-/** Payloads that may be in parts at a time, in each direction. */
-export const STREAMS_MAX = 8;
+/** In the flags of a message: its DATA waits for a GRANT; else it was paid with standing credit. */
+export const FLAG_ASKS = 0x40;
+
+/** In the flags of a request: how deep a call it is. */
+export const DEPTH_MASK = 0x07;
+
+/** What DATA belongs to, and what GRANT grants. */
+export const DataKind = {
+  REQUEST: 0,
+  ANSWER: 1,
+  NOTIFICATION: 2,
+  /** In GRANT only: the notification that was granted has arrived. */
+  TAKEN: 3,
+} as const;
+
+/** Bytes of an entry of GRANT: kind, slot, generation. */
+export const GRANT_ENTRY_BYTES = 9;
+
+/** The most entries of one GRANT. */
+export const GRANT_ENTRIES_MAX = 64;
+
+/** What is known of the execution of a request that is answered by ERROR, as it is sent. */
+export const DELIVERIES: readonly ("executed" | "not-executed" | "maybe-executed")[] = Object
+  .freeze(["executed", "not-executed", "maybe-executed"]);
 
 /** How long a caller waits that waits without end. */
 export const NO_TIMEOUT = 0xffff_ffff;
 
 const ERROR_MESSAGE_MAX_BYTES = 4_096;
 
+/** What is longer is left out. */
+const ERROR_CAUSE_MAX_BYTES = 8_192;
+const ERROR_DETAILS_MAX_BYTES = 49_152;
+
+/** How a request ended without an answer, on its way to the caller. */
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly delivery: "executed" | "not-executed" | "maybe-executed";
+  readonly message: string;
+  /** The error behind it, as JSON; may be empty. */
+  readonly cause: Uint8Array;
+  /** What the handler attached, as JSON; may be empty. */
+  readonly details: Uint8Array;
+}
+
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
+
+/** What GRANT grants. */
+export interface Grant {
+  /** One of `DataKind`. */
+  readonly kind: number;
+  readonly slot: number;
+  readonly generation: number;
+}
 
 interface Service {
   readonly id: number;
@@ -48,6 +94,8 @@ interface Service {
 /** The encoder of one session. */
 export class MessageWriter {
   readonly #log: OutboundLog;
+  /** The payload of a frame that states a length. */
+  readonly #length = new Uint8Array(4);
   /** Made for the first message: most of many links may have none. */
   #services: Map<string, Service> | null = null;
 
@@ -55,64 +103,74 @@ export class MessageWriter {
     this.#log = log;
   }
 
-  /** @param stream 0, or the stream in which the front of the payload was sent. */
+  /** @param flags The depth of the call. */
   request(
     slot: number,
     generation: number,
     timeoutMs: number,
     service: string,
     codec: number,
-    stream: number,
+    flags: number,
     payload: Uint8Array,
-    start: number,
   ): boolean {
     const known = this.#service(service);
     const nameBytes = known.told ? 0 : 1 + known.name.length;
-    const size = HEADER_BYTES + 16 + nameBytes + payload.length - start;
+    const size = HEADER_BYTES + 16 + nameBytes + payload.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
     writeHeader(target, offset, FrameKind.REQUEST, size - HEADER_BYTES);
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
-    writeU32(target, offset + 12, timeoutMs === Infinity ? NO_TIMEOUT : Math.ceil(timeoutMs));
-    offset = this.#writeService(target, offset + 16, service, known, codec, stream);
-    copyPayload(target, offset, payload, start);
+    writeU32(target, offset + 12, timeoutMs >= NO_TIMEOUT ? NO_TIMEOUT : Math.ceil(timeoutMs));
+    offset = this.#writeService(target, offset + 16, service, known, codec, flags);
+    copyPayload(target, offset, payload);
     this.#log.commit(size, true);
     return true;
   }
 
-  /** @param stream See `request`. */
-  notification(
+  /** The same where the payload follows in DATA. @param flags See `request`, with `FLAG_STATED`. */
+  statedRequest(
+    slot: number,
+    generation: number,
+    timeoutMs: number,
     service: string,
     codec: number,
-    stream: number,
-    payload: Uint8Array,
-    start: number,
+    flags: number,
+    length: number,
   ): boolean {
+    writeU32(this.#length, 0, length);
+    return this.request(slot, generation, timeoutMs, service, codec, flags, this.#length);
+  }
+
+  notification(service: string, codec: number, flags: number, payload: Uint8Array): boolean {
     const known = this.#service(service);
     const nameBytes = known.told ? 0 : 1 + known.name.length;
-    const size = HEADER_BYTES + 4 + nameBytes + payload.length - start;
+    const size = HEADER_BYTES + 4 + nameBytes + payload.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
     writeHeader(target, offset, FrameKind.NOTIFY, size - HEADER_BYTES);
-    offset = this.#writeService(target, offset + 4, service, known, codec, stream);
-    copyPayload(target, offset, payload, start);
+    offset = this.#writeService(target, offset + 4, service, known, codec, flags);
+    copyPayload(target, offset, payload);
     this.#log.commit(size, true);
     return true;
   }
 
-  /** @param stream See `request`. */
+  /** The same where the payload follows in DATA. */
+  statedNotification(service: string, codec: number, flags: number, length: number): boolean {
+    writeU32(this.#length, 0, length);
+    return this.notification(service, codec, flags, this.#length);
+  }
+
   response(
     slot: number,
     generation: number,
     codec: number,
-    stream: number,
+    flags: number,
     payload: Uint8Array,
-    start: number,
   ): boolean {
-    const size = HEADER_BYTES + 10 + payload.length - start;
+    const size = HEADER_BYTES + 10 + payload.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     const offset = this.#log.offset;
@@ -120,35 +178,43 @@ export class MessageWriter {
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
     target[offset + 12] = codec;
-    target[offset + 13] = stream;
-    copyPayload(target, offset + 14, payload, start);
+    target[offset + 13] = flags;
+    copyPayload(target, offset + 14, payload);
     this.#log.commit(size, true);
     return true;
   }
 
-  /** @param details What the handler attached, encoded; cut off where it is too long. */
-  error(
+  /** The same where the payload follows in DATA. */
+  statedResponse(
     slot: number,
     generation: number,
-    code: ErrorCode,
-    message: string,
-    details: Uint8Array,
+    codec: number,
+    flags: number,
+    length: number,
   ): boolean {
-    const text = encoder.encode(message).subarray(0, ERROR_MESSAGE_MAX_BYTES);
-    const attached = details.length > INLINE_MAX_BYTES - ERROR_MESSAGE_MAX_BYTES
-      ? details.subarray(0, 0)
-      : details;
-    const size = HEADER_BYTES + 12 + text.length + attached.length;
+    writeU32(this.#length, 0, length);
+    return this.response(slot, generation, codec, flags, this.#length);
+  }
+
+  /** Texts that are too long are cut off, details and causes left out. */
+  error(slot: number, generation: number, body: ErrorBody): boolean {
+    const text = encoder.encode(body.message).subarray(0, ERROR_MESSAGE_MAX_BYTES);
+    const cause = body.cause.length > ERROR_CAUSE_MAX_BYTES ? NOTHING : body.cause;
+    const details = body.details.length > ERROR_DETAILS_MAX_BYTES ? NOTHING : body.details;
+    const size = HEADER_BYTES + 15 + text.length + cause.length + details.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     const offset = this.#log.offset;
     writeHeader(target, offset, FrameKind.ERROR, size - HEADER_BYTES);
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
-    writeU16(target, offset + 12, wireOfCode(code));
-    writeU16(target, offset + 14, text.length);
-    target.set(text, offset + 16);
-    target.set(attached, offset + 16 + text.length);
+    writeU16(target, offset + 12, wireOfCode(body.code));
+    target[offset + 14] = DELIVERIES.indexOf(body.delivery);
+    writeU16(target, offset + 15, text.length);
+    writeU16(target, offset + 17, cause.length);
+    target.set(text, offset + 19);
+    target.set(cause, offset + 19 + text.length);
+    target.set(details, offset + 19 + text.length + cause.length);
     this.#log.commit(size, true);
     return true;
   }
@@ -166,27 +232,58 @@ export class MessageWriter {
     return true;
   }
 
-  /** A piece `[start, end)` of a payload that is sent in stream 1 to `STREAMS_MAX`. */
-  part(stream: number, payload: Uint8Array, start: number, end: number): boolean {
-    const size = HEADER_BYTES + 1 + end - start;
+  /** A piece `[start, end)` of a payload whose length was stated. */
+  data(
+    kind: number,
+    slot: number,
+    generation: number,
+    payload: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
+    const size = HEADER_BYTES + 9 + end - start;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     const offset = this.#log.offset;
-    writeHeader(target, offset, FrameKind.PART, size - HEADER_BYTES);
-    target[offset + 4] = stream;
-    target.set(payload.subarray(start, end), offset + 5);
+    writeHeader(target, offset, FrameKind.DATA, size - HEADER_BYTES);
+    target[offset + 4] = kind;
+    writeU32(target, offset + 5, slot);
+    writeU32(target, offset + 9, generation);
+    target.set(payload.subarray(start, end), offset + 13);
     this.#log.commit(size, true);
     return true;
   }
 
-  /** The parts sent in a stream are to be forgotten. */
-  drop(stream: number): boolean {
-    const size = HEADER_BYTES + 1;
+  /** Room is granted: the first `count` of these, at most `GRANT_ENTRIES_MAX`. */
+  grant(grants: readonly Grant[], count: number): boolean {
+    const size = HEADER_BYTES + count * GRANT_ENTRY_BYTES;
+    if (!this.#log.hasRoom(size)) return false;
+    const target = this.#log.reserve(size);
+    let offset = this.#log.offset;
+    writeHeader(target, offset, FrameKind.GRANT, size - HEADER_BYTES);
+    offset += HEADER_BYTES;
+    for (let index = 0; index < count; index++) {
+      const { kind, slot, generation } = grants[index]!;
+      target[offset] = kind;
+      writeU32(target, offset + 1, slot);
+      writeU32(target, offset + 5, generation);
+      offset += GRANT_ENTRY_BYTES;
+    }
+    this.#log.commit(size, true);
+    return true;
+  }
+
+  /** Standing credit comes back: bytes by class, and notifications. */
+  credit(requests: number, answers: number, notificationBytes: number, count: number): boolean {
+    const size = HEADER_BYTES + 16;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     const offset = this.#log.offset;
-    writeHeader(target, offset, FrameKind.DROP, 1);
-    target[offset + 4] = stream;
+    writeHeader(target, offset, FrameKind.CREDIT, 16);
+    writeU32(target, offset + 4, requests);
+    writeU32(target, offset + 8, answers);
+    writeU32(target, offset + 12, notificationBytes);
+    writeU32(target, offset + 16, count);
     this.#log.commit(size, true);
     return true;
   }
@@ -225,11 +322,11 @@ export class MessageWriter {
     name: string,
     service: Service,
     codec: number,
-    stream: number,
+    flags: number,
   ): number {
     writeU16(target, offset, service.told ? service.id : service.id | SERVICE_NAMED);
     target[offset + 2] = codec;
-    target[offset + 3] = stream;
+    target[offset + 3] = flags;
     if (service.told) return offset + 4;
     target[offset + 4] = service.name.length;
     target.set(service.name, offset + 5);
@@ -245,11 +342,11 @@ export class MessageWriter {
 /** Up to this a loop copies as fast as the call of `set`. */
 const LOOP_MAX_BYTES = 16;
 
-function copyPayload(target: Uint8Array, offset: number, payload: Uint8Array, start: number): void {
+function copyPayload(target: Uint8Array, offset: number, payload: Uint8Array): void {
   const length = payload.length;
-  if (length - start > LOOP_MAX_BYTES) {
-    target.set(start === 0 ? payload : payload.subarray(start), offset);
+  if (length > LOOP_MAX_BYTES) {
+    target.set(payload, offset);
     return;
   }
-  for (let index = start; index < length; index++) target[offset++] = payload[index]!;
+  for (let index = 0; index < length; index++) target[offset++] = payload[index]!;
 }

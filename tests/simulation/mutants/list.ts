@@ -21,7 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what a socket has taken makes no room for what waits",
     file: "core/session/session.ts",
-    find: "    this.log.drained();\n    this.fill(queue);\n",
+    find: "    this.log.drained();\n    this.fill();\n",
     replace: "    this.log.drained();\n",
     by: "tests",
   },
@@ -42,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an urgent acknowledgement always goes alone",
     file: "connection/socket_writer.ts",
-    find: "    session.fill(this.#source.outgoing);\n    if (!session.ackIsUrgent) return;\n",
+    find: "    session.fill();\n    if (!session.ackIsUrgent) return;\n",
     replace: "",
     by: "tests",
   },
@@ -51,6 +51,149 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/socket_writer.ts",
     find: "    if (!session.ackIsUrgent) return;\n    this.#control.push(",
     replace: "    return;\n    this.#control.push(",
+    by: "tests",
+  },
+  // Places, credit, room.
+  {
+    name: "a call is announced without a place",
+    file: "core/flow/backlog.ts",
+    find: "return queue.size > 0 && !this.isClosing && places.hasPlace(0) ? queue : null;",
+    replace: "return queue.size > 0 && !this.isClosing ? queue : null;",
+    by: "tests",
+  },
+  {
+    name: "acknowledgements wait for handlers",
+    file: "core/session/session.ts",
+    find: "return this.isRetained && this.#received > this.#acknowledgedByUs;",
+    replace:
+      "return this.isRetained && this.#received > this.#acknowledgedByUs && this.notificationCount === 0;",
+    by: "tests",
+  },
+  {
+    name: "a notification needs no credit",
+    file: "core/flow/notification_flow.ts",
+    find: "if (next === null || this.#large !== null || credit.notifications === 0) return false;",
+    replace: "if (next === null || this.#large !== null) return false;",
+    by: "tests",
+  },
+  {
+    name: "a notification passes a large one",
+    file: "core/flow/notification_flow.ts",
+    find: "if (next === null || this.#large !== null || credit.notifications === 0) return false;",
+    replace: "if (next === null || credit.notifications === 0) return false;",
+    by: "tests",
+  },
+  {
+    name: "room is granted that is not there",
+    file: "core/flow/room.ts",
+    find: "      if (length > this.#freeBytes) return;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "one session takes all the room",
+    file: "core/flow/room.ts",
+    find: "      if (!account.mayHold(length, this.#freeBytes)) continue;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "what waits for room is overtaken",
+    file: "core/flow/room.ts",
+    find: "      if (length > this.#freeBytes) return;\n",
+    replace: "      if (length > this.#freeBytes) continue;\n",
+    by: "tests",
+  },
+  {
+    name: "no deadline takes the room of a request back",
+    file: "core/session/inbound_calls.ts",
+    find: "this.host.timers.add(waiting, Math.max(0, Math.min(leftMs, assemblyTimeoutMs)));",
+    replace: "void [leftMs, assemblyTimeoutMs];",
+    by: "tests",
+  },
+  {
+    name: "no deadline takes the room of an answer back",
+    file: "core/session/outbound_calls.ts",
+    find: "    this.#calls.host.timers.add(this, this.#calls.host.assemblyTimeoutMs);\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a cancel keeps the room of a request",
+    file: "core/session/waiting_call.ts",
+    find: "this.#calls.giveBack(assembly === null ? heldBytes : assembly.settle());",
+    replace: "this.#calls.giveBack(heldBytes);",
+    by: "tests",
+  },
+  {
+    name: "the callee is deaf to a cancel while its answer waits for room",
+    file: "core/flow/outgoing.ts",
+    find: 'if (code === "cancelled") this.#owner?.handleReplyLate(this);',
+    replace: "void code;",
+    by: "tests",
+  },
+  {
+    name: "the caller forgets the room of an answer that it cancels",
+    file: "core/session/outbound_calls.ts",
+    find: "    else this.#assembly.settle();\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a request that would not be started is granted room",
+    file: "core/session/waiting_call.ts",
+    find: "    return this.#calls.isReady;\n",
+    replace: "    return true;\n",
+    by: "tests",
+  },
+  {
+    name: "a place is free while its answer waits for room",
+    file: "core/session/inbound_calls.ts",
+    find: "    (this.#asking ??= new Set()).add(reply);\n",
+    replace: "    (this.#asking ??= new Set()).add(reply);\n    this.#openCount--;\n",
+    by: "tests",
+  },
+  {
+    name: "a late answer keeps its place",
+    file: "core/session/inbound_calls.ts",
+    find: "    if (reply.error !== null) return;\n",
+    replace: "    if (reply.error !== null || reply.payload.length > 0) return;\n",
+    by: "tests",
+  },
+  {
+    name: "START forgets that this end is closing",
+    file: "connection/connection.ts",
+    find: "startFrame(session.startSending(), session.isClosing)",
+    replace: "startFrame(session.startSending(), false)",
+    by: "tests",
+  },
+  {
+    name: "a closing end is deaf to deeper calls",
+    file: "core/flow/backlog.ts",
+    find: "if (queue !== null && queue.size > 0 && places.hasPlace(depth)) return queue;",
+    replace:
+      "if (queue !== null && queue.size > 0 && !this.isClosing && places.hasPlace(depth)) return queue;",
+    by: "tests",
+  },
+  {
+    name: "depth has no places of its own",
+    file: "core/flow/places.ts",
+    find: "if (this.#open >= this.#limit + depth) return false;",
+    replace: "if (this.#open >= this.#limit) return false;",
+    by: "tests",
+  },
+  {
+    name: "a client's calls have the depth that they say",
+    file: "core/session/message_dispatch.ts",
+    find: 'const level = this.#role === "client" ? 0 : depth;',
+    replace: "const level = depth;",
+    by: "tests",
+  },
+  {
+    name: "credit comes back only when all of it is spent",
+    file: "core/flow/credit.ts",
+    find: "this.#gathered >= this.#promised >> 1;",
+    replace: "this.#gathered >= this.#promised;",
     by: "tests",
   },
   // Which connection.
@@ -321,8 +464,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an endpoint that closes admits whoever comes",
     file: "core/link/admission.ts",
-    find: "  if (isClosing) return",
-    replace: "  if (isClosing && to === null) return",
+    find: "  if (isClosing && (remote",
+    replace: "  if (isClosing && to === null && (remote",
     by: "tests",
   },
   {
@@ -488,10 +631,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "more is acknowledged than has arrived",
     file: "core/session/session.ts",
-    find: `  get ackNumber(): number {
-    return this.#ackable;`,
-    replace: `  get ackNumber(): number {
-    return this.#ackable + 1;`,
+    find: "if (this.#writer.acknowledgement(this.#received)) this",
+    replace: "if (this.#writer.acknowledgement(this.#received + 1)) this",
     by: "cuts",
   },
   {
@@ -511,8 +652,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "everything is sent again to another life",
     file: "calls/call.ts",
-    find: "super(payload, codecTag(codec), service, timeoutMs, idempotent);",
-    replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent);",
+    find: "super(payload, codecTag(codec), service, timeoutMs, idempotent, depth);",
+    replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent, depth);",
     by: "swarm",
   },
   {
@@ -538,7 +679,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a slot is used again before its answer has come",
-    file: "core/flow/request_tracker.ts",
+    file: "core/flow/places.ts",
     find:
       `    if (this.#requests[request.slot] === request) this.#requests[request.slot] = ABANDONED;`,
     replace: `    if (this.#requests[request.slot] === request) {
@@ -549,8 +690,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a closed endpoint goes on listening",
-    file: "endpoint.ts",
-    find: "      this.#listener.close();\n",
+    file: "calls/drain.ts",
+    find: "        listener.close();\n",
     replace: "",
     by: "swarm",
   },

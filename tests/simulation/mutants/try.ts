@@ -25,6 +25,7 @@ const TESTS: readonly string[] = [
   "tests/core",
   "tests/connection",
   "tests/endpoint/client_test.ts",
+  "tests/endpoint/flow_test.ts",
 ];
 
 /** What the simulations are made of. */

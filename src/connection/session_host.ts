@@ -1,0 +1,48 @@
+/**
+ * What all sessions of an endpoint or client share, and what they promise to others.
+ *
+ * @module
+ */
+
+import { Room } from "../core/flow/room.ts";
+import { SegmentPool } from "../core/session/outbound_log.ts";
+import type { SessionHandler, SessionHost } from "../core/session/session_handler.ts";
+import type { Limits } from "../core/wire/hello.ts";
+import type { ConnectionSettings } from "./context.ts";
+import type { Timers } from "./timers.ts";
+
+/** Made once for an endpoint or client. */
+export function newSessionHost(
+  settings: ConnectionSettings,
+  handler: SessionHandler,
+  timers: Timers,
+): SessionHost {
+  const { receiveMaxBytes, assemblyTimeoutMs, answersMaxBytes } = settings;
+  return {
+    handler,
+    pool: new SegmentPool(),
+    timers,
+    rooms: {
+      requests: new Room(receiveMaxBytes),
+      answers: new Room(receiveMaxBytes),
+      notifications: new Room(receiveMaxBytes),
+    },
+    allocate: (bytes) => new Uint8Array(bytes),
+    assemblyTimeoutMs,
+    answersMaxBytes,
+  };
+}
+
+/** What it promises to hold for one other end, as its HELLO says it. */
+export function limitsOf(settings: ConnectionSettings): Limits {
+  const { maxInFlight, payloadMaxBytes, clientMaxInFlight, creditBytes } = settings;
+  const { clientPayloadMaxBytes, notificationsMax } = settings;
+  return {
+    maxInFlight,
+    payloadMaxBytes,
+    clientMaxInFlight,
+    clientPayloadMaxBytes: Math.min(clientPayloadMaxBytes, payloadMaxBytes),
+    creditBytes,
+    notificationsMax,
+  };
+}
