@@ -155,7 +155,7 @@ export interface SecurityOptions {
    * never crosses the network. Without it and without `tls` only loopback can be listened on.
    */
   readonly secret?: string | Uint8Array;
-  /** TLS with certificates at both ends; the peer's name must be in its certificate. */
+  /** TLS with certificates at both ends; a certificate must be for whoever shows it, see docs/guide/tls.md. */
   readonly tls?: TlsOptions;
 }
 
