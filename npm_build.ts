@@ -1,8 +1,9 @@
 /**
  * Builds the npm package with dnt: `deno task npm`, or `deno run --allow-all npm_build.ts [folder]`.
  *
- * ESM and declarations, no shims: `src/` is written so that it type-checks without a `Deno` or
- * `Bun` global. Needs JSR, where dnt lives; `tools/npm.ts` has the way around it.
+ * ESM and declarations, no shims and no polyfills: `src/` is written so that it type-checks without
+ * a `Deno` or `Bun` global, and runs on the oldest Node that is supported. Needs JSR, where dnt
+ * lives; `tools/npm.ts` has the way around it.
  *
  * @module
  */
@@ -29,6 +30,8 @@ await build({
   ],
   outDir: folder,
   shims: {},
+  // They would declare globals, which a package's declarations hand on to whoever imports it.
+  polyfills: false,
   scriptModule: false,
   declaration: "inline",
   typeCheck: "single",
@@ -48,7 +51,7 @@ await build({
     // For the type check of the build only; finishPackage writes a manifest without it.
     devDependencies: { "@types/node": "^20.0.0" },
   },
-  postBuild: () => finishPackage(folder, "esm/"),
+  postBuild: () => finishPackage(folder),
 });
 
 async function absolute(path: string): Promise<string> {

@@ -1,17 +1,23 @@
 /**
  * What the npm package says about itself, whichever way its code was built: `npm_build.ts` (dnt)
- * and `tools/npm.ts` (deno pack) both end with `finishPackage`, so the two packages differ in
- * nothing but where the compiled files lie.
+ * and `tools/npm.ts` (deno pack) both put compiled modules into `esm/` and end with
+ * `finishPackage`, which makes one layout of what either left behind.
  *
  * @module
  */
 
-import { resolvePath } from "./lint/zones.ts";
-import { bundleModules, CHUNK_FOLDER } from "./npm_bundle.ts";
+import { ADAPTER_MODULES, mapAdapters, WORKERD } from "./npm_adapters.ts";
+import { bundleModules } from "./npm_bundle.ts";
+import { bundleDeclarations } from "./npm_declarations.ts";
 import { config, exists, ROOT } from "./project.ts";
 
 /** The package's name on npm. */
 export const NPM_NAME = "freshlink";
+
+/** Where the project lives, as npm abbreviates it: all addresses in the package follow from it. */
+export const REPOSITORY = "github:freshlink/freshlink";
+
+const WEB = REPOSITORY.replace("github:", "https://github.com/");
 
 /** The command that the package installs. */
 export const COMMAND_NAME = "freshlink";
@@ -28,13 +34,28 @@ export const COMMAND_MODULE: string = config.exports["./cli"];
 
 const COMMAND_FILE = "bin/freshlink.js";
 
+/** Where the compiled modules lie. */
+export const CODE_FOLDER = "esm";
+
+/** Beside the code: what a user reads, and the schemas that `freshlink serve --help` names. */
+const DOCUMENTS: readonly string[] = [
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+  "docs/config.schema.json",
+  "docs/peers.schema.json",
+];
+
 /** The fields of package.json that do not depend on how the code was built. */
 export function packageFields(): Record<string, unknown> & { name: string; version: string } {
   return {
     name: NPM_NAME,
     version: config.version,
     description: "One live link to every peer process, and always the right one.",
-    keywords: ["tcp", "peer", "connection", "failover", "rpc", "bun", "deno", "node"],
+    keywords: ["tcp", "peer", "connection", "failover", "rpc", "bun", "deno", "node", "workerd"],
+    homepage: `${WEB}#readme`,
+    bugs: `${WEB}/issues`,
+    repository: { type: "git", url: `git+${WEB}.git` },
     license: config.license,
     type: "module",
     sideEffects: false,
@@ -58,90 +79,97 @@ export async function missingEntryPoints(): Promise<string[]> {
 }
 
 /**
- * Writes package.json and the command, and adds README and LICENSE.
+ * Makes the package of what a builder left behind: one layout, whichever builder it was.
  *
- * @param folder The package's folder; absolute.
- * @param codeFolder Where the compiled files lie in it: `""` or a folder's name with a slash.
+ * @param folder The package's folder; absolute. The compiled modules are in its `esm/`.
  * @throws {Error} When a declaration file that a user's compiler would ask for is missing.
  */
-export async function finishPackage(folder: string, codeFolder: string): Promise<void> {
-  const compiled = (path: string, extension: string) =>
-    `./${codeFolder}${path.replace(/^\.\//, "").replace(/\.ts$/, extension)}`;
+export async function finishPackage(folder: string): Promise<void> {
+  await removeLeftovers(folder);
+  const imports = await mapAdapters(folder, `./${CODE_FOLDER}/src/runtime`);
+  const codeFolder = `${folder}/${CODE_FOLDER}`;
+  const adapters = ADAPTER_MODULES.map((name) => `src/runtime/${name}`);
+  const entryPoints = NPM_EXPORTS.map(([, path]) => path.replace(/^\.\/|\.ts$/g, ""));
+  const files = [
+    ...await bundleModules(
+      codeFolder,
+      [...entryPoints, COMMAND_MODULE.replace(/^\.\/|\.ts$/g, ""), ...adapters],
+      `src/runtime/${WORKERD}`,
+    ),
+    ...await bundleDeclarations(codeFolder, entryPoints),
+  ];
+  await keepOnly(codeFolder, new Set(files));
+  await writeText(`${folder}/package.json`, JSON.stringify(manifest(imports), null, 2) + "\n");
+  await writeText(`${folder}/${COMMAND_FILE}`, commandText(compiled(COMMAND_MODULE, ".js")));
+  await Deno.chmod(`${folder}/${COMMAND_FILE}`, 0o755);
+  for (const path of DOCUMENTS) {
+    const text = await Deno.readTextFile(ROOT + path);
+    const isPage = path.endsWith(".md");
+    await writeText(`${folder}/${path}`, isPage ? await withWholeLinks(text) : text);
+  }
+}
+
+/** A source file of the project as the package has it, with the `./` that package.json wants. */
+function compiled(path: string, extension: string): string {
+  return `./${CODE_FOLDER}/${path.replace(/^\.\//, "").replace(/\.ts$/, extension)}`;
+}
+
+function manifest(imports: object): object {
   const exports = NPM_EXPORTS.map(([name, path]) => [
     name,
     // "types" has to be the first condition: the first one that matches is taken.
     { types: compiled(path, ".d.ts"), default: compiled(path, ".js") },
   ]);
-  const runtimeFolder = compiled("./src/runtime", "");
-  const imports = await mapAdapters(folder, runtimeFolder);
-  const modules = [...NPM_EXPORTS.map(([, path]) => path), COMMAND_MODULE];
-  await bundleModules(folder, codeFolder, [
-    ...modules.map((path) => compiled(path, ".js")),
-    ...ADAPTERS.map((name) => `${runtimeFolder}/${name}.js`),
-  ]);
-  const manifest = {
+  return {
     ...packageFields(),
     imports,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     types: compiled(config.exports["."], ".d.ts"),
     bin: { [COMMAND_NAME]: COMMAND_FILE },
-    files: ["bin/", ...codeFiles(codeFolder), "README.md", "LICENSE"],
+    files: ["bin/", `${CODE_FOLDER}/`, ...DOCUMENTS],
     dependencies: packageDependencies(),
   };
-  await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(manifest, null, 2) + "\n");
-  await Deno.mkdir(`${folder}/bin`, { recursive: true });
-  await Deno.writeTextFile(
-    `${folder}/${COMMAND_FILE}`,
-    commandText(compiled(COMMAND_MODULE, ".js")),
-  );
-  await Deno.chmod(`${folder}/${COMMAND_FILE}`, 0o755);
-  for (const name of ["README.md", "LICENSE"]) {
-    if (await exists(name)) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
+}
+
+/** Removes manifests, lock files, `node_modules`: whatever is not compiled code. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name !== CODE_FOLDER) await Deno.remove(`${folder}/${name}`, { recursive: true });
   }
-  await checkDeclarations(folder, NPM_EXPORTS.map(([, path]) => compiled(path, ".d.ts")));
 }
-
-const ADAPTERS: readonly string[] = ["bun", "deno", "node"];
-
-/** What a target without sockets gets in the place of an adapter. */
-const ABSENT_TEXT =
-  `/** Stands for the adapters where a bundle is made for a runtime without sockets. */
-export function newRuntime() {
-  throw new Error("Cannot open sockets on this runtime: give Endpoint.start or Client.connect the option 'runtime'");
-}
-`;
 
 /**
- * Lets conditions decide which adapter a specifier of `detect.ts` stands for: who bundles for one
- * runtime carries no other's adapter. Where nothing is known of the target, Node's works.
+ * Removes every other file: modules and declarations that were joined into others, and the
+ * package.json that dnt puts into `esm/`, which would be the nearer one and has no `imports`.
  *
- * @param runtimeFolder Where the adapters lie, as package.json names it.
- * @returns The `imports` of package.json.
+ * @returns Whether anything is left below the folder.
  */
-async function mapAdapters(folder: string, runtimeFolder: string): Promise<object> {
-  const path = `${folder}/${runtimeFolder}/detect.js`;
-  let text = await Deno.readTextFile(path);
-  for (const name of ADAPTERS) {
-    const parts = text.split(`import("./${name}.js")`);
-    if (parts.length !== 2) {
-      throw new Error(`Cannot map the adapter '${name}': ${path} does not import it once`);
-    }
-    text = parts.join(`import("#${name}")`);
+async function keepOnly(
+  root: string,
+  files: ReadonlySet<string>,
+  below = "",
+): Promise<boolean> {
+  let isUsed = false;
+  for await (const { name, isDirectory } of Deno.readDir(`${root}/${below}`)) {
+    const path = below + name;
+    const isKept = isDirectory ? await keepOnly(root, files, `${path}/`) : files.has(path);
+    if (!isKept) await Deno.remove(`${root}/${path}`, { recursive: true });
+    isUsed ||= isKept;
   }
-  await Deno.writeTextFile(path, text);
-  await Deno.writeTextFile(`${folder}/${runtimeFolder}/absent.js`, ABSENT_TEXT);
-  const file = (name: string) => `${runtimeFolder}/${name}.js`;
-  const absent = file("absent");
-  const none = { workerd: absent, worker: absent, browser: absent };
-  return {
-    "#bun": { bun: file("bun"), ...none, default: file("node") },
-    "#deno": { deno: file("deno"), ...none, default: file("node") },
-    "#node": { ...none, default: file("node") },
-  };
+  return isUsed;
 }
 
-function codeFiles(codeFolder: string): string[] {
-  return codeFolder === "" ? ["mod.js", "mod.d.ts", `${CHUNK_FOLDER}/`, "src/"] : [codeFolder];
+/** A page whose links to other files of the project lead to this version of them on the web. */
+async function withWholeLinks(text: string): Promise<string> {
+  const targets = new Set([...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target));
+  let whole = text;
+  for (const target of targets) {
+    if (/^(?:[a-z]+:|#)/.test(target)) continue;
+    const { isDirectory } = await Deno.stat(ROOT + target.replace(/#.*$/, ""));
+    const kind = isDirectory ? "tree" : "blob";
+    whole = whole.replaceAll(`](${target})`, `](${WEB}/${kind}/v${config.version}/${target})`);
+  }
+  return whole;
 }
 
 function commandText(module: string): string {
@@ -154,21 +182,7 @@ function commandText(module: string): string {
   ].join("\n");
 }
 
-/** Follows the declarations from the entry points: each file that one names has to be there. */
-async function checkDeclarations(folder: string, entryPoints: readonly string[]): Promise<void> {
-  const open = entryPoints.map((path) => path.replace(/^\.\//, ""));
-  const seen = new Set(open);
-  const missing: string[] = [];
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const text = await Deno.readTextFile(`${folder}/${path}`).catch(() => null);
-    if (text === null) missing.push(path);
-    for (const [, specifier = ""] of (text ?? "").matchAll(/["'](\.\.?\/[^"']+)["']/g)) {
-      const target = resolvePath(path, specifier).replace(/(?:\.d\.ts|\.[jt]s)$/, ".d.ts");
-      if (!seen.has(target)) open.push(target);
-      seen.add(target);
-    }
-  }
-  if (missing.length > 0) {
-    throw new Error(`Cannot finish the package as declarations are missing: ${missing.join(", ")}`);
-  }
+async function writeText(path: string, text: string): Promise<void> {
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  await Deno.writeTextFile(path, text);
 }

@@ -1,15 +1,16 @@
 /**
- * What others' tools say of the package: publint and attw, TypeScript's present and last major
- * version, and a bundler.
+ * What others' tools say of the package: publint and attw; TypeScript's first version that has
+ * `await using`, its last major version and its present one; and a bundler.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run, runWell, Tarball } from "./tarball.ts";
+import { type Builder, BUILDERS, run, runWell, Tarball } from "./tarball.ts";
 
 const TOOLS = [
   "publint@^0.3.0",
   "@arethetypeswrong/cli@^0.18.0",
   "esbuild@^0.28.0",
+  "typescript-first@npm:typescript@~5.2.0",
   "typescript-last@npm:typescript@~5.9.0",
   "typescript-present@npm:typescript@latest",
   "@types/node@^24.0.0",
@@ -53,10 +54,21 @@ export async function main(): Promise<readonly ConnectionRow[]> {
 }
 `;
 
-const ADAPTERS = /\/(absent|bun|deno|node)\.js$/;
+/** Module, resolution, and where the types of the platform come from: Node's package or the DOM. */
+const SETTINGS = [
+  ["nodenext", "nodenext", ["node"]],
+  ["esnext", "bundler", []],
+] as const;
 
-Deno.test("the package: publint, attw, two TypeScripts, esbuild", async (t) => {
-  await using tarball = await Tarball.make();
+const ADAPTERS = /\/(absent|bun|deno|node|workerd)\.js$/;
+
+for (const builder of BUILDERS) {
+  Deno.test(`the package by ${builder}: publint, attw, two TypeScripts, esbuild`, (t) =>
+    checkWithTools(t, builder));
+}
+
+async function checkWithTools(t: Deno.TestContext, builder: Builder): Promise<void> {
+  await using tarball = await Tarball.make(builder);
   const app = await tarball.install("app", ...TOOLS);
   const bin = (name: string) => `${app}/node_modules/.bin/${name}`;
 
@@ -66,7 +78,7 @@ Deno.test("the package: publint, attw, two TypeScripts, esbuild", async (t) => {
     const text = await Deno.readTextFile(manifest);
     await Deno.writeTextFile(
       manifest,
-      text.replace('"default": "./mod.js"', '"default": "./x.js"'),
+      text.replace('"default": "./esm/mod.js"', '"default": "./esm/x.js"'),
     );
     const { code } = await run(bin("publint"), ["--strict", `${tarball.folder}/npm`], app);
     await Deno.writeTextFile(manifest, text);
@@ -80,24 +92,23 @@ Deno.test("the package: publint, attw, two TypeScripts, esbuild", async (t) => {
   });
 
   await Deno.writeTextFile(`${app}/use.ts`, CONSUMER);
-  for (const typescript of ["typescript-last", "typescript-present"]) {
-    for (const [module, moduleResolution] of [["nodenext", "nodenext"], ["esnext", "bundler"]]) {
-      for (const types of [["node"], []]) {
-        const lib = ["es2023", "esnext.disposable", ...types.length === 0 ? ["dom"] : []];
-        const names = `types ${types.join() || "of the DOM"}`;
-        await t.step(`${typescript}, ${moduleResolution}, ${names}: a consumer`, async () => {
-          const compilerOptions = {
-            ...{ module, moduleResolution, lib, types, target: "es2022" },
-            ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true },
-          };
-          const config = { compilerOptions, include: ["use.ts"] };
-          await Deno.writeTextFile(`${app}/tsconfig.json`, JSON.stringify(config));
-          const path = `${app}/node_modules/${typescript}`;
-          const { version, bin } = JSON.parse(await Deno.readTextFile(`${path}/package.json`));
-          console.log(`TypeScript ${version}`);
-          await runWell("node", [`${path}/${bin.tsc}`, "--project", "."], app);
-        });
-      }
+  for (const typescript of ["typescript-first", "typescript-last", "typescript-present"]) {
+    for (const [module, moduleResolution, types] of SETTINGS) {
+      const names = `types ${types.join() || "of the DOM"}`;
+      await t.step(`${typescript}, ${moduleResolution}, ${names}: a consumer`, async () => {
+        // Without `esnext.disposable`, as projects are set up: the package asks for it itself.
+        const lib = ["es2022", ...types.length === 0 ? ["dom"] : []];
+        const compilerOptions = {
+          ...{ module, moduleResolution, lib, types, target: "es2022" },
+          ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true },
+        };
+        const config = { compilerOptions, include: ["use.ts"] };
+        await Deno.writeTextFile(`${app}/tsconfig.json`, JSON.stringify(config));
+        const path = `${app}/node_modules/${typescript}`;
+        const { version, bin } = JSON.parse(await Deno.readTextFile(`${path}/package.json`));
+        console.log(`TypeScript ${version}`);
+        await runWell("node", [`${path}/${bin.tsc}`, "--project", "."], app);
+      });
     }
   }
 
@@ -115,7 +126,7 @@ console.log("done");
     const all = ["entry.js", "--bundle", "--format=esm", ...files, ...options];
     await runWell(bin("esbuild"), all, app);
     const { inputs } = JSON.parse(await Deno.readTextFile(`${app}/${name}.json`));
-    return Object.keys(inputs).filter((path) => path.includes("freshlink/src/runtime/"))
+    return Object.keys(inputs).filter((path) => path.includes("/src/runtime/"))
       .flatMap((path) => ADAPTERS.exec(path)?.[1] ?? []);
   };
 
@@ -129,11 +140,20 @@ console.log("done");
     assertEquals(found.sort(), ["bun", "node"]);
   });
 
-  await t.step("esbuild for a worker: no adapter, and the error says what to do", async () => {
-    const options = ["--platform=neutral", "--conditions=workerd,worker", "--external:node:*"];
+  await t.step("esbuild for a browser's worker: no adapter, and the error says so", async () => {
+    const options = ["--platform=neutral", "--conditions=worker,browser", "--external:node:*"];
     assertEquals(await bundle("for_worker", ...options), ["absent"]);
     const text = await Deno.readTextFile(`${app}/for_worker.js`);
     assert(!text.includes('"node:net"') && !text.includes('"node:tls"'));
     assertMatch(await runWell("node", ["for_worker.js"], app), /the option 'runtime'/);
   });
-});
+
+  await t.step("esbuild for workerd: Node's adapter, which asks for its modules late", async () => {
+    const conditions = "--conditions=workerd,worker,browser";
+    const options = ["--platform=neutral", conditions, "--external:node:*"];
+    assertEquals(await bundle("for_workerd", ...options), ["workerd"]);
+    const text = await Deno.readTextFile(`${app}/for_workerd.js`);
+    assert(!/^import .*"node:/m.test(text), "a static import of a module that may be missing");
+    assertMatch(await runWell("node", ["for_workerd.js"], app), /^done/);
+  });
+}

@@ -1,10 +1,20 @@
 /** The package as a stranger gets it: built, packed, and installed into empty folders. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
+import { importMapArguments } from "../../tools/import_map.ts";
 import { ROOT } from "../../tools/project.ts";
 import { runDeno } from "../../tools/run_deno.ts";
 
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
+
+/**
+ * The two ways to build it: dnt, where JSR cannot be reached its stand-in; and the project's own,
+ * with `deno pack`. Whatever is asked of the package is asked of both.
+ */
+export const BUILDERS = ["dnt", "pack"] as const;
+
+/** One of them. */
+export type Builder = (typeof BUILDERS)[number];
 
 /** What `npm pack --json` tells. */
 export interface PackReport {
@@ -52,13 +62,17 @@ export class Tarball implements AsyncDisposable {
     return `${this.folder}/npm/${this.report.filename}`;
   }
 
-  static async make(): Promise<Tarball> {
+  static async make(builder: Builder): Promise<Tarball> {
     const folder = await Deno.makeTempDir();
+    const args = builder === "dnt"
+      ? [...await importMapArguments(), "npm_build.ts", `${folder}/npm`]
+      : ["tools/npm.ts", "--by=pack", `${folder}/npm`];
     const { code, text } = await runDeno(
-      ["run", "--allow-all", "tools/npm.ts", `${folder}/npm`],
+      ["run", "--allow-all", ...args],
       { timeoutMs: TIMEOUT_MS, output: "capture", cwd: ROOT },
     );
     assertEquals(code, 0, text);
+    assertMatch(text, builder === "dnt" ? /\[dnt\] Complete!/ : /^Built by pack: /m);
     const [report] = JSON.parse(await runWell("npm", ["pack", "--json"], `${folder}/npm`));
     return new Tarball(folder, report);
   }
