@@ -11,7 +11,7 @@ import type { Order } from "./program.ts";
 /** A process that takes orders. */
 export type Process = OrderedProcess<Order>;
 
-const PROGRAM = decodeURIComponent(new URL("./program.ts", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/program.ts`;
 
 /** Memory is measured after a garbage collection. */
 const FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import { config, ROOT } from "./project.ts";
 import { runDeno } from "./run_deno.ts";
 
@@ -44,7 +45,7 @@ export function importMapWithStandIns(
   const map: Record<string, string> = {};
   for (const [name, target] of Object.entries(imports)) {
     const standIn = STAND_INS[name];
-    map[name] = standIn === undefined ? target : new URL(`file://${ROOT}${standIn}`).href;
+    map[name] = standIn === undefined ? target : pathToFileURL(ROOT + standIn).href;
     // Unlike deno.json, an import map needs an entry of its own for `name/path`.
     if (target.startsWith("npm:")) map[`${name}/`] = `npm:/${target.slice("npm:".length)}/`;
   }

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
 
-/** The project's folder, with a slash at the end. */
-export const ROOT: string = decodeURIComponent(new URL("..", import.meta.url).pathname);
+/** The project's folder, with forward slashes and one at the end. */
+export const ROOT: string = `${dirname(import.meta.dirname ?? "").replaceAll("\\", "/")}/`;
 
 /** What deno.json says. */
 export { config };

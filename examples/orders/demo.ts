@@ -30,7 +30,7 @@ const HELP = `Three server processes on three runtimes, a crash, a restart, and 
 Exit code 0: every order was done, and no life of a process executed one twice. 1: not so.
 `;
 
-const FOLDER = decodeURIComponent(new URL("./", import.meta.url).pathname);
+const FOLDER = `${import.meta.dirname}/`;
 const RUNTIMES: Readonly<Record<string, RuntimeName>> = { SP10: "deno", SP20: "bun", SP30: "node" };
 const HANDLERS: Readonly<Record<string, string>> = {
   SP10: "orders.ts",

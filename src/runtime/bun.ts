@@ -10,7 +10,7 @@ import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
 import { copyAlone } from "./copy.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -197,7 +197,7 @@ class BunAdapterSocket implements Socket {
   }
 
   handleData(chunk: Uint8Array): void {
-    if (!this.#ending) this.#guard(() => this.#handler.onData(chunk));
+    if (!this.#ending) guard(this, () => this.#handler.onData(chunk));
   }
 
   handleDrain(): void {
@@ -210,7 +210,7 @@ class BunAdapterSocket implements Socket {
     }
     this.#kept = null;
     if (this.#ending) this.#endLater();
-    else this.#guard(() => this.#handler.onDrain());
+    else guard(this, () => this.#handler.onDrain());
   }
 
   handleEnd(): void {
@@ -237,18 +237,6 @@ class BunAdapterSocket implements Socket {
 
   #endLater(): void {
     queueMicrotask(() => this.#closed || this.#socket.end());
-  }
-
-  /** What a callback throws is reported as uncaught, and ends this socket only. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.abort();
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 }
 

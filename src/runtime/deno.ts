@@ -11,7 +11,7 @@ import { newSlabCopy } from "./copy.ts";
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -258,7 +258,7 @@ class DenoSocket implements Socket {
         if (this.#paused) await new Promise<void>((resolve) => this.#resume = resolve);
         if (this.#closed) return;
         if (this.#ending) continue;
-        this.#guard(() => this.#handler.onData(buffer.subarray(0, count)));
+        guard(this, () => this.#handler.onData(buffer.subarray(0, count)));
         if (count === buffer.length && count < LARGE_BYTES) buffer = new Uint8Array(LARGE_BYTES);
         else if (count < SMALL_BYTES / 2 && buffer.length > SMALL_BYTES && !this.#writing) {
           buffer = new Uint8Array(SMALL_BYTES);
@@ -287,7 +287,7 @@ class DenoSocket implements Socket {
           await this.#writeAll(this.#kept);
           this.#kept = null;
           this.#mustDrain = false;
-          if (!this.#ending) this.#guard(() => this.#handler.onDrain());
+          if (!this.#ending) guard(this, () => this.#handler.onDrain());
         } else break;
       }
       this.#writing = false;
@@ -319,18 +319,6 @@ class DenoSocket implements Socket {
   /** All is written: FIN, and the end. */
   #sayGoodbye(): void {
     this.#connection.closeWrite().then(() => this.#destroy(), () => this.#destroy());
-  }
-
-  /** What a callback throws is reported as uncaught, and ends this socket only. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.abort();
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 
   #destroy(): void {

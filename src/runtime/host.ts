@@ -55,3 +55,15 @@ export function checkTimeout(timeoutMs: number): void {
     `Cannot connect as 'timeoutMs' must be a positive number: current value is ${timeoutMs}`,
   );
 }
+
+/** Calls back. What that throws is reported as uncaught, and ends this socket only. */
+export function guard(socket: { abort(): void }, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    socket.abort();
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -12,7 +12,7 @@ import * as tls from "node:tls";
 import { errnoOf, reasonOf } from "./errno.ts";
 import { newSlabCopy } from "./copy.ts";
 import { pureHash } from "./hash.ts";
-import { checkTimeout, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   acceptedAs,
   certificateOf,
@@ -228,7 +228,7 @@ class NodeSocket implements Socket {
     if (error) return;
     if (--this.#writes > 0 || !this.#mustDrain || this.#ending) return;
     this.#mustDrain = false;
-    this.#guard(() => this.#handler.onDrain());
+    guard(this, () => this.#handler.onDrain());
   };
 
   /** A socket that carries bytes from now on. */
@@ -284,7 +284,7 @@ class NodeSocket implements Socket {
       if (this.#ending) return;
       // A Buffer's `slice` is a view: whoever keeps a payload would keep all that came with it.
       const chunk = new Uint8Array(buffer, byteOffset, length);
-      this.#guard(() => this.#handler.onData(chunk));
+      guard(this, () => this.#handler.onData(chunk));
     });
     socket.on("error", (error) => {
       this.#reason ??= reasonOf(error, "reset");
@@ -341,18 +341,6 @@ class NodeSocket implements Socket {
     this.#reason ??= { kind: "local", code: null };
     if (canReset) this.#socket.resetAndDestroy();
     else this.#socket.destroy();
-  }
-
-  /** What a callback throws is reported as uncaught, and ends this socket only. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.abort();
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 
   #finish(): void {

@@ -160,7 +160,7 @@ Deno.test("an address that is taken ends serve with 69", async () => {
   try {
     const { port } = endpoint.address;
     await Deno.writeTextFile(file, JSON.stringify({ name: "SP20", listen: { port } }));
-    const handlers = new URL("handlers.ts", import.meta.url).pathname;
+    const handlers = `${import.meta.dirname}/handlers.ts`;
     const { code, err } = await Program.run(["serve", file, "--handlers", handlers]);
     assertEquals(code, EXIT.unavailable);
     assert(err.includes(`Cannot listen on 127.0.0.1:${port}`), err);

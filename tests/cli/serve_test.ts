@@ -13,7 +13,7 @@ import { EXIT } from "../../src/cli/exit_code.ts";
 import { freePort } from "../support/endpoints.ts";
 import { Program } from "./program.ts";
 
-const HANDLERS = new URL("handlers.ts", import.meta.url).pathname;
+const HANDLERS = `${import.meta.dirname}/handlers.ts`;
 
 /** Definition files of processes that all know each other. */
 class Site implements AsyncDisposable {

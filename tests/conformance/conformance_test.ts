@@ -10,7 +10,7 @@ import { gapOf, GAPS } from "./gaps.ts";
 import type { Outcome } from "./program.ts";
 import { runSimulated } from "./simulated.ts";
 
-const PROGRAM = decodeURIComponent(new URL("./program.ts", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/program.ts`;
 const TIMEOUT_MS = 120_000;
 
 const FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {

@@ -1,5 +1,6 @@
 // The guide leads where it says, and its examples run.
 
+import { pathToFileURL } from "node:url";
 import { assertEquals } from "@std/assert";
 import { filesBelow, ROOT } from "../../tools/project.ts";
 
@@ -23,8 +24,10 @@ async function brokenLinks(page: string, text: string): Promise<string[]> {
   const plain = text.replaceAll(/```[\s\S]*?```/g, "");
   for (const [, target = ""] of plain.matchAll(/\]\(([^)\s]+)\)/g)) {
     if (/^[a-z]+:/.test(target)) continue;
-    const { pathname, hash } = new URL(target, `file://${ROOT}${page}`);
-    const found = await Deno.readTextFile(decodeURIComponent(pathname)).catch((error) =>
+    const url = new URL(target, pathToFileURL(ROOT + page));
+    const { hash } = url;
+    url.hash = "";
+    const found = await Deno.readTextFile(url).catch((error) =>
       error instanceof Deno.errors.IsADirectory ? "" : null
     );
     const isThere = found !== null && (hash === "" || anchors(found).has(hash.slice(1)));

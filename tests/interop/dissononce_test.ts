@@ -9,7 +9,7 @@ import { recordBytes, RecordOpener, RecordSealer } from "../../src/core/channel/
 import { loadChannel } from "../../src/runtime/host.ts";
 
 const PYTHON = "/usr/bin/python3";
-const PROGRAM = decodeURIComponent(new URL("./noise_peer.py", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/noise_peer.py`;
 const INSTALL_TIMEOUT_MS = 120_000;
 const REKEY_RECORDS = 5;
 const TIMEOUT_MS = 20_000;

@@ -18,7 +18,7 @@ interface Report {
 }
 
 const RUNTIMES: readonly RuntimeName[] = ["deno", "bun", "node"];
-const PROGRAM = decodeURIComponent(new URL("./program.ts", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/program.ts`;
 const ORDER_TIMEOUT_MS = 30_000;
 
 /** Asks a process for its report until it fulfils the condition. */

@@ -65,7 +65,7 @@ for (const mutant of MUTANTS) {
 
 Deno.test("deno task sim: what it prints, and what it does not understand", async () => {
   const run = async (...args: string[]) => {
-    const main = new URL("./main.ts", import.meta.url).pathname;
+    const main = `${import.meta.dirname}/main.ts`;
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--allow-all", "--no-check", decodeURIComponent(main), ...args],
       stdin: "null",

@@ -5,6 +5,7 @@
 
 import { assertEquals, assertGreater } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { ROOT } from "../../tools/project.ts";
 import plugin from "../../tools/lint_plugin.ts";
 
 /** A file as it might lie in the project. */
@@ -358,26 +359,17 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     violations: samples(
       [
         "src/options.ts",
-        "enum E { A }",
-        "const enum E { A }",
-        "namespace N { export const x = 1; }",
-        "class C { constructor(readonly x: number) { f(this.x); } }",
-        "f(<string> x);",
-        'import fs = require("node:fs"); f(fs);',
         "@g class C {}",
         "class C { @g m() {} }",
         "class C { accessor x = 1; }",
       ],
-      ["tests/support/fixture.ts", "export enum E { A }"],
+      ["tests/support/fixture.ts", "class C { accessor x = 1; }"],
     ),
     clean: samples(
       [
         "src/options.ts",
-        "declare namespace N { const x: number }",
-        "namespace N { export interface I { x: 1 } }",
         "class C { readonly x: number; constructor(x: number) { this.x = x; } }",
         "f(x as string, y satisfies string);",
-        "declare global { interface SymbolConstructor { readonly x: symbol } }",
       ],
     ),
   },
@@ -433,8 +425,6 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     ),
   },
 };
-
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
 function reportedBy(sample: Sample): string[] {
   const found = Deno.lint.runPlugin(plugin, ROOT + sample.path, sample.source);

@@ -7,43 +7,24 @@
 
 import { projectPath, zoneOf } from "./zones.ts";
 
-type Reporter = (node: Deno.lint.Node, what: string) => void;
-
-/** Syntax that has to be compiled, not stripped: Node refuses such a file. */
+/**
+ * What Node cannot strip and the compiler's `erasableSyntaxOnly` lets pass; enums, namespaces and
+ * parameter properties are the compiler's.
+ */
 export const erasableSyntax: Deno.lint.Rule = {
   create(context) {
-    const report: Reporter = (node, what) =>
+    const report = (node: Deno.lint.Node, what: string) =>
       context.report({
         node,
         message: `${what} cannot be stripped: Node refuses the file.`,
-        hint: "Use a union of string literals, a declared field, a module.",
+        hint: "Write a function call, or a field with a getter.",
       });
     return {
-      TSEnumDeclaration(node) {
-        if (!node.declare) report(node, "An enum");
-      },
-      TSModuleDeclaration(node) {
-        if (isInstantiated(node)) report(node, "A namespace with values");
-      },
-      TSParameterProperty: (node) => report(node, "A parameter property"),
-      TSImportEqualsDeclaration: (node) => report(node, "import ="),
-      TSExportAssignment: (node) => report(node, "export ="),
-      TSTypeAssertion: (node) => report(node, "A type assertion in angle brackets"),
       Decorator: (node) => report(node, "A decorator"),
       AccessorProperty: (node) => report(node, "An auto-accessor"),
     };
   },
 };
-
-/** `declare namespace`, `declare global` and namespaces of types alone leave nothing behind. */
-function isInstantiated(node: Deno.lint.TSModuleDeclaration): boolean {
-  if (node.declare || (node.kind as string) === "global") return false;
-  const body = (node.body as { readonly body?: readonly Deno.lint.Node[] } | undefined)?.body;
-  return (body ?? []).some((statement) => {
-    const inner = statement.type === "ExportNamedDeclaration" ? statement.declaration : statement;
-    return inner?.type !== "TSInterfaceDeclaration" && inner?.type !== "TSTypeAliasDeclaration";
-  });
-}
 
 /** `src/` runs on Node 20 as it is; `using` is for the users of newer ones, and for tests. */
 export const noUsingInSource: Deno.lint.Rule = {

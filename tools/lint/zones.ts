@@ -126,7 +126,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   "src/runtime/channel_primitives.ts": "@noble/ciphers/",
 };
 
-const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const ROOT = `${import.meta.dirname ?? ""}/`.replaceAll("\\", "/").replace(/tools\/lint\/$/, "");
 
 /** The path below the project's folder, with forward slashes. */
 export function projectPath(filename: string): string {
