@@ -1,7 +1,7 @@
 // Whom an endpoint admits, before anything is answered.
 
 import { assertEquals } from "@std/assert";
-import { admit, type Admitting } from "../../src/core/link/admission.ts";
+import { admit, admitAs, type Admitting } from "../../src/core/link/admission.ts";
 import type { Hello } from "../../src/core/wire/hello.ts";
 
 const LIMITS = {
@@ -62,4 +62,12 @@ Deno.test("admit: a peer needs a link, which may refuse it; a client needs none"
   assertEquals(admit(alone, hello("C", "client"), "M"), null);
   const refused = { code: "wrong-name", detail: "" } as const;
   assertEquals(admit({ ...OPEN, admitAtLink: () => refused }, hello("A"), "M"), refused);
+});
+
+Deno.test("admitAs: who is known by its address needs a certificate for that address", () => {
+  const expected = { own: "M", name: "10.0.0.1:7", isNamed: false, present: null };
+  assertEquals(admitAs(expected, hello("A"), null), null);
+  assertEquals(admitAs(expected, hello("A"), ["A", "10.0.0.1"]), null);
+  assertEquals(admitAs(expected, hello("A"), ["A"])?.code, "certificate-mismatch");
+  assertEquals(admitAs({ ...expected, name: "A", isNamed: true }, hello("A"), ["B"]), null);
 });

@@ -490,6 +490,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: "tests",
   },
   {
+    name: "who is known by its address needs no certificate for it",
+    file: "core/link/admission.ts",
+    find: "return isNamed ? null : admitAddress(",
+    replace: "return isNamed || !isNamed ? null : admitAddress(",
+    by: "tests",
+  },
+  {
     name: "a link that has ended admits its peer",
     file: "core/link/link.ts",
     find: `    if (this.#state.kind === "ended") {
