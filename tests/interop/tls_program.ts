@@ -36,6 +36,9 @@ export interface Seen {
 type Ask = (service: string, payload: unknown, codec: "json" | "bytes") => Promise<unknown>;
 
 const TIMEOUT_MS = 60_000;
+
+/** Beside other tests a runtime may get no time for seconds: nobody is dead because of that. */
+const DEAD_AFTER_MS = 30_000;
 const endpoints = new Map<string, Endpoint>();
 
 function tlsOf({ file, authority, serverName }: Certified) {
@@ -70,6 +73,9 @@ async function obey(order: Order): Promise<object> {
         tls: tlsOf(order.tls),
         redialMinMs: 50,
         redialMaxMs: 500,
+        deadAfterMs: DEAD_AFTER_MS,
+        connectTimeoutMs: DEAD_AFTER_MS,
+        handshakeTimeoutMs: DEAD_AFTER_MS,
       });
       endpoint.handle("who", (_payload, { caller }) => seen(caller));
       endpoint.handle("echo", (payload: Uint8Array) => payload, { codec: "bytes" });
@@ -88,6 +94,9 @@ async function obey(order: Order): Promise<object> {
         hostname: "127.0.0.1",
         port,
         tls: tlsOf(tls),
+        deadAfterMs: DEAD_AFTER_MS,
+        connectTimeoutMs: DEAD_AFTER_MS,
+        handshakeTimeoutMs: DEAD_AFTER_MS,
         ...(to === undefined ? {} : { to }),
       });
       try {
