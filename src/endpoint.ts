@@ -17,6 +17,7 @@ import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
+import { ConsoleNotice } from "./calls/console_notice.ts";
 import { EventHub } from "./calls/event_hub.ts";
 import { whenDrained } from "./calls/drain.ts";
 import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
@@ -69,6 +70,7 @@ export class Endpoint implements AsyncDisposable {
   readonly #caller: Caller;
   readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
+  readonly #notice: ConsoleNotice | null;
   #closing: Promise<void> | null = null;
   /** Ends the closing, whatever is still open. */
   #endDrain: (() => void) | null = null;
@@ -89,11 +91,8 @@ export class Endpoint implements AsyncDisposable {
       this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
     );
     this.#timers = new Timers(runtime.clock);
-    this.#handling = new HandlerRegistry(
-      this.#handlingOwner(),
-      options.payloadMaxBytes,
-      runtime.copy,
-    );
+    const handling = this.#handlingOwner();
+    this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
     this.#caller = new Caller(
       this.#timers,
       runtime.copy,
@@ -135,6 +134,7 @@ export class Endpoint implements AsyncDisposable {
       const { name, bootId } = this;
       return { name, bootId, address, rows: this.connections(), peers: this.peers() };
     }, { codec: "json" });
+    this.#notice = options.consoleNotices ? new ConsoleNotice(this.name) : null;
     for (const [service, entry] of Object.entries(options.handlers)) {
       const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
       this.handle(service, handler, more);
@@ -391,6 +391,7 @@ export class Endpoint implements AsyncDisposable {
 
   #emit(event: EventBody): void {
     if (this.#events.hasListeners) this.#events.emit(this.#stamp(event));
+    else this.#notice?.handleEvent(this.#stamp(event));
   }
 
   #stamp(event: EventBody): EndpointEvent {

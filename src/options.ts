@@ -205,6 +205,14 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    * ordinal each. An empty or lost file stops no start. None by default.
    */
   readonly stateFile?: string;
+  /**
+   * Tells once on the console, while nobody listens to the events, what only a configuration can
+   * mend: a handshake that was refused because of secret, name, definition or certificate, and that
+   * this endpoint is fenced.
+   *
+   * @default {true}
+   */
+  readonly consoleNotices?: boolean;
   /** How payloads are encoded unless a call or a handler says otherwise. JSON by default. */
   readonly codec?: "json" | "bytes" | Codec;
   /**

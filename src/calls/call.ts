@@ -9,7 +9,14 @@ import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { FlushWaiter } from "../core/flow/notification_flow.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
-import { CODES, type Delivery, type ErrorCode, RequestError, withoutFrames } from "../errors.ts";
+import {
+  CODES,
+  type Delivery,
+  type ErrorCode,
+  type LinkError,
+  RequestError,
+  withoutFrames,
+} from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { type Abortable, type AbortGroups, reasonOf } from "./abort_groups.ts";
 import { decodeCause } from "./cause.ts";
@@ -38,8 +45,8 @@ export interface RouteOutbox {
 export interface Route {
   /** Whether there is a connection. */
   readonly isUp: boolean;
-  /** Why there is no connection, for people; empty where that is not known. */
-  readonly lastDialError: string;
+  /** Why there is no connection; `null` where that is not known. */
+  readonly lastDialError: LinkError | null;
   /** Whether what is sent would have to wait for a place. */
   readonly isFull: boolean;
   readonly outbox: RouteOutbox;
@@ -73,9 +80,21 @@ function lateError(...parts: Parameters<typeof callError>): RequestError {
   return withoutFrames(() => callError(...parts));
 }
 
-function noConnectionText(lastDialError: string): string {
-  const reason = lastDialError === "" ? "" : ` (the last attempt failed: ${lastDialError})`;
-  return `there was no connection before the deadline${reason}`;
+/** What to say of a call that ends because there is no connection; else nothing. */
+function downText(code: ErrorCode, route: Route): string {
+  if (route.isUp || (code !== "timeout" && code !== "peer-down")) return "";
+  const summary = code === "timeout"
+    ? "there was no connection before the deadline"
+    : CODES[code].summary;
+  const reason = route.lastDialError?.message;
+  return reason === undefined ? summary : `${summary} (${reason})`;
+}
+
+/** What brought the end of a call about, where it is known here. */
+function causeOf(code: ErrorCode, route: Route, signal: AbortSignal | undefined): unknown {
+  if (code === "cancelled") return signal?.aborted ? reasonOf(signal) : undefined;
+  const isDown = !route.isUp && (code === "timeout" || code === "peer-down");
+  return isDown ? route.lastDialError ?? undefined : undefined;
 }
 
 /** Arms the deadline; a call that waits without end has none, and remembers when it came. */
@@ -126,9 +145,7 @@ export class Call extends OutgoingRequest implements Abortable {
     const refused = this.#route.outbox.request(this, failWhenDown, failWhenFull);
     if (refused === null) return;
     this.state = "settled";
-    const { lastDialError } = this.#route;
-    const isDown = refused === "peer-down" && lastDialError !== "";
-    this.fail(refused, isDown ? `${CODES[refused].summary} (${lastDialError})` : "", this.delivery);
+    this.fail(refused, downText(refused, this.#route), this.delivery);
   }
 
   override expire(): void {
@@ -171,9 +188,7 @@ export class Call extends OutgoingRequest implements Abortable {
         // Details that cannot be read are left out: the code and the message say what matters.
       }
     }
-    const cause = code === "cancelled" && this.#signal?.aborted
-      ? reasonOf(this.#signal)
-      : decodeCause(encodedCause);
+    const cause = causeOf(code, this.#route, this.#signal) ?? decodeCause(encodedCause);
     this.#reject(lateError(code, delivery, this.#peer, this.service, text, { details, cause }));
   }
 
@@ -188,9 +203,8 @@ export class Call extends OutgoingRequest implements Abortable {
     const full = this.#route.isUp && this.#route.isFull;
     this.#route.outbox.withdraw(this);
     this.state = "settled";
-    const isDown = code === "timeout" && !this.#route.isUp;
-    const text = isDown ? noConnectionText(this.#route.lastDialError) : "";
-    this.fail(code === "timeout" && full ? "overloaded" : code, text, this.delivery);
+    const reason = code === "timeout" && full ? "overloaded" : code;
+    this.fail(reason, downText(reason, this.#route), this.delivery);
   }
 
   #finish(): void {
@@ -235,7 +249,7 @@ export class Notice extends OutgoingNotification implements Abortable {
   /** Sends it; from now on it settles by itself. */
   start(failWhenDown: boolean, failWhenFull: boolean): void {
     const refused = this.#route.outbox.notify(this, failWhenDown, failWhenFull);
-    if (refused !== null) this.fail(refused, "");
+    if (refused !== null) this.fail(refused, downText(refused, this.#route));
     if (this.#settled) return;
     if (this.#signal !== undefined) this.#host.aborts.add(this.#signal, this);
     arm(this.#host.timers, this);
@@ -259,13 +273,13 @@ export class Notice extends OutgoingNotification implements Abortable {
       this.#host.handleDropped(this.#peer, this.service, code);
       return;
     }
-    const cause = code === "cancelled" ? reasonOf(this.#signal) : undefined;
+    const cause = causeOf(code, this.#route, this.#signal);
     this.#reject(lateError(code, "not-sent", this.#peer, this.service, text, { cause }));
   }
 
   #giveUp(code: ErrorCode): void {
     this.#route.outbox.withdraw(this);
-    this.fail(code, "");
+    this.fail(code, downText(code, this.#route));
   }
 
   #finish(): boolean {

@@ -65,8 +65,8 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
   }
 
   /** See `Link.lastDialError`. */
-  get lastDialError(): string {
-    return this.#policy.lastError;
+  get lastDialError(): LinkError | null {
+    return this.#dialer.errorOf(this.#policy.lastError);
   }
 
   /** See `Link.isFull`. */

@@ -351,7 +351,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   }
 
   #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
-    this.#starter.handleFailed(detail);
+    this.#starter.handleFailed(code, detail);
     this.#context.emit({
       type: "handshake-failed",
       peer: this.#starter.peerName,

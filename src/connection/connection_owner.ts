@@ -20,7 +20,7 @@ export interface HandshakeOwner {
   /** The other end has proved who it is. @returns Who has the connection from now on. */
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner;
   /** The handshake failed; `detail` is for people. */
-  handleFailed(detail: string): void;
+  handleFailed(code: ErrorCode, detail: string): void;
   /** It is gone, and its handshake never was complete. Once, and the last call. */
   handleUnfinished(connection: Connection, reason: EndReason): void;
 }

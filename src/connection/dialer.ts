@@ -6,6 +6,7 @@
 
 import { type Admission, DialerHandshake } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
+import { type ErrorCode, LinkError, withoutFrames } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler, TcpAddress } from "../runtime/runtime.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
@@ -34,6 +35,7 @@ export class Dialer implements HandshakeOwner {
   #connection: Connection | null = null;
   /** Why the handshake failed, for people. */
   #error = "";
+  #errorCode: ErrorCode = "dial-failed";
 
   /** @param to The name in HELLO. */
   constructor(context: ConnectionContext, owner: DialerOwner, address: TcpAddress, to: string) {
@@ -71,6 +73,7 @@ export class Dialer implements HandshakeOwner {
         this.#attempt = null;
         const wantedName = tls === undefined ? null : serverName;
         const text = dialFailureText(reason, this.addressText, wantedName);
+        this.#errorCode = "dial-failed";
         this.#owner.handleDialFailed(reason, text);
       },
     });
@@ -93,8 +96,16 @@ export class Dialer implements HandshakeOwner {
     return this.#owner;
   }
 
-  handleFailed(detail: string): void {
+  handleFailed(code: ErrorCode, detail: string): void {
     this.#error = detail;
+    this.#errorCode = code;
+  }
+
+  /** The last failure as an error, where there is any. @param text What is kept of it. */
+  errorOf(text: string): LinkError | null {
+    if (text === "") return null;
+    const { peerName: peer } = this.#owner;
+    return withoutFrames(() => new LinkError(this.#errorCode, text, { peer }));
   }
 
   handleUnfinished(connection: Connection, reason: EndReason): void {

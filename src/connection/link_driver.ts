@@ -17,7 +17,7 @@ import { SmallList } from "../core/link/small_list.ts";
 import { Deadline } from "../core/time/deadline_heap.ts";
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, LinkError } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner } from "./connection_owner.ts";
@@ -73,9 +73,9 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return this.#outbox.isFull;
   }
 
-  /** Why there is no connection, as far as it is known, for people. */
-  get lastDialError(): string {
-    return this.#link.lastDialError;
+  /** Why there is no connection, as far as it is known. */
+  get lastDialError(): LinkError | null {
+    return this.#dialer.errorOf(this.#link.lastDialError);
   }
 
   /** What goes to the peer. */
@@ -96,7 +96,7 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
 
   /** How it stands with the peer. */
   describe(): PeerRow {
-    return describePeer(this.name, this.#definition, this.#outbox, this.lastDialError);
+    return describePeer(this.name, this.#definition, this.#outbox, this.#link.lastDialError);
   }
 
   // What is asked for.

@@ -25,6 +25,7 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly secret: Uint8Array;
   readonly tls: TlsOptions | undefined;
   readonly stateFile: string | undefined;
+  readonly consoleNotices: boolean;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
   readonly handlers: Handlers;
@@ -98,6 +99,7 @@ export function resolveEndpointOptions(
     secret: secretBytes(options.secret),
     tls: options.tls,
     stateFile: options.stateFile,
+    consoleNotices: options.consoleNotices ?? true,
     codec: options.codec === undefined ? jsonCodec : resolveCodec(options.codec),
   };
 }

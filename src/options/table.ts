@@ -72,6 +72,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   insecure: { of: "endpoint", kind: "flag" },
   identifier: word("endpoint", "counter", "clock"),
   stateFile: { of: "endpoint", kind: "text" },
+  consoleNotices: { of: "endpoint", kind: "flag" },
   codec: { of: "both", kind: "other" },
   whenDown: word("endpoint", "wait", "fail"),
   heartbeatIntervalMs: { ...duration("both", 1_000), below: "deadAfterMs" },

@@ -311,6 +311,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
     clean: samples(
       ["src/cli.ts", "console.log(1);"],
       ["src/cli/table.ts", "console.log(1);"],
+      ["src/calls/console_notice.ts", "console.warn(1);"],
       ["bench/main.ts", "console.log(1);"],
     ),
   },

@@ -208,6 +208,10 @@ function checkRemote(self: HandshakeSelf, remote: Hello): Admission {
   if (remote.bootId === self.introduction.bootId) {
     return { code: "own-boot-id", detail: "this process reached itself" };
   }
+  const { role, name } = self.introduction;
+  if (role === "peer" && remote.role === "peer" && remote.name === name) {
+    return { code: "wrong-name", detail: `both ends are named '${name}', each needs its own name` };
+  }
   const { certificateNames } = self;
   if (certificateNames === null || carries(certificateNames, remote)) return null;
   const names = certificateNames.map((name) => `'${name}'`).join(", ") || "nobody";
