@@ -100,9 +100,9 @@ export class Endpoint implements AsyncDisposable {
       (peer, service, code) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     );
-    const address = this.address;
-    const hostname = options.advertise.hostname ?? address.hostname;
-    const port = options.advertise.port ?? address.port;
+    const { address } = this;
+    // What was asked for, and not what the kernel calls it: peers define `localhost`, too.
+    const { hostname = options.listen.hostname, port = address.port } = options.advertise;
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
@@ -385,7 +385,6 @@ export class Endpoint implements AsyncDisposable {
   #fence(code: ErrorCode): void {
     this.#listener.close();
     this.#emit({ type: "fenced", peer: null, remoteAddress: null, code });
-    // No deadline comes any more.
     this.#endDrain?.();
   }
 

@@ -63,6 +63,12 @@ export class Dial {
     return this.#network.simulation;
   }
 
+  /** Whether it stays within its host, by an address that only that host has. */
+  get #isLoopback(): boolean {
+    const side = this.#process.host.sideOf(this.#address.hostname);
+    return side === "loopback" || side === "any";
+  }
+
   #sendSyn(): void {
     const { host } = this.#process;
     const target = this.#network.resolve(host, this.#address.hostname);
@@ -79,7 +85,7 @@ export class Dial {
       this.#retryMs *= 2;
       return;
     }
-    const port = target.portOwner(this.#address.port);
+    const port = target.portOwner(this.#address.port, this.#isLoopback ? "loopback" : "network");
     const isRefused = verdict === "refuse" || port === undefined;
     this.#later(this.#network.drawDelay(target, host), () => {
       if (!this.#network.isReachable(target, host)) {
@@ -98,9 +104,9 @@ export class Dial {
     }
     this.#settle();
     const { host } = this.#process;
-    const isOwn = target === host;
-    const near = { hostname: isOwn ? "127.0.0.1" : host.address, port: host.nextPort() };
-    const far = { hostname: isOwn ? "127.0.0.1" : target.address, port: this.#address.port };
+    const isLoopback = this.#isLoopback;
+    const near = { hostname: isLoopback ? "127.0.0.1" : host.address, port: host.nextPort() };
+    const far = { hostname: isLoopback ? "127.0.0.1" : target.address, port: this.#address.port };
     const dialled = new SimulatedSocket(this.#process, near, far);
     const accepted = new SimulatedSocket(port.owner, far, near);
     SimulatedSocket.connect(dialled, accepted);

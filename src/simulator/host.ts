@@ -9,8 +9,13 @@ import { Process } from "./process.ts";
 import type { SimulatedSocket } from "./socket.ts";
 import type { Simulation } from "./simulation.ts";
 
+/** By which of its addresses a host is dialled, or listens: `any` is all of them. */
+export type Side = "any" | "loopback" | "network";
+
 /** A port on which a process listens. */
 export interface Port {
+  /** Where. */
+  readonly side: Side;
   /** Whose it is. */
   readonly owner: Process;
   /** Takes what arrives. */
@@ -28,7 +33,7 @@ export class Host {
   readonly address: string;
   /** The simulation it belongs to. */
   readonly simulation: Simulation;
-  readonly #ports = new Map<number, Port>();
+  readonly #ports = new Map<number, Port[]>();
   readonly #processes = new Set<Process>();
   #main: Process;
   #isUp = true;
@@ -107,8 +112,8 @@ export class Host {
   endProcess(process: Process): void {
     if (!this.#processes.delete(process)) return;
     process.end();
-    for (const [port, { owner }] of [...this.#ports]) {
-      if (owner === process) this.#ports.delete(port);
+    for (const ports of this.#ports.values()) {
+      for (const port of ports.filter(({ owner }) => owner === process)) remove(ports, port);
     }
     for (const socket of [...process.sockets]) socket.endByKernel();
     process.sockets.clear();
@@ -133,31 +138,47 @@ export class Host {
   /** How many ports a process listens on. */
   listenersOf(process: Process): number {
     let count = 0;
-    for (const { owner } of this.#ports.values()) if (owner === process) count++;
+    for (const ports of this.#ports.values()) {
+      count += ports.filter(({ owner }) => owner === process).length;
+    }
     return count;
   }
 
-  /** Who listens on a port; for the simulator's own parts. */
-  portOwner(port: number): Port | undefined {
-    return this.#ports.get(port);
+  /** Who listens on a port, for a dial to that side; for the simulator's own parts. */
+  portOwner(port: number, side: Side): Port | undefined {
+    return this.#ports.get(port)?.find((entry) => entry.side === "any" || entry.side === side);
   }
 
-  /** Binds a port. @throws {Error} With `code` `EADDRINUSE`. */
+  /** What a host name means on this host: one of its own sides, or `null`. */
+  sideOf(hostname: string): Side | null {
+    if (hostname === "0.0.0.0" || hostname === "::") return "any";
+    const isLoopback = hostname === "localhost" || hostname === "::1" ||
+      hostname.startsWith("127.");
+    if (isLoopback) return "loopback";
+    return hostname === this.name || hostname === this.address ? "network" : null;
+  }
+
+  /** Binds a port. @throws {Error} With `code` `EADDRINUSE` or `EADDRNOTAVAIL`. */
   listen(
     owner: Process,
     address: Address,
     onSocket: (socket: Socket) => SocketHandler,
   ): Listener {
     if ("path" in address) throw errno("ENOTSUP", "The simulator has no Unix sockets");
+    const side = this.sideOf(address.hostname);
+    if (side === null) {
+      throw errno("EADDRNOTAVAIL", `${address.hostname} is no address of ${this.name}`);
+    }
     const port = address.port === 0 ? this.#freePort() : address.port;
-    if (this.#ports.has(port)) throw errno("EADDRINUSE", `Port ${port} is taken on ${this.name}`);
-    const entry: Port = { owner, onSocket };
-    this.#ports.set(port, entry);
+    const ports = this.#ports.get(port) ?? [];
+    const isTaken = ports.some((one) => one.side === "any" || side === "any" || one.side === side);
+    if (isTaken) throw errno("EADDRINUSE", `Port ${port} is taken on ${this.name}`);
+    const entry: Port = { side, owner, onSocket };
+    ports.push(entry);
+    this.#ports.set(port, ports);
     return {
       address: { hostname: address.hostname, port },
-      close: () => {
-        if (this.#ports.get(port) === entry) this.#ports.delete(port);
-      },
+      close: () => remove(ports, entry),
     };
   }
 
@@ -170,9 +191,14 @@ export class Host {
   #freePort(): number {
     for (;;) {
       const port = this.nextPort();
-      if (!this.#ports.has(port)) return port;
+      if ((this.#ports.get(port) ?? []).length === 0) return port;
     }
   }
+}
+
+function remove(ports: Port[], port: Port): void {
+  const index = ports.indexOf(port);
+  if (index >= 0) ports.splice(index, 1);
 }
 
 function errno(code: string, message: string): Error {

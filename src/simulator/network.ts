@@ -187,9 +187,7 @@ export class Network {
 
   /** The host that an address means to a process. */
   resolve(from: Host, hostname: string): Host | undefined {
-    const isOwn = hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.") ||
-      hostname === "0.0.0.0" || hostname === "::";
-    return isOwn ? from : this.#simulation.findHost(hostname);
+    return from.sideOf(hostname) === null ? this.#simulation.findHost(hostname) : from;
   }
 
   /** The simulation. */

@@ -27,6 +27,8 @@ const RETRANSMIT_MAX_MS = 120_000;
 interface Piece {
   bytes: Uint8Array;
   readonly readyMs: number;
+  /** Its first part has arrived already: a chunk arrives in two, not in ever smaller ones. */
+  isRest: boolean;
 }
 
 const FIN = new Uint8Array(0);
@@ -188,7 +190,7 @@ export class SimulatedSocket implements Socket {
     const delayMs = network.drawDelay(this.process.host, this.#peer.process.host);
     const readyMs = Math.max(nowMs + delayMs, this.#lastReadyMs);
     this.#lastReadyMs = readyMs;
-    this.#pieces.push({ bytes, readyMs });
+    this.#pieces.push({ bytes, readyMs, isRest: false });
     this.#outBytes += bytes.length;
     if (this.#pieces.length === 1) this.#arm(readyMs - nowMs);
   }
@@ -239,12 +241,15 @@ export class SimulatedSocket implements Socket {
     }
     const { network } = this.#simulation;
     const room = network.bufferBytes - this.#peer.#receivedBytes;
-    if (room <= 0) {
+    const whole = Math.min(head.bytes.length, CHUNK_MAX_BYTES);
+    // As TCP does: little room is waited with, lest a slow reader makes all chunks small.
+    if (room < Math.min(whole, network.bufferBytes / 2)) {
       this.#waitsForRoom = true;
       return;
     }
-    const whole = Math.min(head.bytes.length, room, CHUNK_MAX_BYTES);
-    const count = network.drawSplit(whole);
+    const taken = Math.min(whole, room);
+    const count = head.isRest ? taken : network.drawSplit(taken);
+    head.isRest = count < taken;
     this.#peer.#receive(head.bytes.subarray(0, count));
     if (count === head.bytes.length) this.#pieces.shift();
     else head.bytes = head.bytes.subarray(count);
@@ -257,8 +262,9 @@ export class SimulatedSocket implements Socket {
   #takeKept(): void {
     const kept = this.#kept;
     if (kept === null || this.#closed) return;
-    const room = this.#simulation.network.bufferBytes - this.#outBytes;
-    if (room <= 0) return;
+    const { bufferBytes } = this.#simulation.network;
+    const room = bufferBytes - this.#outBytes;
+    if (room < Math.min(kept.length, bufferBytes / 2)) return;
     if (kept.length > room) {
       this.#enqueue(kept.slice(0, room));
       this.#kept = kept.subarray(room);

@@ -193,7 +193,7 @@ Deno.test("the schema's defaults are the ones that are used", async () => {
   );
   assertEquals(
     Object.fromEntries(told.filter(([key]) => !(String(key) in DEFAULTS))),
-    { insecure: false, codec: "json" },
+    { insecure: false, codec: "json", consoleNotices: true },
   );
   const resolved = resolveEndpointOptions({ listen: { port: 0 } });
   assertEquals(properties!["listen"]!.properties!["hostname"]!.default, resolved.listen.hostname);

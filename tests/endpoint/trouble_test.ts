@@ -13,6 +13,7 @@ import {
 import { freePort, requestError, Watched } from "../support/endpoints.ts";
 
 const TIMEOUT_MS = 400;
+const WAIT_MS = 10_000;
 
 /** The options of two ends at ports of their own. */
 function twoEnds(
@@ -78,11 +79,27 @@ const CASES: readonly {
   },
 ];
 
+/** Waits until an attempt has failed with one of these codes. */
+async function failedAttempt(
+  endpoint: Endpoint,
+  peer: string,
+  codes: readonly ErrorCode[],
+): Promise<void> {
+  const untilMs = performance.now() + WAIT_MS;
+  for (;;) {
+    const { cause } = await requestError(endpoint.request(peer, "none", 1, { whenDown: "fail" }));
+    if (cause instanceof LinkError && codes.includes(cause.code)) return;
+    if (performance.now() > untilMs) throw new Error(`no attempt failed so, but with ${cause}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
 for (const { title, left, right, causes } of CASES) {
   Deno.test(`the cause of a timeout is the last link error: ${title}`, async () => {
     const [one, other] = twoEnds(left, right);
     await using caller = await Watched.start(one);
     await using _target = await Watched.start(other);
+    await failedAttempt(caller.endpoint, "SP20", causes);
     const call = caller.endpoint.request("SP20", "none", 1, { timeoutMs: TIMEOUT_MS });
     const error = await requestError(call);
     assertEquals([error.code, error.delivery], ["timeout", "not-sent"]);
@@ -150,13 +167,14 @@ async function warnings(run: () => Promise<void>): Promise<string[]> {
 }
 
 Deno.test("without a listener, a refused handshake is told once; an option and a listener turn it off", async () => {
-  const [one, other] = twoEnds({}, { peers: [] });
   const play = (options: Partial<EndpointOptions>, listens: boolean) =>
     warnings(async () => {
+      const [one, other] = twoEnds({}, { peers: [] });
       await using caller = await Endpoint.start({ ...one, ...options });
       if (listens) caller.on(() => {});
       await using target = await Endpoint.start({ ...other, consoleNotices: false });
-      // Several attempts fit into that.
+      await failedAttempt(caller, "SP20", ["unknown-peer"]);
+      // Several more attempts fit into that.
       const call = caller.request("SP20", "none", 1, { timeoutMs: TIMEOUT_MS });
       assertInstanceOf(await requestError(call), RequestError);
       assertEquals(target.connections(), []);
@@ -167,4 +185,18 @@ Deno.test("without a listener, a refused handshake is told once; an option and a
   assertStringIncludes(told[0]!, "'SP10' is not defined at 'SP20'");
   assertEquals(await play({ consoleNotices: false }, false), []);
   assertEquals(await play({}, true), []);
+});
+
+Deno.test("endpoints on localhost without a name are known to each other by what the definitions say", async () => {
+  const ports = [freePort(), freePort()] as const;
+  const options = (own: number, other: number): EndpointOptions => ({
+    listen: { hostname: "localhost", port: own },
+    peers: [{ hostname: "localhost", port: other }],
+  });
+  await using one = await Watched.start(options(ports[0], ports[1]));
+  await using other = await Watched.start(options(ports[1], ports[0]));
+  assertEquals(one.endpoint.name, `localhost:${ports[0]}`);
+  await Promise.all([one.event("connected"), other.event("connected")]);
+  other.endpoint.handle("echo", (payload) => payload);
+  assertEquals(await one.endpoint.request(`localhost:${ports[1]}`, "echo", 1), 1);
 });

@@ -234,7 +234,7 @@ Deno.test("a stranger's first bytes: each defect has its code, its event and no 
     ["another recipient", hello({}, "SP99"), "wrong-recipient"],
     ["its own bootId", hello({ bootId: scene.target.bootId }), "own-boot-id"],
     ["a peer without a definition", hello({ name: "SP77" }), "unknown-peer"],
-    ["somebody else's name", hello({ name: "SP10" }), "unknown-peer"],
+    ["this end's own name", hello({ name: "SP10" }), "wrong-name"],
   ];
   for (const [name, bytes, code] of cases) {
     using stranger = await Stranger.to(scene.target);

@@ -234,6 +234,86 @@ Deno.test("short writes and split chunks change nothing but the pieces", async (
   assertEquals(other.text, "abcdefghijkl");
 });
 
+Deno.test("split chunks arrive in two, also where buffers are full and the reader is slow", async () => {
+  const net = new Net();
+  const [end, other] = await net.pair();
+  const { network } = net.simulation;
+  network.splitChunks(1);
+  const BYTES = 4 * 1_048_576;
+  let received = 0;
+  other.onData = (chunk) => {
+    received += chunk.length;
+    other.arrivedMs.push(net.simulation.nowMs);
+    other.socket.pause();
+    net.simulation.after(0.05, () => other.socket.resume());
+  };
+  assertEquals(end.socket.write(new Uint8Array(BYTES)), false, "the buffers are full");
+  await net.simulation.run(10_000);
+  assertEquals(received, BYTES);
+  // As few as there are chunks of 64 KiB, each in two; and some are smaller because of the room.
+  const chunks = other.arrivedMs.length;
+  assert(chunks > BYTES / 65_536 && chunks < 6 * BYTES / 65_536, `${chunks} chunks`);
+});
+
+/** Whether a dial from a host to an address comes through: `null`, or the kind of the failure. */
+async function dialled(net: Net, from: Host, hostname: string): Promise<string | null> {
+  const ended = Promise.withResolvers<string | null>();
+  from.runtime.connect({ hostname, port: 7 }, { timeoutMs: 100 }, {
+    onConnect: (socket) => {
+      ended.resolve(null);
+      const end = new End(net.simulation);
+      end.socket = socket;
+      return end;
+    },
+    onConnectError: ({ kind }) => ended.resolve(kind),
+  });
+  return await net.simulation.settle(ended.promise, 1_000);
+}
+
+Deno.test("who listens on loopback, on one address or on all of them is reached there, and nowhere else", async () => {
+  for (
+    const [bound, loopback, own, outside] of [
+      ["127.0.0.1", null, "refused", "refused"],
+      ["localhost", null, "refused", "refused"],
+      ["10.0.0.2", "refused", null, null],
+      ["0.0.0.0", null, null, null],
+      ["::", null, null, null],
+    ] as const
+  ) {
+    const net = new Net();
+    const listener = await net.two.runtime.listen({ hostname: bound, port: 7 }, {}, (socket) => {
+      const end = new End(net.simulation);
+      end.socket = socket;
+      return end;
+    });
+    const found = [
+      await dialled(net, net.two, "127.0.0.1"),
+      await dialled(net, net.two, "10.0.0.2"),
+      await dialled(net, net.one, "two"),
+    ];
+    assertEquals(found, [loopback, own, outside], bound);
+    listener.close();
+    assertEquals(await dialled(net, net.two, bound), "refused");
+  }
+});
+
+Deno.test("a port is taken for each address on its own, and for all; another host's is none", async () => {
+  const { two } = new Net();
+  const bind = (hostname: string) =>
+    two.runtime.listen({ hostname, port: 7 }, {}, (socket) => {
+      socket.abort();
+      return { onData() {}, onDrain() {}, onClose() {} };
+    });
+  const [loopback, own] = await Promise.all([bind("127.0.0.1"), bind("10.0.0.2")]);
+  await assertRejects(() => bind("localhost"), Error, "EADDRINUSE");
+  await assertRejects(() => bind("0.0.0.0"), Error, "EADDRINUSE");
+  await assertRejects(() => bind("10.0.0.1"), Error, "EADDRNOTAVAIL");
+  loopback!.close();
+  own!.close();
+  await bind("0.0.0.0");
+  await assertRejects(() => bind("10.0.0.2"), Error, "EADDRINUSE");
+});
+
 Deno.test("what the code under test throws in a callback is thrown by the simulation", async () => {
   const { simulation, one } = new Net();
   one.runtime.clock.setTimer(5, () => {

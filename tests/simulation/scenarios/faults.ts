@@ -109,7 +109,7 @@ export const FAULTS: readonly Fault[] = [
     if (!member.host.isUp) return;
     const process = member.host.process();
     const port = 12_000 + random.below(1_000);
-    if (member.host.portOwner(port) !== undefined) return;
+    if (member.host.portOwner(port, "network") !== undefined) return;
     const life = world.start(member, process, port);
     world.simulation.after(2_000 + 3_000 * random.float(), () => {
       if (member.host.main === process) return;
