@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../../mod.ts";
 import { openLedger } from "./ledger.ts";
-import type { Booking, Order } from "./orders.ts";
+import { type Booking, bookingOf, type Order } from "./orders.ts";
 
 /** Registered by `freshlink serve`. */
 export default function handlers(endpoint: Endpoint) {
@@ -14,7 +14,7 @@ export default function handlers(endpoint: Endpoint) {
   return {
     debit(order: Order): Booking {
       book(order.number);
-      return { life: endpoint.bootId };
+      return bookingOf(endpoint.bootId, order);
     },
   };
 }

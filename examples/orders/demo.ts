@@ -14,20 +14,24 @@ import { Load } from "./demo/load.ts";
 import { layCables, Machine, readConfigs } from "./demo/machines.ts";
 import { headline, ms, paint, printSecond, printTable } from "./demo/print.ts";
 import { countRepetitions, readLedger } from "./ledger.ts";
-import type { Takeover } from "./orders.ts";
+import type { NoteCount, Takeover } from "./orders.ts";
 
 const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
 
-  deno task demo [--fault crash|cut] [--identifier counter|clock] [--json]
+  deno task demo [--fault crash|cut] [--load small|large] [--identifier counter|clock] [--json]
 
   --fault crash       SP20's machine dies and comes back (the default)
   --fault cut         SP20's cable swallows everything, while all processes live; the orders may
                       not be executed again
+  --load small        orders of some bytes (the default)
+  --load large        orders and answers of 0 to 1 MiB; SP30 asks SP10 back, and SP10 tells SP30 of
+                      each order beside
   --identifier MODE   what tells the newer of two connections: a count or a time
   --json              the last line is one JSON object with the result
   --help              this
 
-Exit code 0: every order was done, and no life of a process executed one twice. 1: not so.
+Exit code 0: every order was done, no life of a process executed one twice, and every notification
+was handled once and in order. 1: not so.
 `;
 
 const FOLDER = `${import.meta.dirname}/`;
@@ -57,6 +61,8 @@ interface Result {
     repeated: number;
     executedTwice: number;
   };
+  /** With `--load large` only. */
+  readonly notes?: NoteCount;
   readonly takeover: { helloToOldClosedMs: number | null; helloToFirstReplyMs: number | null };
   /** With `--fault cut` only. */
   readonly cut?: { silenceToFirstReplyMs: number | null; replayedFrames: number };
@@ -69,6 +75,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       help: { type: "boolean", default: false },
       fault: { type: "string", default: "crash" },
+      load: { type: "string", default: "small" },
       identifier: { type: "string", default: "counter" },
       json: { type: "boolean", default: false },
     },
@@ -78,8 +85,12 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const isCut = values.fault === "cut";
-  if (!isCut && values.fault !== "crash" || !["counter", "clock"].includes(values.identifier)) {
-    console.error(`${HELP}\n--fault is crash or cut, --identifier is counter or clock`);
+  const isLarge = values.load === "large";
+  const isKnown = (isCut || values.fault === "crash") && (isLarge || values.load === "small") &&
+    ["counter", "clock"].includes(values.identifier);
+  if (!isKnown) {
+    console.error(`${HELP}
+--fault is crash or cut, --load is small or large, --identifier is counter or clock`);
     return 64;
   }
   const runFolder = await Deno.makeTempDir({ prefix: "freshlink-demo-" });
@@ -95,13 +106,12 @@ async function main(args: string[]): Promise<number> {
   }
   let result: Result;
   try {
-    result = await run(machines.list, isCut);
+    result = await run(machines.list, isCut, isLarge);
   } finally {
     await end();
   }
   if (values.json) console.log(JSON.stringify(result));
-  const { failed, timedOut, executedTwice } = result.orders;
-  return failed + timedOut + executedTwice === 0 ? 0 : 1;
+  return isGood(result) ? 0 : 1;
 }
 
 async function buildMachines(runFolder: string, identifier: string) {
@@ -133,7 +143,11 @@ async function runtimeFor(name: string): Promise<{ runtime: RuntimeName; executa
   }
 }
 
-async function run(machines: readonly Machine[], isCut: boolean): Promise<Result> {
+async function run(
+  machines: readonly Machine[],
+  isCut: boolean,
+  isLarge: boolean,
+): Promise<Result> {
   const [sp10, sp20] = machines as [Machine, Machine, Machine];
   headline("Three machines start");
   for (const { name, runtime, port } of machines) {
@@ -150,7 +164,7 @@ async function run(machines: readonly Machine[], isCut: boolean): Promise<Result
   headline("SP10's table before");
   printTable(before);
   headline("A client places orders; SP10 asks SP20 and SP30 for each");
-  const load = new Load(client, !isCut);
+  const load = new Load(client, !isCut, isLarge);
   let takeover: Takeover;
   try {
     const clock = new SecondClock(load);
@@ -163,6 +177,7 @@ async function run(machines: readonly Machine[], isCut: boolean): Promise<Result
   } finally {
     await load.stop();
   }
+  const notes = isLarge ? await client.request<NoteCount>("notes") : null;
   const after = await table(client);
   headline("SP10's table after");
   printTable(after);
@@ -171,6 +186,7 @@ async function run(machines: readonly Machine[], isCut: boolean): Promise<Result
   const result: Result = {
     runtimes: Object.fromEntries(machines.map(({ name, runtime }) => [name, runtime])),
     orders: { ...load.count, ...ledgerCount(machines) },
+    ...(notes === null ? {} : { notes }),
     takeover: { helloToOldClosedMs, helloToFirstReplyMs },
     ...(isCut ? { cut: { silenceToFirstReplyMs, replayedFrames } } : {}),
     tables: { before, during: takeover.during, after },
@@ -197,13 +213,24 @@ async function cut(sp20: Machine, clock: SecondClock): Promise<void> {
   await clock.pass(DOWN_S);
 }
 
-function printSummary({ orders, takeover, cut }: Result, firstError: string | null): void {
+function isGood({ orders, notes }: Result): boolean {
+  const { failed, timedOut, executedTwice } = orders;
+  if (failed + timedOut + executedTwice > 0) return false;
+  if (notes === undefined) return true;
+  return notes.seen === notes.told && notes.doubled + notes.outOfOrder === 0;
+}
+
+function printSummary(result: Result, firstError: string | null): void {
+  const { orders, takeover, cut, notes } = result;
   headline("Summary");
-  const good = orders.failed + orders.timedOut + orders.executedTwice === 0;
-  const verdict = good ? paint(32, "all done") : paint(31, "NOT all done");
+  const verdict = isGood(result) ? paint(32, "all done") : paint(31, "NOT all done");
   console.log(`  ${orders.ok} of ${orders.sent} orders done: ${verdict}`);
   console.log(`  ${orders.failed} failed, ${orders.timedOut} timed out`);
   console.log(`  ${orders.executedTwice} executed twice by one life of a process`);
+  if (notes !== undefined) {
+    console.log(`  ${notes.seen} of ${notes.told} notifications handled, \
+${notes.doubled} twice, ${notes.outOfOrder} out of order`);
+  }
   if (cut === undefined) {
     console.log(`  ${orders.repeated} executed again by SP20's next life, known by their numbers`);
   } else {

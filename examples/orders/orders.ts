@@ -13,11 +13,27 @@ export interface Order {
   readonly amount: number;
   /** Whether SP20 and SP30 may be asked again when nobody knows what a dead process has done. */
   readonly repeatable: boolean;
+  /** What is sent along; `--load large` only. */
+  readonly attachment?: string;
 }
 
-/** What SP20 and SP30 answer: which of their lives did it. */
+/** What SP20 and SP30 answer: which of their lives did it, and what they send along. */
 export interface Booking {
   readonly life: string;
+  readonly attachment?: string;
+}
+
+/** The answer to an order, with as much as came along. */
+export function bookingOf(life: string, { attachment }: Order): Booking {
+  return attachment === undefined ? { life } : { life, attachment };
+}
+
+/** What became of the notifications of SP10 to SP30. */
+export interface NoteCount {
+  readonly told: number;
+  readonly seen: number;
+  readonly doubled: number;
+  readonly outOfOrder: number;
 }
 
 /** How a connection took the place of another one. Times in milliseconds; `null`: not yet. */
@@ -40,15 +56,28 @@ export interface Takeover {
 /** Registered by `freshlink serve`. */
 export default function handlers(endpoint: Endpoint) {
   const watch = new TakeoverWatch(endpoint);
+  let told = 0;
   return {
-    async order(order: Order, { signal, timeoutMs }: HandlerContext) {
-      const options = { idempotent: order.repeatable, signal, timeoutMs };
+    async order(order: Order, context: HandlerContext) {
+      const options = { idempotent: order.repeatable };
       const ask = async (peer: string, service: string) => {
-        await endpoint.request<Booking>(peer, service, order, options);
+        const booking = await context.request<Booking>(peer, service, order, options);
         watch.answered(peer);
+        return booking;
       };
-      await Promise.all([ask("SP20", "debit"), ask("SP30", "reserve")]);
-      return { number: order.number, done: true };
+      const { number, attachment } = order;
+      if (attachment !== undefined) {
+        await endpoint.notify("SP30", "ordered", { number: ++told, attachment });
+      }
+      const [debit] = await Promise.all([ask("SP20", "debit"), ask("SP30", "reserve")]);
+      return { number, done: true, attachment: debit.attachment };
+    },
+    /** SP30 asks back before it reserves: what it gets is as large as what it sends. */
+    price: ({ attachment }: Order) => ({ price: 10, attachment }),
+    async notes(): Promise<NoteCount> {
+      await endpoint.flush("SP30");
+      const count = await endpoint.request<Omit<NoteCount, "told">>("SP30", "orderedCount");
+      return { told, ...count };
     },
     takeovers: () => watch.takeovers,
   };

@@ -11,6 +11,7 @@ interface Result {
   runtimes: Record<string, string>;
   cut?: { silenceToFirstReplyMs: number; replayedFrames: number };
   orders: Record<"sent" | "ok" | "failed" | "timedOut" | "repeated" | "executedTwice", number>;
+  notes?: Record<"told" | "seen" | "doubled" | "outOfOrder", number>;
   takeover: { helloToOldClosedMs: number; helloToFirstReplyMs: number };
   tables: Record<"before" | "during" | "after", ConnectionRow[]>;
 }
@@ -83,3 +84,15 @@ Deno.test("the ledgers tell what one life did twice from what the next one did a
     await Deno.remove(file);
   }
 });
+
+for (const fault of ["crash", "cut"]) {
+  Deno.test(`the demonstration, --load large, --fault ${fault}: nothing fails, nothing twice`, async () => {
+    const { code, lines } = await run(["--json", "--load", "large", "--fault", fault]);
+    const { orders, notes }: Result = JSON.parse(lines.at(-1)!);
+    assertEquals([orders.failed, orders.timedOut, orders.executedTwice, code], [0, 0, 0, 0]);
+    assertEquals(orders.ok, orders.sent);
+    assertGreater(orders.ok, 20);
+    assertEquals(notes, { told: notes!.told, seen: notes!.told, doubled: 0, outOfOrder: 0 });
+    assertGreater(notes!.told, 20);
+  });
+}

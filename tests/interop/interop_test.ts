@@ -63,6 +63,12 @@ async function exchange(left: RuntimeName, right: RuntimeName): Promise<void> {
     assertEquals([report.notified, report.cancelled], [50, 1]);
   }
 
+  // Both ways at once, as much as fits by default.
+  const both = ([[a, "SP20"], [b, "SP10"]] as const).map(([from, peer]) =>
+    from.order({ do: "large", peer, bytes: 16 * 1_048_576 })
+  );
+  assertEquals((await Promise.all(both)).map(({ ok }) => ok), [true, true]);
+
   // The right one dies while it has two requests; one of them may be sent again.
   const pending = [
     a.order({ do: "hang", peer: "SP20", idempotent: false, timeoutMs: 20_000 }),

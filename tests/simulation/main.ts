@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { enumerate } from "./enumeration/enumerate.ts";
 import { searchFlow } from "./flow_model/main.ts";
 import { tryMutants } from "./mutants/try.ts";
+import { playSeeds } from "./pool.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { readSeeds } from "./seeds.ts";
 import { failureText, type Report, Totals } from "./totals.ts";
@@ -23,6 +24,7 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
   --seed S         the first seed (drawn)
   --scenario NAME  ${Object.keys(SCENARIOS).join(", ")} (the first one)
   --minutes M      as many runs as fit into M minutes, instead of --runs
+  --jobs N         so many at a time (1; with --minutes as many as there are processors)
   --first          stop at the first thing that is wrong
   --recorded       the seeds of tests/simulation/seeds.txt, instead of --runs
   --enumerate      every interleaving of two ends and three connections, up to N states (1000000)
@@ -49,6 +51,8 @@ interface Options {
   readonly seed: number;
   /** Whether the first failure is enough. */
   readonly first: boolean;
+  /** How many are played at a time. */
+  readonly jobs: number;
   /** Until when, on the monotonic clock, in milliseconds. */
   readonly untilMs: number;
 }
@@ -80,7 +84,7 @@ async function main(): Promise<number> {
   }
   const report = values.recorded ? await playRecorded() : await play(values);
   print(report);
-  return report.violations === 0 ? 0 : EXIT_WRONG;
+  return report.violations === 0 && report.missed.length === 0 ? 0 : EXIT_WRONG;
 }
 
 function readArguments() {
@@ -92,6 +96,7 @@ function readArguments() {
         seed: { type: "string" },
         scenario: { type: "string", default: Object.keys(SCENARIOS)[0]! },
         minutes: { type: "string" },
+        jobs: { type: "string" },
         first: { type: "boolean", default: false },
         recorded: { type: "boolean", default: false },
         enumerate: { type: "boolean", default: false },
@@ -113,6 +118,11 @@ function readArguments() {
       ...values,
       scenario,
       runs: minutes === undefined ? wholeNumber("runs", values.runs) : Infinity,
+      jobs: values.jobs !== undefined
+        ? Math.max(1, wholeNumber("jobs", values.jobs))
+        : minutes === undefined
+        ? 1
+        : navigator.hardwareConcurrency,
       seed: values.seed === undefined
         ? Math.floor(Math.random() * MAX_SEED)
         : wholeNumber("seed", values.seed),
@@ -132,17 +142,15 @@ function wholeNumber(name: string, text: string): number {
   throw new TypeError(`--${name} ${text}: a whole number was expected`);
 }
 
-async function play({ scenario, runs, seed, first, untilMs }: Options): Promise<Report> {
+async function play({ scenario, runs, seed, first, jobs, untilMs }: Options): Promise<Report> {
   const totals = new Totals();
   const startMs = performance.now();
-  for (let run = 0; run < runs && performance.now() < untilMs; run++) {
-    const result = await SCENARIOS[scenario]!(seed + run);
+  await playSeeds(scenario, seed, runs, jobs, (result) => {
     totals.add(result);
-    if (result.problems.length > 0 && totals.failed.length <= MAX_TEXTS) {
-      console.log(failureText(scenario, result));
-    }
-    if (first && totals.failed.length > 0) break;
-  }
+    const isBad = result.problems.length > 0;
+    if (isBad && totals.failed.length <= MAX_TEXTS) console.log(failureText(scenario, result));
+    return performance.now() < untilMs && !(first && isBad);
+  });
   return conclude(totals, scenario, seed, performance.now() - startMs);
 }
 
@@ -159,12 +167,13 @@ async function playRecorded(): Promise<Report> {
 
 function conclude(totals: Totals, scenario: string, seed: number, elapsedMs: number): Report {
   const report = totals.report(scenario, seed, elapsedMs);
-  const { runs, events, eventsPerSecond, violations, unconverged } = report;
+  const { runs, events, eventsPerSecond, violations, unconverged, missed } = report;
   console.log(`${totals.text()}
 
 ${runs} runs of ${scenario} from seed ${seed}: ${events.toLocaleString("en-US")} events, \
 ${eventsPerSecond.toLocaleString("en-US")} a second; ${violations} with something wrong, \
 ${unconverged} of them without convergence`);
+  if (missed.length > 0) console.log(`Nobody went these ways: ${missed.join("; ")}`);
   return report;
 }
 

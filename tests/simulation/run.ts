@@ -1,6 +1,7 @@
 /** What a run is, whatever its scenario. */
 
-import type { RequestPlan, World } from "./world.ts";
+import { takePaths } from "./paths.ts";
+import type { World } from "./world.ts";
 
 /** What came of a run. */
 export interface RunResult {
@@ -11,20 +12,12 @@ export interface RunResult {
   readonly trace: readonly string[];
   /** What happened how often. */
   readonly counts: Readonly<Record<string, number>>;
+  /** How often each way through the rules of flow was gone. */
+  readonly paths: Readonly<Record<string, number>>;
 }
 
 /** Plays one seed. */
 export type Scenario = (seed: number) => Promise<RunResult>;
-
-/** The simplest request. */
-export const PLAIN: Omit<RequestPlan, "to"> = {
-  timeoutMs: 10_000,
-  idempotent: false,
-  workMs: 0,
-  padding: 0,
-  fails: false,
-  cancelAfterMs: null,
-};
 
 /** What a run has found. */
 export function resultOf(seed: number, world: World, more: Record<string, number> = {}): RunResult {
@@ -41,10 +34,12 @@ export function resultOf(seed: number, world: World, more: Record<string, number
       ...prefixed("fault", faults),
       ...more,
     },
+    paths: takePaths(),
   };
 }
 
-function prefixed(
+/** The same with something before each name. */
+export function prefixed(
   prefix: string,
   counts: Readonly<Record<string, number>>,
 ): Record<string, number> {

@@ -1,6 +1,6 @@
 /** What many runs have found together, in words and as JSON. */
 
-import type { RunResult } from "./run.ts";
+import { prefixed, type RunResult } from "./run.ts";
 
 /** The last line of `deno task sim --json`. */
 export interface Report {
@@ -26,6 +26,16 @@ export interface Report {
   readonly violations: number;
   /** Runs of those that did not converge in time. */
   readonly unconverged: number;
+  /** Calls and notifications of patient callers that ended although nobody died. */
+  readonly unanswered: number;
+  /** Runs in which what was open did not move any more. */
+  readonly stuck: number;
+  /** Payload bytes that arrived whole. */
+  readonly bytes: number;
+  /** How often each way through the rules of flow was gone: see `paths.ts`. */
+  readonly paths: Readonly<Record<string, number>>;
+  /** Those that were never gone, though enough runs were played. */
+  readonly missed: readonly string[];
 }
 
 const CRASHES = ["fault: crash", "fault: kill", "fault: crash, and back at once"];
@@ -38,9 +48,13 @@ const CUTS = [
   "fault: partition",
 ];
 
+/** So many runs of the swarm go every way through the rules of flow. */
+const PATHS_AFTER_RUNS = 200;
+
 /** Adds up. */
 export class Totals {
   readonly counts: Record<string, number> = {};
+  readonly paths: Record<string, number> = {};
   readonly failed: RunResult[] = [];
   #runs = 0;
 
@@ -48,6 +62,9 @@ export class Totals {
     this.#runs++;
     for (const [name, count] of Object.entries(result.counts)) {
       this.counts[name] = (this.counts[name] ?? 0) + count;
+    }
+    for (const [name, count] of Object.entries(result.paths)) {
+      this.paths[name] = (this.paths[name] ?? 0) + count;
     }
     if (result.problems.length > 0) this.failed.push(result);
   }
@@ -72,18 +89,34 @@ export class Totals {
       outOfOrder: of("outOfOrder"),
       violations: this.failed.length,
       unconverged: this.failed.filter(({ problems }) => problems.some(isUnconverged)).length,
+      unanswered: of("unanswered"),
+      stuck: this.failed.filter(({ problems }) => problems.some(isStuck)).length,
+      bytes: of("bytes"),
+      paths: this.paths,
+      missed: this.#missedPaths(scenario),
     };
+  }
+
+  /** The ways that were never gone, where so many runs should have gone each of them. */
+  #missedPaths(scenario: string): string[] {
+    if (scenario !== "swarm" || this.#runs < PATHS_AFTER_RUNS) return [];
+    return Object.entries(this.paths).filter(([, count]) => count === 0).map(([name]) => name);
   }
 
   /** All counts, a line each. */
   text(): string {
-    const width = Math.max(...Object.keys(this.counts).map((name) => name.length));
-    return Object.entries(this.counts)
+    const counts = { ...this.counts, ...prefixed("path", this.paths) };
+    const width = Math.max(...Object.keys(counts).map((name) => name.length));
+    return Object.entries(counts)
       .map(([name, count]) =>
         `  ${name.padEnd(width)}  ${Math.round(count).toLocaleString("en-US")}`
       )
       .join("\n");
   }
+}
+
+function isStuck(problem: string): boolean {
+  return problem.startsWith("stuck");
 }
 
 function isUnconverged(problem: string): boolean {

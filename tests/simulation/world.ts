@@ -5,18 +5,18 @@
 
 import { Client, DEFAULTS, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
 import type { Host, Process, Runtime, Simulation } from "../../src/simulator/mod.ts";
-import { Ledger } from "./ledger.ts";
+import { type Entry, Ledger, type Repeats } from "./ledger.ts";
+import { damageOf, idOf, makePayload } from "./payload.ts";
+import type { NotePlan, RequestPlan } from "./plan.ts";
+import { type Asker, serve } from "./service.ts";
 
 const PORT = 11_000;
 
+/** Calls that handlers make have so many places more. */
+const DEPTH_MAX = 4;
+
 /** How long a process may need beyond a deadline to say so, in virtual milliseconds. */
 const LATE_MS = 250;
-
-/** Requests up to here keep their order; small ones pass large ones. */
-const SMALL_MAX_BYTES = 1_000;
-
-/** Whoever calls: an endpoint or a client. */
-type Caller = Pick<Endpoint, "request" | "notify">;
 
 /** A name, where it lives, and the process that has it now. */
 export interface Member {
@@ -38,21 +38,6 @@ export interface Life {
   isOver: boolean;
 }
 
-/** How a request is made. */
-export interface RequestPlan {
-  readonly to: string;
-  readonly timeoutMs: number;
-  readonly idempotent: boolean;
-  /** How long the handler works, in milliseconds. */
-  readonly workMs: number;
-  /** Bytes beside the rest. */
-  readonly padding: number;
-  /** Whether the handler fails. */
-  readonly fails: boolean;
-  /** After so many milliseconds the caller gives up; `null`: it does not. */
-  readonly cancelAfterMs: number | null;
-}
-
 /** All of it. */
 export class World {
   readonly simulation: Simulation;
@@ -68,6 +53,8 @@ export class World {
   readonly faults: Record<string, number> = {};
   /** How many connections each name has dialled. */
   readonly dials: Record<string, number> = {};
+  /** Where an end lives that breaks the rules; `null`: nobody does. */
+  hostile: { readonly name: string; readonly host: Host } | null = null;
   readonly #options: Partial<EndpointOptions>;
   #lastLife = 0;
   /** Frozen processes settle late: so much, in milliseconds. */
@@ -100,12 +87,22 @@ export class World {
       name: member.name,
       listen: { hostname: "0.0.0.0", port },
       advertise: { hostname: process.host.address },
-      peers: this.members.filter((other) => other !== member)
+      peers: [...this.members, ...(this.hostile === null ? [] : [this.hostile])]
+        .filter((other) => other !== member)
         .map(({ name, host }) => ({ name, hostname: host.address, port: PORT })),
       runtime: this.#counting(process, member.name),
     };
     process.enter(() => void this.#start(life, options).catch((error) => this.fail(error)));
     return life;
+  }
+
+  /** A client as one that asks. */
+  askerOf({ client }: { readonly client: Client }): Asker & Pick<Endpoint, "notify"> {
+    return {
+      isClient: true,
+      request: (_to, ...rest) => client.request(...rest),
+      notify: (_to, ...rest) => client.notify(...rest),
+    };
   }
 
   /** A client of a member. */
@@ -135,54 +132,62 @@ export class World {
   }
 
   /** A request from a process; the ledger follows it to its end. @returns `ok` or its code. */
-  request(caller: Caller, id: number, process: Process, plan: RequestPlan): Promise<string> {
-    const { nowMs } = this.simulation;
-    const repeats = !plan.idempotent
+  request(
+    asker: Asker,
+    id: number,
+    process: Process,
+    plan: RequestPlan,
+    parent: Entry | null = null,
+  ): Promise<string> {
+    const { timeoutMs, idempotent, cancelAfterMs, requestBytes, answerBytes } = plan;
+    const repeats: Repeats = !idempotent
       ? "never"
-      : caller instanceof Endpoint
-      ? "next life"
-      : "always";
-    const isSmall = plan.padding < SMALL_MAX_BYTES;
-    const entry = this.ledger.request(id, plan.to, repeats, isSmall);
+      : asker.isClient === true
+      ? "always"
+      : "next life";
+    const entry = this.ledger.request(id, plan, repeats, parent);
     const controller = new AbortController();
-    const { timeoutMs, idempotent, cancelAfterMs } = plan;
-    const deadlineMs = nowMs + timeoutMs + LATE_MS;
-    const payload = {
-      id: entry.id,
-      workMs: plan.workMs,
-      fails: plan.fails,
-      padding: "x".repeat(plan.padding),
-    };
+    const deadlineMs = this.simulation.nowMs + timeoutMs + LATE_MS;
     if (cancelAfterMs !== null) {
       process.clock.setTimer(cancelAfterMs, () => controller.abort());
     }
     const frozenBefore = this.#frozenMs;
-    const settle = (code: string, delivery: RequestError["delivery"] | null, answer: unknown) => {
+    const settle = (
+      code: string,
+      delivery: RequestError["delivery"] | null,
+      answerId = entry.id,
+    ) => {
       const lateMs = this.simulation.nowMs - deadlineMs - (this.#frozenMs - frozenBefore);
       if (lateMs > 0) this.problems.push(`request ${entry.id} ended ${lateMs} ms too late`);
-      const answerId = delivery === null ? (answer as { id: number }).id : null;
       this.ledger.settled(entry, { code, delivery }, answerId);
       return code;
     };
-    return caller.request(plan.to, "book", payload, {
-      timeoutMs,
-      idempotent,
-      signal: controller.signal,
-    }).then((answer) => settle("ok", null, answer), (error) => {
-      if (error instanceof RequestError) return settle(error.code, error.delivery, null);
+    const options = { timeoutMs, idempotent, signal: controller.signal, codec: "bytes" } as const;
+    const payload = makePayload(entry.id, requestBytes);
+    return asker.request<Uint8Array>(plan.to, "book", payload, options).then((answer) => {
+      this.ledger.arrived(`answer ${entry.id}`, answerBytes, damageOf(answer, answerBytes));
+      return settle("ok", null, idOf(answer));
+    }, (error) => {
+      if (error instanceof RequestError) return settle(error.code, error.delivery);
       this.fail(error);
       return "not a RequestError";
     });
   }
 
-  /** A notification from a process. */
-  notify(caller: Caller, id: number, to: string): void {
-    const note = this.ledger.note(id, to);
-    caller.notify(to, "note", { id: note.id }).then(() => {
-      note.written = true;
-    }, (error) => {
-      if (!(error instanceof RequestError)) this.fail(error);
-    });
+  /** A notification from a process. @returns `ok`, or why the queue did not take it. */
+  notify(caller: Pick<Endpoint, "notify">, id: number, plan: NotePlan): Promise<string> {
+    const note = this.ledger.note(id, plan);
+    const { to, timeoutMs, bytes } = plan;
+    const payload = makePayload(note.id, bytes);
+    const settle = (code: string) => {
+      this.ledger.noteSettled(note, code);
+      return code;
+    };
+    return caller.notify(to, "note", payload, { timeoutMs, codec: "bytes" })
+      .then(() => settle("ok"), (error) => {
+        if (!(error instanceof RequestError)) this.fail(error);
+        return settle(error instanceof RequestError ? error.code : "not a RequestError");
+      });
   }
 
   /** A host runs no code for a while. */
@@ -203,6 +208,12 @@ export class World {
       life !== null && !life.isOver && life.endpoint !== null
     )
       .map((member) => member as Member & { life: Life & { endpoint: Endpoint } });
+  }
+
+  /** Whether a process, of a member or a client, lives and serves. */
+  isAlive(id: number): boolean {
+    return this.members.some(({ life }) => life?.id === id && !life.isOver) ||
+      this.clients.some((client) => client.id === id);
   }
 
   /** Something that may not happen. */
@@ -279,33 +290,22 @@ sockets and ${openListeners} listeners open`);
 
   async #start(life: Life, options: EndpointOptions): Promise<void> {
     const endpoint = await Endpoint.start(options);
-    const { process, id, name } = life;
-    endpoint.handle("book", (payload) => {
-      const { id: request, workMs, fails } = payload as {
-        id: number;
-        workMs: number;
-        fails: boolean;
-      };
-      this.ledger.executed(request, id);
-      if (fails) throw new Error("as it was told");
-      const answer = { id: request };
-      if (workMs === 0) return answer;
-      return new Promise((resolve) => process.clock.setTimer(workMs, () => resolve(answer)));
-    });
-    endpoint.handle("note", (payload) => {
-      this.ledger.noted((payload as { id: number }).id, id);
-    });
+    const { id, name } = life;
+    life.endpoint = endpoint;
+    serve(this, life, endpoint);
     endpoint.on((event) => {
       this.events[event.type] = (this.events[event.type] ?? 0) + 1;
       const { type, peer } = event;
       const more = "identifier" in event ? event.identifier : "code" in event ? event.code : "";
       this.simulation.note(name, id, type, peer, more);
       if (type === "fenced") life.isOver = true;
-      // Nobody here breaks the protocol on purpose.
-      if (type === "protocol-error") this.problems.push(`${name} ${id}: ${JSON.stringify(event)}`);
+      // Nobody else here breaks the protocol on purpose.
+      const isHonest = peer === null || peer !== this.hostile?.name;
+      if (type === "protocol-error" && isHonest) {
+        this.problems.push(`${name} ${id}: ${JSON.stringify(event)}`);
+      }
       this.#checkTable(life, endpoint);
     });
-    life.endpoint = endpoint;
   }
 
   /** At most one connection to a peer is used, and none with a greater number stands beside it. */
@@ -313,7 +313,7 @@ sockets and ${openListeners} listeners open`);
     const used = new Set<string>();
     const maxInFlight = this.#options.maxInFlight ?? DEFAULTS.maxInFlight;
     for (const { peer, usable, inFlight } of endpoint.connections()) {
-      if (inFlight > maxInFlight) {
+      if (inFlight > maxInFlight + DEPTH_MAX) {
         this.problems.push(`${life.name} has ${inFlight} requests in flight to ${peer}`);
       }
       if (!usable) continue;

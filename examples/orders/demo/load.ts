@@ -3,12 +3,27 @@
  */
 
 import { type Client, RequestError } from "../../../mod.ts";
+import type { Order } from "../orders.ts";
 
 /** How many orders are under way at a time. */
 const CONCURRENCY = 16;
 
 /** How long an order may take, in milliseconds. */
 const ORDER_TIMEOUT_MS = 5_000;
+
+/** The largest attachment, in bytes: with the order around it, 1 MiB. */
+const ATTACHMENT_MAX_BYTES = 1_048_576 - 512;
+
+/** What comes along with an order by its number: nothing, some bytes, some kilobytes, all there is. */
+const ATTACHMENT_BYTES: readonly number[] = [
+  0,
+  200,
+  70_000,
+  3_000,
+  400_000,
+  50,
+  ATTACHMENT_MAX_BYTES,
+];
 
 /** What became of the orders. */
 export interface Count {
@@ -25,13 +40,18 @@ export class Load {
   firstError: string | null = null;
   readonly #client: Client;
   readonly #repeatable: boolean;
+  readonly #attachments: readonly string[] | null;
   readonly #loops: Promise<void>[];
   #stopped = false;
 
-  /** @param repeatable Whether the orders may be executed again after a crash. */
-  constructor(client: Client, repeatable: boolean) {
+  /**
+   * @param repeatable Whether the orders may be executed again after a crash.
+   * @param isLarge Whether they carry up to 1 MiB.
+   */
+  constructor(client: Client, repeatable: boolean, isLarge: boolean) {
     this.#client = client;
     this.#repeatable = repeatable;
+    this.#attachments = isLarge ? ATTACHMENT_BYTES.map((bytes) => "x".repeat(bytes)) : null;
     this.#loops = Array.from({ length: CONCURRENCY }, () => this.#loop());
   }
 
@@ -45,9 +65,10 @@ export class Load {
     while (!this.#stopped) {
       const number = ++this.count.sent;
       try {
-        const order = { number, item: "tea", amount: 10, repeatable: this.#repeatable };
+        const order = this.#order(number);
         const options = { idempotent: this.#repeatable, timeoutMs: ORDER_TIMEOUT_MS };
-        await this.#client.request("order", order, options);
+        const answer = await this.#client.request<Order>("order", order, options);
+        if (answer.attachment !== order.attachment) throw new Error("another attachment came back");
         this.count.ok++;
       } catch (error) {
         if (error instanceof RequestError && error.code === "timeout") this.count.timedOut++;
@@ -55,5 +76,12 @@ export class Load {
         this.firstError ??= `order ${number}: ${error}`;
       }
     }
+  }
+
+  #order(number: number): Order {
+    const order = { number, item: "tea", amount: 10, repeatable: this.#repeatable };
+    const attachments = this.#attachments;
+    if (attachments === null) return order;
+    return { ...order, attachment: attachments[number % attachments.length]! };
   }
 }

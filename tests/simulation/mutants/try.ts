@@ -14,11 +14,11 @@ type Search = Exclude<Mutant["by"], "tests">;
 /** How each kind of search is called, and how long it may take. */
 const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
   enumeration: ["--enumerate", "--states", "1000000", "--first"],
-  swarm: ["--runs", "1500", "--seed", "1", "--first"],
+  swarm: ["--runs", "600", "--jobs", "2", "--seed", "1", "--first"],
   cuts: ["--scenario", "cuts", "--runs", "20", "--seed", "1", "--first"],
   crossings: ["--scenario", "crossings", "--runs", "10", "--seed", "1", "--first"],
 };
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 /** The tests of the rules and of what drives them. */
 const TESTS: readonly string[] = [

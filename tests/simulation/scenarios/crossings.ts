@@ -4,7 +4,8 @@
  */
 
 import { type Host, type SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
-import { PLAIN, resultOf, type RunResult } from "../run.ts";
+import { PLAIN } from "../plan.ts";
+import { resultOf, type RunResult } from "../run.ts";
 import { World } from "../world.ts";
 
 const ROUNDS = 100;

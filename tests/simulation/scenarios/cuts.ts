@@ -10,7 +10,8 @@ import {
   type SeededRandom,
   Simulation,
 } from "../../../src/simulator/mod.ts";
-import { PLAIN, resultOf, type RunResult } from "../run.ts";
+import { PLAIN } from "../plan.ts";
+import { resultOf, type RunResult } from "../run.ts";
 import { World } from "../world.ts";
 
 const CUTS = 100;
@@ -48,7 +49,7 @@ export async function runCuts(seed: number): Promise<RunResult> {
     identifier: seed % 2 === 0 ? "counter" : "clock",
     ...(isFast ? FAST : {}),
     // A window that is full when the path breaks.
-    ...(random.chance(0.3) ? { retainMaxBytes: 131_072, payloadMaxBytes: 120_000 } : {}),
+    ...(random.chance(0.3) ? { retainMaxBytes: 131_072, payloadMaxBytes: 1_048_576 } : {}),
   });
   try {
     await play(world, random, isFast ? 100 : 2_000);
@@ -98,7 +99,15 @@ async function call(
   random: SeededRandom,
 ): Promise<void> {
   if (random.chance(0.2)) {
-    world.notify(endpoint!, id, to);
+    const bytes = random.chance(0.02) ? random.below(1_000_000) : random.below(100);
+    const told = await world.notify(endpoint!, id, {
+      to,
+      timeoutMs: TIMEOUT_MS,
+      bytes,
+      workMs: 0,
+      then: [],
+    });
+    if (told !== "ok") world.problems.push(`a notification of ${id} to ${to} was refused: ${told}`);
     return;
   }
   const code = await world.request(endpoint!, id, process, {
@@ -106,7 +115,8 @@ async function call(
     to,
     timeoutMs: TIMEOUT_MS,
     workMs: random.chance(0.1) ? random.below(50) : 0,
-    padding: random.chance(0.02) ? random.below(100_000) : random.below(100),
+    requestBytes: random.chance(0.02) ? random.below(1_000_000) : random.below(100),
+    answerBytes: random.chance(0.02) ? random.below(1_000_000) : random.below(100),
   });
   if (code !== "ok") world.problems.push(`a request of ${id} to ${to} failed: ${code}`);
 }

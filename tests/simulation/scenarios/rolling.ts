@@ -1,15 +1,20 @@
 /**
  * A rolling restart under load: three endpoints, one after the other closes in good order and comes
- * back as a new process. No request fails, none is executed twice.
+ * back as a new process, while paths are reset. No request fails, none is executed twice, handlers
+ * call back meanwhile, and every notification that was taken is handled.
  */
 
 import { type SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
-import { PLAIN, resultOf, type RunResult } from "../run.ts";
+import { PLAIN } from "../plan.ts";
+import { resultOf, type RunResult } from "../run.ts";
+import { openWork } from "../watchdog.ts";
 import { type Member, World } from "../world.ts";
 
 const ROUNDS = 2;
 const WITHIN_MS = 30_000;
 const DRAIN_MS = 5_000;
+const RESET_GAP_MS = 300;
+const PAIRS = [[0, 1], [0, 2], [1, 2]] as const;
 
 /** Plays one seed. */
 export async function runRolling(seed: number): Promise<RunResult> {
@@ -42,6 +47,14 @@ async function play(world: World, random: SeededRandom, restarted: () => void): 
     simulation.after(2 * gapMs * random.float(), load);
   };
   load();
+  const resets = random.chance(0.5);
+  const reset = () => {
+    if (!isOn) return;
+    const [one, other] = random.pick(PAIRS);
+    simulation.network.reset(members[one]!.host, members[other]!.host);
+    simulation.after(RESET_GAP_MS * 2 * random.float(), reset);
+  };
+  if (resets) reset();
   for (let round = 0; round < ROUNDS; round++) {
     for (const member of members) {
       await simulation.run(500 + 1_000 * random.float());
@@ -52,8 +65,9 @@ async function play(world: World, random: SeededRandom, restarted: () => void): 
   await simulation.run(1_000);
   isOn = false;
   await simulation.settle(Promise.all(calls), WITHIN_MS);
-  const alive = new Set(world.living().map(({ life }) => life.id));
-  world.ledger.close((caller) => alive.has(caller), () => false);
+  await simulation.until(() => openWork(world).length === 0, WITHIN_MS);
+  // Everybody who is gone has closed in good order: nothing that was taken may be lost.
+  world.ledger.close(() => true, () => true);
   await world.close(WITHIN_MS);
 }
 
@@ -80,16 +94,31 @@ function isWhole(world: World): boolean {
 /** Whoever closes asks for nothing new. */
 async function call(
   world: World,
-  { life }: Member,
+  { life, name }: Member,
   to: string,
   random: SeededRandom,
 ): Promise<void> {
   if (life === null || life.isOver || life.endpoint === null) return;
-  const code = await world.request(life.endpoint, life.id, life.process, {
+  const { endpoint, id, process } = life;
+  const workMs = random.chance(0.3) ? random.below(100) : 0;
+  const drawBytes = () => random.chance(0.05) ? random.below(500_000) : random.below(100);
+  if (random.chance(0.2)) {
+    const plan = { to, timeoutMs: WITHIN_MS, bytes: drawBytes(), workMs, then: [] };
+    const code = await world.notify(endpoint, id, plan);
+    if (code !== "ok") world.problems.push(`a notification of ${id} to ${to} failed: ${code}`);
+    return;
+  }
+  const plan = () => ({
     ...PLAIN,
-    to,
     timeoutMs: WITHIN_MS,
-    workMs: random.chance(0.3) ? random.below(100) : 0,
+    requestBytes: drawBytes(),
+    answerBytes: drawBytes(),
   });
-  if (code !== "ok") world.problems.push(`a request of ${life.id} to ${to} failed: ${code}`);
+  const code = await world.request(endpoint, id, process, {
+    ...plan(),
+    to,
+    workMs,
+    then: random.chance(0.2) ? [{ ...plan(), to: name }] : [],
+  });
+  if (code !== "ok") world.problems.push(`a request of ${id} to ${to} failed: ${code}`);
 }

@@ -5,32 +5,63 @@
 
 import type { EndpointOptions } from "../../../mod.ts";
 import { type SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
-import { PLAIN, resultOf, type RunResult } from "../run.ts";
+import { HOSTILE_NAMES, startHostile } from "../hostile/hostile.ts";
+import { PATIENT_MS, PLAIN } from "../plan.ts";
+import { resultOf, type RunResult } from "../run.ts";
+import { openWork, Watchdog } from "../watchdog.ts";
 import { World } from "../world.ts";
 import { type FaultContext, FAULTS } from "./faults.ts";
+import { drawShape, putLoad } from "./load.ts";
 
 /** How long after the last fault everything must have converged, in virtual milliseconds. */
 const CONVERGED_WITHIN_MS = 30_000;
 const MAX_FAULT_GAP_MS = 4_000;
-const TIMEOUTS_MS = [100, 1_000, 5_000, 20_000] as const;
+
+/** Runs with somebody who breaks the rules. */
+const HOSTILE = 0.25;
+
+/** Runs in which nothing goes wrong: whatever does not end then has no excuse. */
+const FAULTLESS = 0.3;
+
+/** The longest deadline that is no patience, and something more. */
+const SETTLED_AFTER_MS = 21_000;
+
+/** Room that a dead sender was granted comes back; then a while. */
+const ASSEMBLY_TIMEOUT_MS = 4_000;
+const STUCK_AFTER_MS = 20_000;
+
+/** By then all that is open must have ended, however much it was. */
+const DRAINED_WITHIN_MS = 600_000;
 
 /** Plays one seed. */
 export async function runSwarm(seed: number): Promise<RunResult> {
   const simulation = new Simulation({ seed });
   const { random } = simulation;
   const names = Array.from({ length: 2 + random.below(5) }, (_, index) => `SP${10 * (index + 1)}`);
-  const world = new World(simulation, names, drawOptions(random));
+  const options = drawOptions(random);
+  const world = new World(simulation, names, options);
   try {
-    await play(world, random);
+    await play(world, random, options);
   } catch (error) {
     world.fail(error);
   }
   return resultOf(seed, world);
 }
 
-async function play(world: World, random: SeededRandom): Promise<void> {
-  const { simulation } = world;
+async function play(
+  world: World,
+  random: SeededRandom,
+  options: Partial<EndpointOptions>,
+): Promise<void> {
+  const { simulation, ledger } = world;
   const { network } = simulation;
+  const untilMs = 5_000 + 40_000 * random.float() ** 2;
+  // Whoever breaks the rules knows no secret that it would have to encrypt with.
+  const isHostile = options.secret === undefined && random.chance(HOSTILE);
+  if (isHostile) {
+    world.hostile = { name: random.pick(HOSTILE_NAMES), host: simulation.host("hostile") };
+    startHostile(world, random, untilMs);
+  }
   network.delay(0.05 + 5 * random.float() ** 3, random.chance(0.5) ? 3 * random.float() : 0);
   for (const member of world.members) {
     simulation.after(random.chance(0.5) ? 0 : 500 * random.float(), () => {
@@ -39,9 +70,12 @@ async function play(world: World, random: SeededRandom): Promise<void> {
     });
   }
   for (let count = random.below(3); count > 0; count--) world.connect(random.pick(world.members));
-  const untilMs = 5_000 + 40_000 * random.float();
-  putLoad(world, random, untilMs);
-  planFaults({ world, random, undo: new Set() }, untilMs);
+  const watchdog = new Watchdog(world, STUCK_AFTER_MS);
+  putLoad(world, random, drawShape(random, options), untilMs);
+  if (random.chance(FAULTLESS)) {
+    ledger.isFaultless = true;
+    watchdog.start();
+  } else planFaults({ world, random, undo: new Set() }, untilMs);
   await simulation.run(untilMs);
   await restore(world);
   await simulation.until(() => world.unconverged().length === 0, CONVERGED_WITHIN_MS)
@@ -50,66 +84,40 @@ async function play(world: World, random: SeededRandom): Promise<void> {
       throw error;
     });
   await simulation.run(1_000);
+  const lived = new Set(world.living().map(({ name }) => name));
+  ledger.calm((caller, to) => world.isAlive(caller) && lived.has(to));
+  watchdog.start();
   // It is one thing to have a table that looks right, and another to be reached.
-  await simulation.settle(Promise.all(callEverybody(world)), CONVERGED_WITHIN_MS);
-  await simulation.run(Math.max(...TIMEOUTS_MS) + 1_000);
+  await simulation.settle(Promise.all(callEverybody(world)), DRAINED_WITHIN_MS);
+  await simulation.run(SETTLED_AFTER_MS);
+  const isDrained = () => openWork(world).length === 0 || world.problems.length > 0;
+  await simulation.until(isDrained, DRAINED_WITHIN_MS);
   const stillBad = world.unconverged();
   if (stillBad.length > 0) world.problems.push(`came apart again: ${stillBad.join("; ")}`);
   const alive = new Set(world.living().map(({ life }) => life.id));
+  watchdog.stop();
   const steady = new Set(world.members.filter(({ lives }) => lives === 1).map(({ name }) => name));
   world.ledger.close((caller) => alive.has(caller), (name) => steady.has(name));
   await world.close(10_000);
 }
 
 function drawOptions(random: SeededRandom): Partial<EndpointOptions> {
+  const maxBytes = random.pick([60_000, 300_000, 1_048_576, 4_194_304, undefined]);
   return {
     identifier: random.chance(0.5) ? "counter" : "clock",
     ...(random.chance(0.2) ? { secret: "a secret of the simulated hosts" } : {}),
-    ...(random.chance(0.3) ? { maxInFlight: 1 + random.below(8) } : {}),
-    ...(random.chance(0.3) ? { retainMaxBytes: 131_072, payloadMaxBytes: 60_000 } : {}),
+    ...(random.chance(0.4) ? { maxInFlight: random.pick([1, 2, 3, 8]) } : {}),
+    ...(random.chance(0.4) ? { retainMaxBytes: 131_072 } : {}),
+    ...(maxBytes === undefined ? {} : { payloadMaxBytes: maxBytes }),
+    // Room and queue for one of the largest, and hardly more.
+    ...(maxBytes !== undefined && random.chance(0.6) ? { receiveMaxBytes: maxBytes } : {}),
+    ...(maxBytes !== undefined && random.chance(0.2) ? { queueMaxBytes: maxBytes } : {}),
+    ...(random.chance(0.4) ? { answersMaxBytes: random.pick([1, 100_000]) } : {}),
+    ...(random.chance(0.4) ? { notificationsMax: random.pick([1, 3]) } : {}),
+    assemblyTimeoutMs: ASSEMBLY_TIMEOUT_MS,
     ...(random.chance(0.2) ? { resumeWindowMs: 2_000 } : {}),
     ...(random.chance(0.3) ? { redialMinMs: 10, redialMaxMs: 500 } : {}),
   };
-}
-
-/** Requests and notifications from everybody to everybody, until then. */
-function putLoad(world: World, random: SeededRandom, untilMs: number): void {
-  const { simulation } = world;
-  const gapMs = 10 + 200 * random.float();
-  const cancels = random.chance(0.5) ? 0.1 : 0;
-  const plan = (to: string) => ({
-    to,
-    timeoutMs: random.pick(TIMEOUTS_MS),
-    idempotent: random.chance(0.3),
-    workMs: random.chance(0.7) ? 0 : Math.floor(random.float() * 300),
-    padding: random.chance(0.9) ? random.below(100) : random.below(50_000),
-    fails: random.chance(0.05),
-    cancelAfterMs: random.chance(cancels) ? random.float() * 200 : null,
-  });
-  const tick = () => {
-    if (simulation.nowMs > untilMs) return;
-    const caller = random.pick(world.members);
-    const target = random.pick(world.members.filter((other) => other !== caller));
-    const life = caller.life;
-    if (life !== null && life.endpoint !== null && !life.isOver && !life.process.isFrozen) {
-      const { endpoint, id, process } = life;
-      process.enter(() => {
-        if (random.chance(0.2)) world.notify(endpoint, id, target.name);
-        else void world.request(endpoint, id, process, plan(target.name));
-      });
-    }
-    for (const { client, id, process } of world.clients) {
-      if (client === null || !random.chance(0.3)) continue;
-      const asCaller = {
-        request: (_to: string, ...rest: Parameters<typeof client.request>) =>
-          client.request(...rest),
-        notify: (_to: string, ...rest: Parameters<typeof client.notify>) => client.notify(...rest),
-      };
-      process.enter(() => void world.request(asCaller as never, id, process, plan(client.peer)));
-    }
-    simulation.after(gapMs * 2 * random.float(), tick);
-  };
-  simulation.after(gapMs, tick);
 }
 
 /** Each run has its own mix: some faults never come, some often. */
@@ -156,7 +164,11 @@ function callEverybody(world: World): Promise<void>[] {
     for (const { name } of living) {
       if (name === endpoint.name) continue;
       process.enter(() => {
-        const call = world.request(endpoint, id, process, { ...PLAIN, to: name });
+        const call = world.request(endpoint, id, process, {
+          ...PLAIN,
+          timeoutMs: PATIENT_MS,
+          to: name,
+        });
         calls.push(call.then((code) => {
           if (code === "ok") return;
           world.problems.push(`after all is well ${endpoint.name} cannot ask ${name}: ${code}`);

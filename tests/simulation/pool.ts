@@ -1,0 +1,46 @@
+/** Plays seeds on several processors; with one, in this thread. */
+
+import type { RunResult } from "./run.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import type { Order } from "./worker.ts";
+
+/** Takes a result. @returns Whether the next seed is to be played. */
+type Take = (result: RunResult) => boolean;
+
+/** Plays a scenario's seeds from one on, until `take` has enough. */
+export async function playSeeds(
+  scenario: string,
+  seed: number,
+  runs: number,
+  jobs: number,
+  take: Take,
+): Promise<void> {
+  let next = seed;
+  let isOn = true;
+  const loop = async (play: (seed: number) => Promise<RunResult>) => {
+    while (isOn && next < seed + runs) {
+      const result = await play(next++);
+      isOn = take(result) && isOn;
+    }
+  };
+  if (jobs === 1) return await loop(SCENARIOS[scenario]!);
+  await Promise.all(Array.from({ length: Math.min(jobs, runs) }, async () => {
+    const thread = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    try {
+      await loop((one) => playIn(thread, { scenario, seed: one }));
+    } finally {
+      thread.terminate();
+    }
+  }));
+}
+
+function playIn(thread: Worker, order: Order): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    thread.onmessage = ({ data }) => resolve(data);
+    thread.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`seed ${order.seed}: ${event.message}`));
+    };
+    thread.postMessage(order);
+  });
+}
