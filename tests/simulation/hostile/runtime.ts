@@ -5,7 +5,7 @@
 
 import { FrameKind } from "../../../src/core/wire/frame.ts";
 import type { CloseReason, Runtime, Socket, SocketHandler } from "../../../src/runtime/runtime.ts";
-import type { Process, SeededRandom } from "../../../src/simulator/mod.ts";
+import type { SeededRandom } from "../../../src/simulator/mod.ts";
 import { FrameCutter } from "./frames.ts";
 import type { Habit } from "./habits.ts";
 
@@ -15,9 +15,9 @@ const QUEUE_MAX = 2_000;
 const TRICKLE_GAP_MS = 2;
 const TRICKLE_BYTES = 5;
 
-/** A process's runtime with some habits. */
+/** A runtime with some habits. */
 export function hostileRuntime(
-  process: Process,
+  process: Runtime,
   habits: readonly Habit[],
   random: SeededRandom,
 ): Runtime {
@@ -45,7 +45,7 @@ export function hostileRuntime(
 /** A socket whose frames are changed. */
 class HostileSocket implements Socket {
   readonly #socket: Socket;
-  readonly #process: Process;
+  readonly #process: Runtime;
   readonly #habits: readonly Habit[];
   readonly #random: SeededRandom;
   readonly #written = new FrameCutter();
@@ -58,7 +58,7 @@ class HostileSocket implements Socket {
 
   constructor(
     socket: Socket,
-    process: Process,
+    process: Runtime,
     habits: readonly Habit[],
     random: SeededRandom,
   ) {
