@@ -113,7 +113,7 @@ const PATHS: readonly Path[] = [
   {
     name: "an end closes while work is open",
     prototype: Outbox.prototype,
-    method: "announceClosing",
+    method: "beginClosing",
     before: ({ self }) => !(self as Outbox).isQuiet,
   },
 ];
