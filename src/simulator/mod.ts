@@ -32,7 +32,7 @@
 
 export type * from "../runtime/runtime.ts";
 export type { SimulatedEvent } from "./event_queue.ts";
-export { Host, type Port } from "./host.ts";
+export { Host, type Port, type Side } from "./host.ts";
 export { type Direction, Network } from "./network.ts";
 export { Process } from "./process.ts";
 export { SeededRandom } from "./random.ts";

@@ -3,6 +3,8 @@
  * are changes to the text of the source, made in a copy; the product carries no switch for them.
  */
 
+import { FLOW_MUTANTS } from "./flow.ts";
+
 /** One way to break the code. */
 export interface Mutant {
   readonly name: string;
@@ -51,149 +53,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/socket_writer.ts",
     find: "    if (!session.ackIsUrgent) return;\n    this.#control.push(",
     replace: "    return;\n    this.#control.push(",
-    by: "tests",
-  },
-  // Places, credit, room.
-  {
-    name: "a call is announced without a place",
-    file: "core/flow/backlog.ts",
-    find: "return queue.size > 0 && !this.isClosing && places.hasPlace(0) ? queue : null;",
-    replace: "return queue.size > 0 && !this.isClosing ? queue : null;",
-    by: "tests",
-  },
-  {
-    name: "acknowledgements wait for handlers",
-    file: "core/session/session.ts",
-    find: "return this.isRetained && this.#received > this.#acknowledgedByUs;",
-    replace:
-      "return this.isRetained && this.#received > this.#acknowledgedByUs && this.notificationCount === 0;",
-    by: "tests",
-  },
-  {
-    name: "a notification needs no credit",
-    file: "core/flow/notification_flow.ts",
-    find: "if (next === null || this.#large !== null || credit.notifications === 0) return false;",
-    replace: "if (next === null || this.#large !== null) return false;",
-    by: "tests",
-  },
-  {
-    name: "a notification passes a large one",
-    file: "core/flow/notification_flow.ts",
-    find: "if (next === null || this.#large !== null || credit.notifications === 0) return false;",
-    replace: "if (next === null || credit.notifications === 0) return false;",
-    by: "tests",
-  },
-  {
-    name: "room is granted that is not there",
-    file: "core/flow/room.ts",
-    find: "      if (length > this.#freeBytes) return;\n",
-    replace: "",
-    by: "tests",
-  },
-  {
-    name: "one session takes all the room",
-    file: "core/flow/room.ts",
-    find: "      if (!account.mayHold(length, this.#freeBytes)) continue;\n",
-    replace: "",
-    by: "tests",
-  },
-  {
-    name: "what waits for room is overtaken",
-    file: "core/flow/room.ts",
-    find: "      if (length > this.#freeBytes) return;\n",
-    replace: "      if (length > this.#freeBytes) continue;\n",
-    by: "tests",
-  },
-  {
-    name: "no deadline takes the room of a request back",
-    file: "core/session/inbound_calls.ts",
-    find: "this.host.timers.add(waiting, Math.max(0, Math.min(leftMs, assemblyTimeoutMs)));",
-    replace: "void [leftMs, assemblyTimeoutMs];",
-    by: "tests",
-  },
-  {
-    name: "no deadline takes the room of an answer back",
-    file: "core/session/outbound_calls.ts",
-    find: "    this.#calls.host.timers.add(this, this.#calls.host.assemblyTimeoutMs);\n",
-    replace: "",
-    by: "tests",
-  },
-  {
-    name: "a cancel keeps the room of a request",
-    file: "core/session/waiting_call.ts",
-    find: "this.#calls.giveBack(assembly === null ? heldBytes : assembly.settle());",
-    replace: "this.#calls.giveBack(heldBytes);",
-    by: "tests",
-  },
-  {
-    name: "the callee is deaf to a cancel while its answer waits for room",
-    file: "core/flow/outgoing.ts",
-    find: 'if (code === "cancelled") this.#owner?.handleReplyLate(this);',
-    replace: "void code;",
-    by: "tests",
-  },
-  {
-    name: "the caller forgets the room of an answer that it cancels",
-    file: "core/session/outbound_calls.ts",
-    find: "    else this.#assembly.settle();\n",
-    replace: "",
-    by: "tests",
-  },
-  {
-    name: "a request that would not be started is granted room",
-    file: "core/session/waiting_call.ts",
-    find: "    return this.#calls.isReady;\n",
-    replace: "    return true;\n",
-    by: "tests",
-  },
-  {
-    name: "a place is free while its answer waits for room",
-    file: "core/session/inbound_calls.ts",
-    find: "    (this.#asking ??= new Set()).add(reply);\n",
-    replace: "    (this.#asking ??= new Set()).add(reply);\n    this.#openCount--;\n",
-    by: "tests",
-  },
-  {
-    name: "a late answer keeps its place",
-    file: "core/session/inbound_calls.ts",
-    find: "    if (reply.error !== null) return;\n",
-    replace: "    if (reply.error !== null || reply.payload.length > 0) return;\n",
-    by: "tests",
-  },
-  {
-    name: "START forgets that this end is closing",
-    file: "connection/connection.ts",
-    find: "startFrame(session.startSending(), session.isClosing)",
-    replace: "startFrame(session.startSending(), false)",
-    by: "tests",
-  },
-  {
-    name: "a closing end is deaf to deeper calls",
-    file: "core/flow/backlog.ts",
-    find: "if (queue !== null && queue.size > 0 && places.hasPlace(depth)) return queue;",
-    replace:
-      "if (queue !== null && queue.size > 0 && !this.isClosing && places.hasPlace(depth)) return queue;",
-    by: "tests",
-  },
-  {
-    name: "depth has no places of its own",
-    file: "core/flow/places.ts",
-    find: "if (this.#open >= this.#limit + depth) return false;",
-    replace: "if (this.#open >= this.#limit) return false;",
-    by: "tests",
-  },
-  {
-    name: "a client's calls have the depth that they say",
-    file: "core/session/message_dispatch.ts",
-    find: 'const level = this.#role === "client" ? 0 : depth;',
-    replace: "const level = depth;",
-    by: "tests",
-  },
-  {
-    name: "credit comes back only when all of it is spent",
-    file: "core/flow/credit.ts",
-    find: "this.#gathered >= this.#promised >> 1;",
-    replace: "this.#gathered >= this.#promised;",
     by: "tests",
   },
   // Which connection.
@@ -702,4 +561,5 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     by: "swarm",
   },
+  ...FLOW_MUTANTS,
 ];
