@@ -15,6 +15,9 @@ import { party } from "../support/certificates/read.ts";
 
 const HOST = "127.0.0.1";
 
+/** Beside other tests a runtime gets little time, and its first TLS takes most of it. */
+const PATIENCE = { connectTimeoutMs: 30_000, handshakeTimeoutMs: 30_000, requestTimeoutMs: 30_000 };
+
 /** Endpoints, clients and sockets of one test, and what the endpoints told. */
 class Scene implements AsyncDisposable {
   readonly events: (EndpointEvent & { readonly at: string })[] = [];
@@ -26,6 +29,7 @@ class Scene implements AsyncDisposable {
       listen: { port: 0 },
       redialMinMs: 20,
       redialMaxMs: 100,
+      ...PATIENCE,
       ...options,
     });
     this.#stack.defer(() => endpoint.close({ drainMs: 0 }));
@@ -39,7 +43,12 @@ class Scene implements AsyncDisposable {
   }
 
   async client(to: Endpoint, options: Partial<ClientOptions> & { tls: TlsOptions }) {
-    const client = await Client.connect({ hostname: HOST, port: to.address.port, ...options });
+    const client = await Client.connect({
+      hostname: HOST,
+      port: to.address.port,
+      ...PATIENCE,
+      ...options,
+    });
     this.#stack.defer(() => client.close());
     return client;
   }
@@ -49,7 +58,7 @@ class Scene implements AsyncDisposable {
     type: Type,
     at: string,
   ): Promise<Extract<EndpointEvent, { type: Type }>> {
-    const untilMs = performance.now() + 8_000;
+    const untilMs = performance.now() + 30_000;
     for (;;) {
       const found = this.events.find((event) => event.type === type && event.at === at);
       if (found !== undefined) return found as never;
