@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/link_driver.ts",
     find: "if (this.#outbox.connection === connection) this.#outbox.drop();",
     replace: "this.#outbox.drop();",
-    by: "crossings",
+    by: "tests",
   },
   {
     name: "only the old owner hears of a connection that ends at once",
