@@ -15,7 +15,7 @@ import { freePort } from "../support/endpoints.ts";
 import type { FloodOrder } from "./flood_program.ts";
 
 const RUNTIMES: readonly RuntimeName[] = ["deno", "bun", "node"];
-const PROGRAM = decodeURIComponent(new URL("./flood_program.ts", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/flood_program.ts`;
 
 /** How long each flood lasts, in milliseconds. */
 const FLOOD_MS = 3_000;

@@ -8,7 +8,7 @@ import type { RuntimeName } from "../../tools/runtimes.ts";
 import type { RankOrder } from "./ranks.ts";
 
 const RUNTIMES: readonly RuntimeName[] = ["deno", "bun", "node", "deno"];
-const PROGRAM = decodeURIComponent(new URL("./ranks.ts", import.meta.url).pathname);
+const PROGRAM = `${import.meta.dirname}/ranks.ts`;
 const EACH = 10;
 
 Deno.test("stateFile: four processes at once, ten ordinals each, none twice, each one's own rise", async () => {
