@@ -169,6 +169,20 @@ Deno.test("Session keeps at most its window and stops; acknowledgements let it g
   assertEquals(pair.left.session.log.heldBytes, 0);
 });
 
+Deno.test("Session: an acknowledgement that was lost with its path goes out on the next", () => {
+  const pair = new SessionPair();
+  const { log } = pair.left.session;
+  const { session } = pair.right;
+  pair.left.queue.push(new TestNotification(text("x"), 1, "n"));
+  pair.carry(pair.left);
+  session.ackSent(session.received);
+  assertEquals([log.acknowledged, session.needsAck], [0, false]);
+  pair.connect();
+  assert(session.needsAck);
+  pair.settle();
+  assertEquals([log.acknowledged, log.lastNumber], [1, 1]);
+});
+
 Deno.test("Session.end() says which requests may have run and which never left", () => {
   const pair = new SessionPair({ maxInFlight: 2 });
   pair.right.echo = false;

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { build, stop } from "esbuild";
 import { OrderedProcess } from "../../tools/ordered_process.ts";
+import { ROOT } from "../../tools/project.ts";
 import { freePort, Watched } from "../support/endpoints.ts";
 import { type Builder, BUILDERS, Tarball } from "./tarball.ts";
 
@@ -20,6 +21,7 @@ const IDLE_MS = 3 * DEAD_AFTER_MS;
 
 const WORKER = `
 import { Client } from "freshlink";
+export { Stock } from "./stock.js";
 
 const connect = (port) =>
   Client.connect({
@@ -44,6 +46,10 @@ let shared = null;
 export default {
   fetch(request, env) {
     const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/stock") {
+      const order = { method: "POST", body: JSON.stringify({ quantity: 3 }) };
+      return env.STOCK.get(env.STOCK.idFromName("one")).fetch("http://stock/", order);
+    }
     if (pathname === "/held") return env.HELD.get(env.HELD.idFromName("one")).fetch(request);
     return answer(async () => {
       if (pathname === "/shared") {
@@ -83,7 +89,7 @@ const miniflare = new Miniflare({
   modules: [{ type: "ESModule", path: "worker.js", contents: readFileSync(script, "utf8") }],
   compatibilityDate: "2026-01-01",
   compatibilityFlags,
-  durableObjects: { HELD: "Held" },
+  durableObjects: { HELD: "Held", STOCK: "Stock" },
 });
 await miniflare.ready;
 const tell = (answer) => console.log(JSON.stringify(answer));
@@ -108,6 +114,7 @@ interface Answer {
 async function startLife(life: number, port: number): Promise<Watched> {
   const watched = await Watched.start({ name: "SP10", listen: { port }, secret: SECRET });
   watched.endpoint.handle("life", () => life);
+  watched.endpoint.handle<{ quantity: number }>("reserve", ({ quantity }) => ({ life: quantity }));
   return watched;
 }
 
@@ -129,6 +136,16 @@ async function withWorker(
   } finally {
     await host.finish();
   }
+}
+
+/** The example of the guide, word by word but for the place and the secret. */
+async function guideExample(port: number): Promise<string> {
+  const guide = await Deno.readTextFile(`${ROOT}docs/guide/workers.md`);
+  const text = /```js ignore\n(.*?)```/s.exec(guide)?.[1] ?? "";
+  const told = `{ hostname: "stock.example", port: 11000, secret: "…" }`;
+  assertStringIncludes(text, told);
+  const here = { hostname: "127.0.0.1", port, secret: SECRET };
+  return text.replace(told, JSON.stringify(here));
 }
 
 /** Bundles the worker as its usual tools do. */
@@ -160,8 +177,9 @@ async function tryClient(t: Deno.TestContext, builder: Builder): Promise<void> {
   const folder = await tarball.install("worker", "miniflare@^4.20260101.0");
   await Deno.writeTextFile(`${folder}/worker.js`, WORKER);
   await Deno.writeTextFile(`${folder}/host.js`, HOST);
-  await bundleWorker(folder);
   const port = freePort();
+  await Deno.writeTextFile(`${folder}/stock.js`, await guideExample(port));
+  await bundleWorker(folder);
 
   await t.step("a client for each request of a plain worker", async () => {
     await using _endpoint = await startLife(1, port);
@@ -209,6 +227,13 @@ async function tryClient(t: Deno.TestContext, builder: Builder): Promise<void> {
       }
       await using _endpoint = await startLife(2, port);
       assertEquals((await ask(`/held?port=${port}`)).life, 2);
+    });
+  });
+
+  await t.step("the guide's example", async () => {
+    await using _endpoint = await startLife(1, port);
+    await withWorker(folder, ["nodejs_compat"], async (ask) => {
+      assertEquals((await ask("/stock")).life, 3);
     });
   });
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { enumerate } from "./enumeration/enumerate.ts";
 import { MUTANTS } from "./mutants/list.ts";
-import { tryMutant } from "./mutants/try.ts";
+import { tryMutant, tryWhole } from "./mutants/try.ts";
 import type { RunResult } from "./run.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { readSeeds } from "./seeds.ts";
@@ -60,6 +60,10 @@ Deno.test(`every interleaving of two ends, up to ${STATES} states: each can conv
 
 /** A swarm that catches one runs for minutes: `deno task sim --mutants` has the time for it. */
 const TOO_LONG = "deno task sim --mutants tries it: a swarm for one takes minutes";
+
+Deno.test("the tests that must catch mutants find nothing in the whole code", async () => {
+  assertEquals(await tryWhole(), null);
+});
 
 for (const mutant of MUTANTS) {
   const isLong = mutant.by === "swarm";

@@ -19,7 +19,7 @@ Deno.test("every mutant fits the source", async () => {
 });
 
 Deno.test("a mutant that does not fit, or fits twice, is an error", () => {
-  const mutant = { name: "m", file: "f.ts", find: "a", replace: "b", by: "tests" } as const;
+  const mutant = { name: "m", file: "f.ts", find: "a", replace: "b", by: "swarm" } as const;
   assertEquals(breakText("-a-", mutant), "-b-");
   assertThrows(() => breakText("---", mutant), Error, '"m": f.ts has 0 times: a');
   assertThrows(() => breakText("a-a", mutant), Error, '"m": f.ts has 2 times: a');

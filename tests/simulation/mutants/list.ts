@@ -13,8 +13,8 @@ export interface Mutant {
   /** What stands there, exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** What must catch it. */
-  readonly by: "enumeration" | "swarm" | "cuts" | "crossings" | "tests";
+  /** What must catch it: a file of tests, or a search. */
+  readonly by: `tests/${string}_test.ts` | "enumeration" | "swarm" | "cuts" | "crossings";
 }
 
 /** All of them. */
@@ -25,35 +25,35 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/session/session.ts",
     find: "    this.log.drained();\n    this.fill();\n",
     replace: "    this.log.drained();\n",
-    by: "tests",
+    by: "tests/endpoint/client_test.ts",
   },
   {
     name: "a large turn goes out in one write",
     file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
     replace: "",
-    by: "tests",
+    by: "tests/connection/socket_writer_test.ts",
   },
   {
     name: "an early write does not care how much the other end has to do",
     file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
     replace: "this.flush();",
-    by: "tests",
+    by: "tests/connection/socket_writer_test.ts",
   },
   {
     name: "an urgent acknowledgement always goes alone",
     file: "connection/socket_writer.ts",
     find: "    session.fill();\n    if (!session.ackIsUrgent) return;\n",
     replace: "",
-    by: "tests",
+    by: "tests/connection/socket_writer_test.ts",
   },
   {
     name: "an urgent acknowledgement waits for data",
     file: "connection/socket_writer.ts",
     find: "    if (!session.ackIsUrgent) return;\n    this.#control.push(",
     replace: "    return;\n    this.#control.push(",
-    by: "tests",
+    by: "tests/connection/socket_writer_test.ts",
   },
   // Which connection.
   {
@@ -94,14 +94,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/arbiter.ts",
     find: "      if (claimant.nonce > nonce) continue;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "the follower: any pong refuses a claimant (†)",
     file: "core/link/follower.ts",
     find: "      if (claimant.nonce > nonce) continue;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "another life is believed without a probe (†)",
@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/follower.ts",
     find: "if (wasCurrent) decisions.push(...this.#fallBack());",
     replace: "void wasCurrent;",
-    by: "tests",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the follower does not displace the old life's connections",
@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/follower.ts",
     find: "      this.#displaced.add(claimant.bootId);\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the arbiter adopts what it has displaced while it was proposed",
@@ -180,7 +180,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/arbiter.ts",
     find: "if (this.#isOvertaken(claim, settled)) {",
     replace: "if (settled < 0 && this.#isOvertaken(claim, settled)) {",
-    by: "tests",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the arbiter keeps the older connections after USEACK",
@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/arbiter.ts",
     find: "      decisions.push(...this.#settleDead(claimant, wallMicros));\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "newest by the clock, unguarded",
@@ -230,7 +230,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/link_driver.ts",
     find: "if (this.#outbox.connection === connection) this.#outbox.drop();",
     replace: "this.#outbox.drop();",
-    by: "tests",
+    by: "tests/connection/link_driver_test.ts",
   },
   {
     name: "only the old owner hears of a connection that ends at once",
@@ -248,7 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/channel/handshake.ts",
     find: "if (!equalBytes(body, this.#expected)) {",
     replace: "if (body.length !== this.#expected.length) {",
-    by: "tests",
+    by: "tests/core/handshake_test.ts",
   },
   {
     name: "a probe is restarted by each hello",
@@ -260,42 +260,42 @@ export const MUTANTS: readonly Mutant[] = [
     }
     probes.add({ id: claimant, deadlineMs });
 `,
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a beat is judged before reading after a stall",
     file: "connection/timers.ts",
     find: "if (!this.#inGrace && lateMs > STALL_MS) {",
     replace: "if (!this.#inGrace && lateMs > 1e9) {",
-    by: "tests",
+    by: "tests/connection/timers_test.ts",
   },
   {
     name: "what was armed in a long turn counts from its beginning",
     file: "connection/timers.ts",
     find: "this.#deadlines.endTurn(tookMs < LONG_TURN_MS ? 0 : tookMs);",
     replace: "this.#deadlines.endTurn(0);",
-    by: "tests",
+    by: "tests/connection/timers_test.ts",
   },
   {
     name: "a deadline that moves up in the heap stays below later ones",
     file: "core/time/deadline_heap.ts",
     find: "if (parent !== null && last.deadlineMs < parent.deadlineMs)",
     replace: "if (parent !== null && last.deadlineMs < 0)",
-    by: "tests",
+    by: "tests/core/deadline_heap_test.ts",
   },
   {
     name: "a peer is suspected without having been asked",
     file: "core/link/heartbeat.ts",
     find: "if (waiting && silence >= bound / 2 && !this.#asked) {",
     replace: "if (waiting && silence >= deadAfterMs && !this.#asked) {",
-    by: "tests",
+    by: "tests/core/heartbeat_test.ts",
   },
   {
     name: "a peer that beats more slowly is judged by one's own interval",
     file: "core/link/heartbeat.ts",
     find: "if (remoteIntervalMs <= heartbeatIntervalMs) return;",
     replace: "if (remoteIntervalMs > 0) return;",
-    by: "tests",
+    by: "tests/core/heartbeat_test.ts",
   },
   {
     name: "silence is no verdict",
@@ -318,42 +318,42 @@ export const MUTANTS: readonly Mutant[] = [
     file: "connection/link_driver.ts",
     find: "    if (this.#isBusy) {\n",
     replace: "    if (this.#isBusy && this.#pending !== null) {\n",
-    by: "tests",
+    by: "tests/connection/link_driver_test.ts",
   },
   {
     name: "an endpoint that closes admits whoever comes",
     file: "core/link/admission.ts",
     find: "  if (isClosing && (remote",
     replace: "  if (isClosing && to === null && (remote",
-    by: "tests",
+    by: "tests/core/admission_test.ts",
   },
   {
     name: "whoever is dialled admits what was meant for another one",
     file: "core/link/admission.ts",
     find: "  if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {",
     replace: "  if (to === null && !isAnyone) {",
-    by: "tests",
+    by: "tests/core/admission_test.ts",
   },
   {
     name: "a peer is admitted under any name",
     file: "core/link/admission.ts",
     find: 'if (remote.role !== "peer" || !fits) {',
     replace: 'if (remote.role !== "peer" && !fits) {',
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "an address leads to two peers at a time",
     file: "core/link/admission.ts",
     find: "if (present !== null && present !== remote.name) {",
     replace: "if (present === remote.bootId) {",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "who is known by its address needs no certificate for it",
     file: "core/link/admission.ts",
     find: "return isNamed ? null : admitAddress(",
     replace: "return isNamed || !isNamed ? null : admitAddress(",
-    by: "tests",
+    by: "tests/core/admission_test.ts",
   },
   {
     name: "a link that has ended admits its peer",
@@ -362,91 +362,91 @@ export const MUTANTS: readonly Mutant[] = [
       return { code: "closing"`,
     replace: `    if (this.#state.kind === "new") {
       return { code: "closing"`,
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "two attempts at a time",
     file: "core/link/dial_policy.ts",
     find: "    if (this.#state === DIALING) return false;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "an attempt goes on beside a connection that came into use",
     file: "core/link/link.ts",
     find: 'if (this.#dial.succeed()) this.#actions.push({ kind: "give-dial-up" });',
     replace: "this.#dial.succeed();",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a dial beside a connection that waits for a decision",
     file: "core/link/dial_policy.ts",
     find: 'if (silence.silenceMs(nowMs) < suspectAfterMs) return "later";',
     replace: 'if (silence.silenceMs(nowMs) < suspectAfterMs) return "now";',
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "the wait between dials does not grow",
     file: "core/link/backoff.ts",
     find: "    this.#attempts++;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "the wait between dials stays long after a success",
     file: "core/link/dial_policy.ts",
     find: "    this.#backoff.reset();\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a suspicion dials nobody",
     file: "core/link/link.ts",
     find: '        this.#tell({ ...event, type: "suspect" });\n        this.#dialNow();\n',
     replace: '        this.#tell({ ...event, type: "suspect" });\n',
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "what waits for a peer that stays away waits for ever",
     file: "core/link/outcome.ts",
     find: "    unwrittenBeforeMs: sinceMs,\n",
     replace: "    unwrittenBeforeMs: -Infinity,\n",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a peer that stays away ends the session",
     file: "core/link/outcome.ts",
     find: "    endsSession: false,\n",
     replace: "    endsSession: true,\n",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "what a peer has that closes is waited for",
     file: "core/link/link.ts",
     find: 'if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);',
     replace: "",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a verdict fences nobody",
     file: "core/link/link.ts",
     find: 'if (code === "duplicate" || code === "displaced") this',
     replace: 'if (code === "duplicate") this',
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "any refusal fences",
     file: "core/link/link.ts",
     find: 'if (code === "duplicate" || code === "displaced") this',
     replace: "this",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a drain counts as heard with any pong",
     file: "core/link/link.ts",
     find: "const isHeard = number >= (this.#state.nonce ?? Infinity);",
     replace: "const isHeard = number > 0;",
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a link that has ended takes a connection",
@@ -455,7 +455,7 @@ export const MUTANTS: readonly Mutant[] = [
       this.#actions.push`,
     replace: `    if (this.#state.kind === "new") {
       this.#actions.push`,
-    by: "tests",
+    by: "tests/core/link_test.ts",
   },
   // Sessions.
   {
@@ -506,7 +506,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/session/session.ts",
     find: "    this.#acknowledgedByUs = 0;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/session_test.ts",
   },
   {
     name: "a session is kept across a changed bootId",
@@ -541,7 +541,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/small_list.ts",
     find: "    this.#items = this.#items.slice(0, index).concat(this.#items.slice(index + 1));\n",
     replace: "    (this.#items as Item[]).splice(index, 1);\n",
-    by: "tests",
+    by: "tests/core/small_list_test.ts",
   },
   {
     name: "a slot is used again before its answer has come",

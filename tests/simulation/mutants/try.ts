@@ -9,7 +9,8 @@ export interface MutantsReport {
   readonly survivors: readonly string[];
 }
 
-type Search = Exclude<Mutant["by"], "tests">;
+type Search = Exclude<Mutant["by"], `tests/${string}`>;
+type TestFile = Exclude<Mutant["by"], Search>;
 
 /** How each kind of search is called, and how long it may take. */
 const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
@@ -20,24 +21,8 @@ const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
 };
 const TIMEOUT_MS = 300_000;
 
-/** The tests of the rules and of what drives them. */
-const TESTS: readonly string[] = [
-  "tests/core",
-  "tests/connection",
-  "tests/endpoint/client_test.ts",
-  "tests/endpoint/flow_test.ts",
-];
-
-/** What the simulations are made of. */
-const COPIED: readonly string[] = [
-  "mod.ts",
-  "src",
-  "tests/simulation",
-  ...TESTS,
-  "tests/support",
-  "docs/protocol.md",
-  "tools/project.ts",
-];
+/** What the simulations and the tests that catch mutants are made of. */
+const COPIED: readonly string[] = ["mod.ts", "src", "tests", "docs/protocol.md", "tools"];
 
 /** Tries those whose names contain a text. */
 export async function tryMutants(part: string): Promise<MutantsReport> {
@@ -60,13 +45,34 @@ export async function tryMutants(part: string): Promise<MutantsReport> {
  * @throws {Error} When the mutant does not fit the source any more.
  */
 export async function tryMutant(mutant: Mutant): Promise<string | null> {
+  return await inCopy(async (folder) => {
+    await mutate(mutant, `${folder}/src/${mutant.file}`);
+    const { by } = mutant;
+    return isTestFile(by) ? await test(folder, [by]) : await search(by, folder);
+  });
+}
+
+/**
+ * The other side of the experiment: the tests that must catch mutants, on a copy that is whole.
+ *
+ * @returns The first test that fails, or `null`.
+ */
+export async function tryWhole(): Promise<string | null> {
+  const files = new Set(MUTANTS.map(({ by }) => by).filter(isTestFile));
+  return await inCopy((folder) => test(folder, [...files]));
+}
+
+function isTestFile(by: Mutant["by"]): by is TestFile {
+  return by.startsWith("tests/");
+}
+
+/** Gives a copy of the source to a function, and removes it. */
+async function inCopy<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "freshlink-mutant-" });
   try {
     for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
     await writeConfig(folder);
-    await mutate(mutant, `${folder}/src/${mutant.file}`);
-    const { by } = mutant;
-    return by === "tests" ? await test(folder) : await search(by, folder);
+    return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -99,15 +105,15 @@ async function search(by: Search, folder: string): Promise<string | null> {
   return `${seed === undefined ? "" : `${seed.split(":")[0]}: `}${problem.slice(0, 160)}`;
 }
 
-/** The tests of the rules, by name. @returns The first one that fails, or `null`. */
-async function test(folder: string): Promise<string | null> {
+/** Runs tests. @returns The first one that fails, or `null`. */
+async function test(folder: string, files: readonly string[]): Promise<string | null> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
       "--allow-all",
       "--no-check",
       "--node-modules-dir=none",
-      ...TESTS.map((path) => `${folder}/${path}`),
+      ...files.map((path) => `${folder}/${path}`),
     ],
     cwd: folder,
     stdin: "null",
