@@ -31,6 +31,7 @@ export {
   TABLE_SERVICE,
 } from "./src/calls/contract.ts";
 export type * from "./src/calls/contract_types.ts";
+export type { Metadata } from "./src/core/wire/metadata.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";

@@ -34,6 +34,7 @@ export type ErrorCode =
   | "codec-failed"
   | "codec-mismatch"
   | "payload-too-large"
+  | "invalid-metadata"
   | "overloaded"
   | "connection-lost"
   | "closed"
@@ -89,6 +90,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   "codec-failed": row("RequestError", 4, "caller", "the codec cannot write or read the payload"),
   "codec-mismatch": row("RequestError", 5, "caller", "both ends use different codecs"),
   "payload-too-large": row("RequestError", 6, "caller", "the payload is over the limit"),
+  "invalid-metadata": row("RequestError", 10, "caller", "the metadata cannot be sent or read"),
   "overloaded": row("RequestError", 7, "peer", "no place became free in time"),
   "connection-lost": row("RequestError", null, "network", "a client's connection ended"),
   "closed": row("RequestError", 8, "caller", "this endpoint or client is closed"),

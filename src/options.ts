@@ -6,6 +6,7 @@
 
 import type { Codec } from "./codec.ts";
 import type { Handlers } from "./calls/handler_registry.ts";
+import type { Metadata } from "./core/wire/metadata.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
@@ -302,6 +303,11 @@ export interface RequestOptions {
   readonly whenFull?: "wait" | "fail";
   /** How payload and answer are encoded. Default: the endpoint's codec. */
   readonly codec?: "json" | "bytes" | Codec;
+  /**
+   * Short texts by their names, for the handler's `context.metadata`: at most 8,192 bytes in all,
+   * with 3 bytes for each; names of 1 to 255 bytes. Default: none.
+   */
+  readonly metadata?: Metadata;
 }
 
 /** Options of one notification. `timeoutMs`: how long it may wait to be taken by the queue. */

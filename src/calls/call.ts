@@ -125,10 +125,11 @@ export class Call extends OutgoingRequest implements Abortable {
     depth: number,
     signal: AbortSignal | undefined,
     payload: Uint8Array,
+    metadata: Uint8Array | null,
     resolve: (value: unknown) => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(codec), service, timeoutMs, idempotent, depth);
+    super(payload, codecTag(codec), service, timeoutMs, idempotent, depth, metadata);
     this.#host = host;
     this.#route = route;
     this.#peer = peer;
@@ -234,10 +235,11 @@ export class Notice extends OutgoingNotification implements Abortable {
     timeoutMs: number,
     signal: AbortSignal | undefined,
     payload: Uint8Array,
+    metadata: Uint8Array | null,
     resolve: () => void,
     reject: (error: RequestError) => void,
   ) {
-    super(payload, codecTag(codec), service, timeoutMs);
+    super(payload, codecTag(codec), service, timeoutMs, metadata);
     this.#host = host;
     this.#route = route;
     this.#peer = peer;

@@ -10,6 +10,7 @@ import type { Timers } from "../connection/timers.ts";
 import { DEPTH_MAX } from "../core/flow/places.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest } from "../core/session/session_handler.ts";
+import type { Metadata } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { encodeCause } from "./cause.ts";
@@ -28,6 +29,8 @@ export interface HandlerContext {
   readonly timeoutMs: number;
   /** How long the caller still waits, in milliseconds, at least 0; `Infinity` for a notification. */
   readonly timeLeftMs: number;
+  /** What the caller said beside the payload. It has no prototype: `metadata.trace` is enough. */
+  readonly metadata: Metadata;
   /**
    * Asks a peer on behalf of this call: not longer than its caller waits, and given up with it. As
    * its caller waits for it, it has places that `Endpoint.request` has not: handlers that ask each
@@ -71,6 +74,7 @@ const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 export class InboundCall implements InboundRequest, HandlerContext {
   readonly service: string;
   readonly timeoutMs: number;
+  readonly metadata: Metadata;
   readonly #calls: NestedCalls;
   readonly #session: Session;
   readonly #slot: number;
@@ -93,6 +97,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
     timeoutMs: number,
     depth: number,
     codec: Codec,
+    metadata: Metadata,
   ) {
     this.#calls = calls;
     this.#session = session;
@@ -103,6 +108,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
     this.timeoutMs = timeoutMs;
     this.#depth = depth;
     this.#codec = codec;
+    this.metadata = metadata;
   }
 
   get caller(): RemoteCaller {
@@ -228,14 +234,16 @@ export class NotificationContext implements HandlerContext {
   readonly service: string;
   readonly timeoutMs = Infinity;
   readonly timeLeftMs = Infinity;
+  readonly metadata: Metadata;
   readonly #calls: NestedCalls;
   readonly #session: Session;
   #signal: AbortSignal | null = null;
 
-  constructor(calls: NestedCalls, session: Session, service: string) {
+  constructor(calls: NestedCalls, session: Session, service: string, metadata: Metadata) {
     this.#calls = calls;
     this.#session = session;
     this.service = service;
+    this.metadata = metadata;
   }
 
   get caller(): RemoteCaller {

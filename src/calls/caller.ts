@@ -7,7 +7,8 @@
 
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
-import type { ErrorCode, RequestError } from "../errors.ts";
+import { encodeMetadata } from "../core/wire/metadata.ts";
+import { type ErrorCode, RequestError } from "../errors.ts";
 import type { FlushOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import {
   checkFlushOptions,
@@ -63,6 +64,8 @@ export class Caller {
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
+      const metadata = encodedMetadata(peer, service, options);
+      if (metadata instanceof RequestError) return reject(metadata);
       const { requestTimeoutMs, whenDown } = this.#defaults;
       new Call(
         this.#host,
@@ -75,6 +78,7 @@ export class Caller {
         depth,
         options.signal,
         bytes,
+        metadata,
         resolve as (value: unknown) => void,
         reject,
       ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
@@ -94,6 +98,8 @@ export class Caller {
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
+      const metadata = encodedMetadata(peer, service, options);
+      if (metadata instanceof RequestError) return reject(metadata);
       // It settles when it is taken, and is sent later: what the caller then writes is not sent.
       const own = isOf(payload, bytes) ? this.#host.copy(bytes, 0, bytes.length) : bytes;
       const { requestTimeoutMs, whenDown } = this.#defaults;
@@ -106,6 +112,7 @@ export class Caller {
         options.timeoutMs ?? requestTimeoutMs,
         options.signal,
         own,
+        metadata,
         resolve,
         reject,
       ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
@@ -152,6 +159,19 @@ export class Caller {
     const text = `${bytes.length} bytes, at most ${payloadMaxBytes} fit`;
     return refused("payload-too-large", peer, service, text);
   }
+}
+
+/** The metadata's bytes, `null` for none, or why the call goes nowhere. */
+function encodedMetadata(
+  peer: string,
+  service: string,
+  { metadata }: NotifyOptions,
+): Uint8Array | RequestError | null {
+  if (metadata === undefined) return null;
+  const encoded = encodeMetadata(metadata);
+  return typeof encoded === "string"
+    ? refused("invalid-metadata", peer, service, encoded)
+    : encoded;
 }
 
 /** Whether encoded bytes are memory of the caller's. */

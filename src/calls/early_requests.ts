@@ -27,6 +27,7 @@ export class EarlyRequest implements InboundRequest {
   readonly depth: number;
   readonly service: string;
   readonly codec: number;
+  readonly metadata: Uint8Array | null;
   readonly payload: Uint8Array;
   /** What answers it, once its handler runs. */
   running: InboundRequest | null = null;
@@ -42,6 +43,7 @@ export class EarlyRequest implements InboundRequest {
     depth: number,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
     payload: Uint8Array,
   ) {
     this.#requests = requests;
@@ -53,7 +55,13 @@ export class EarlyRequest implements InboundRequest {
     this.depth = depth;
     this.service = service;
     this.codec = codec;
+    this.metadata = metadata;
     this.payload = payload;
+  }
+
+  /** Bytes of payload and metadata. */
+  get heldBytes(): number {
+    return this.payload.length + (this.metadata?.length ?? 0);
   }
 
   cancel(code: ErrorCode): void {
@@ -89,21 +97,21 @@ export class EarlyRequests {
     return this.#waiting.size;
   }
 
-  /** Whether one more with such a payload may wait. */
-  hasRoom(payloadBytes: number): boolean {
-    return this.#waiting.size < WAITING_MAX && this.#bytes + payloadBytes <= this.#maxBytes;
+  /** Whether one more that holds so much may wait. */
+  hasRoom(bytes: number): boolean {
+    return this.#waiting.size < WAITING_MAX && this.#bytes + bytes <= this.#maxBytes;
   }
 
   /** It waits from now on. */
   add(request: EarlyRequest): void {
     this.#waiting.add(request);
-    this.#bytes += request.payload.length;
+    this.#bytes += request.heldBytes;
   }
 
   /** It waits no longer. @returns Whether it did. */
   remove(request: EarlyRequest): boolean {
     if (!this.#waiting.delete(request)) return false;
-    this.#bytes -= request.payload.length;
+    this.#bytes -= request.heldBytes;
     return true;
   }
 

@@ -11,7 +11,8 @@
 import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
-import { ConfigurationError, RequestError } from "../errors.ts";
+import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
+import { CODES, ConfigurationError, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import {
   type HandlerContext,
@@ -106,6 +107,7 @@ export class HandlerRegistry implements SessionHandler {
     depth: number,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -126,6 +128,7 @@ export class HandlerRegistry implements SessionHandler {
             depth,
             service,
             codec,
+            metadata,
             payload,
           ),
         );
@@ -137,6 +140,12 @@ export class HandlerRegistry implements SessionHandler {
     if (codecTag(registration.codec) !== codec) {
       const text = `'${service}' is served with codec '${registration.codecName}'`;
       session.reject(slot, generation, "codec-mismatch", "not-executed", text);
+      return null;
+    }
+    const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
+    if (read === null) {
+      const { summary } = CODES["invalid-metadata"];
+      session.reject(slot, generation, "invalid-metadata", "not-executed", summary);
       return null;
     }
     let payload: unknown;
@@ -156,6 +165,7 @@ export class HandlerRegistry implements SessionHandler {
       timeoutMs,
       depth,
       registration.codec,
+      read,
     );
     inbound.run(registration.handler, payload);
     return inbound;
@@ -165,6 +175,7 @@ export class HandlerRegistry implements SessionHandler {
     session: Session,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -178,6 +189,13 @@ export class HandlerRegistry implements SessionHandler {
       session.endNotification();
       return;
     }
+    const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
+    if (read === null) {
+      const text = `Cannot take the notification '${service}'`;
+      fail(new RequestError("invalid-metadata", text, "not-executed"));
+      session.endNotification();
+      return;
+    }
     this.#notifications++;
     const done = () => {
       this.#notifications--;
@@ -185,7 +203,7 @@ export class HandlerRegistry implements SessionHandler {
     };
     try {
       const payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
-      const context = new NotificationContext(this.#owner, session, service);
+      const context = new NotificationContext(this.#owner, session, service, read);
       const result = registration.handler(payload, context);
       if (isThenable(result)) {
         waitFor(result, done, (error) => {
@@ -201,7 +219,7 @@ export class HandlerRegistry implements SessionHandler {
   }
 
   #wait(request: EarlyRequest): InboundRequest | null {
-    if (!this.#early.hasRoom(request.payload.length)) {
+    if (!this.#early.hasRoom(request.heldBytes)) {
       request.refuse("overloaded", "too many requests wait for handlers");
       return null;
     }
@@ -212,7 +230,7 @@ export class HandlerRegistry implements SessionHandler {
   #runEarly(service: string): void {
     for (const request of this.#early.of(service)) {
       if (!this.#early.remove(request)) continue;
-      const { session, slot, generation, deadlineMs, timeoutMs, depth, codec, payload } = request;
+      const { session, slot, generation, deadlineMs, timeoutMs, depth, payload } = request;
       request.running = this.onRequest(
         session,
         slot,
@@ -221,7 +239,8 @@ export class HandlerRegistry implements SessionHandler {
         timeoutMs,
         depth,
         service,
-        codec,
+        request.codec,
+        request.metadata,
         payload,
         0,
         payload.length,

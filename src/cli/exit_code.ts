@@ -78,6 +78,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "codec-failed",
   "codec-mismatch",
   "payload-too-large",
+  "invalid-metadata",
 ]);
 
 /** What this process ends with because of an error. */

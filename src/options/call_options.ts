@@ -17,6 +17,7 @@ const NOTIFY_KEYS: readonly string[] = Object.freeze([
   "whenDown",
   "whenFull",
   "codec",
+  "metadata",
 ]);
 const REQUEST_KEYS: readonly string[] = Object.freeze([...NOTIFY_KEYS, "idempotent"]);
 const FLUSH_KEYS: readonly string[] = Object.freeze(["timeoutMs", "signal"]);
@@ -55,7 +56,7 @@ export function checkNotifyOptions(options: NotifyOptions): void {
 
 /** Checks the options of a flush. @throws {ConfigurationError} `invalid-options`. */
 export function checkFlushOptions(options: unknown): void {
-  tell(options, FLUSH_KEYS);
+  problemsOf(options, FLUSH_KEYS).check();
 }
 
 /** @throws {ConfigurationError} `invalid-options`, unless it is 1 to 255 bytes of UTF-8. */
@@ -149,13 +150,14 @@ function isWell(options: RequestOptions, isRequest: boolean): boolean {
 
 function fits(options: RequestOptions, isRequest: boolean): boolean {
   if (typeof options !== "object" || options === null || Array.isArray(options)) return false;
-  const { timeoutMs, signal, idempotent, whenDown, whenFull, codec } = options;
+  const { timeoutMs, signal, idempotent, whenDown, whenFull, codec, metadata } = options;
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return false;
   if (signal !== undefined && !isSignal(signal)) return false;
   if (idempotent !== undefined && typeof idempotent !== "boolean") return false;
   if (whenDown !== undefined && whenDown !== "wait" && whenDown !== "fail") return false;
   if (whenFull !== undefined && whenFull !== "wait" && whenFull !== "fail") return false;
   if (codec !== undefined && codec !== "json" && codec !== "bytes" && !isCodec(codec)) return false;
+  if (metadata !== undefined && !isMetadata(metadata)) return false;
   for (const key in options) {
     if (!isKey(key, isRequest)) return false;
   }
@@ -169,6 +171,7 @@ function isKey(key: string, isRequest: boolean): boolean {
     case "whenDown":
     case "whenFull":
     case "codec":
+    case "metadata":
       return true;
     default:
       return isRequest && key === "idempotent";
@@ -190,20 +193,25 @@ function isSignal(value: unknown): boolean {
 
 /** @throws {ConfigurationError} `invalid-options`: something does not fit. */
 function tell(options: unknown, known: readonly string[]): void {
+  const problems = problemsOf(options, known);
+  if (problems.list.length === 0) problems.list.push("options: they change while they are read");
+  problems.check();
+}
+
+function problemsOf(options: unknown, known: readonly string[]): Problems {
   const problems = new Problems();
   try {
     collect(problems, options, known);
   } catch (cause) {
     problems.list.push(`options: they cannot be read: ${messageOf(cause)}`);
   }
-  if (problems.list.length === 0) problems.list.push("options: they change while they are read");
-  problems.check();
+  return problems;
 }
 
 function collect(problems: Problems, options: unknown, known: readonly string[]): void {
   if (problems.object("options", options, EXAMPLE)) {
     problems.keys("options.", options, known);
-    const { timeoutMs, signal, idempotent, whenDown, whenFull, codec } = options;
+    const { timeoutMs, signal, idempotent, whenDown, whenFull, codec, metadata } = options;
     if (timeoutMs !== undefined && !isTimeout(timeoutMs)) {
       const expected = `milliseconds above 0, up to ${DURATION_MAX_MS}, or Infinity`;
       problems.add("options.timeoutMs", expected, timeoutMs);
@@ -213,7 +221,15 @@ function collect(problems: Problems, options: unknown, known: readonly string[])
     if (whenDown !== undefined) problems.oneOf("options.whenDown", whenDown, ["wait", "fail"]);
     if (whenFull !== undefined) problems.oneOf("options.whenFull", whenFull, ["wait", "fail"]);
     if (codec !== undefined) problems.codec("options.codec", codec);
+    if (metadata !== undefined && !isMetadata(metadata)) {
+      problems.add("options.metadata", 'an object of texts such as { tenant: "7" }', metadata);
+    }
   }
+}
+
+function isMetadata(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((text) => typeof text === "string");
 }
 
 function checkSignal(problems: Problems, signal: unknown): void {

@@ -86,13 +86,15 @@ function written(): Map<string, string> {
     log.drained();
   };
   const writer = new MessageWriter(log);
-  writer.request(0, 1, 5_000, "debit", 1, 0, unhex("aabbccdddd"));
+  writer.request(0, 1, 5_000, "debit", 1, 0, unhex("aabbccdddd"), null);
   take("request");
-  writer.request(1, 1, 5_000, "debit", 1, 2, unhex("aabbcc"));
+  writer.request(1, 1, 5_000, "debit", 1, 2, unhex("aabbcc"), null);
   take("request again, of depth 2");
-  writer.request(2, 1, Infinity, "debit", 1, 0, new Uint8Array(0));
+  writer.request(2, 1, Infinity, "debit", 1, 0, new Uint8Array(0), null);
   take("request without end");
-  writer.statedRequest(2, 1, 5_000, "debit", 1, FLAG_STATED | FLAG_ASKS, 16_777_216);
+  writer.request(3, 1, 5_000, "debit", 1, 0, unhex("aabbcc"), unhex("01740003616263"));
+  take("request with metadata");
+  writer.statedRequest(2, 1, 5_000, "debit", 1, FLAG_STATED | FLAG_ASKS, 16_777_216, null);
   take("request of 16 MiB, which asks");
   writer.grant([{ kind: DataKind.REQUEST, slot: 2, generation: 1 }], 1);
   take("grant");
@@ -123,7 +125,7 @@ function written(): Map<string, string> {
   take("error");
   writer.credit(131_072, 0, 0, 512);
   take("credit");
-  new MessageWriter(log).notification("a", 1, 0, unhex("aabb"));
+  new MessageWriter(log).notification("a", 1, 0, unhex("aabb"), null);
   take("notify");
   frames.set("start 7, closing", hex(startFrame(7, true)));
   return frames;

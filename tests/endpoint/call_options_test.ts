@@ -233,3 +233,14 @@ Deno.test("timeoutMs: Infinity waits without end, as the handler is told, and is
   assertEquals([first!.code, second!.code], ["peer-down", "peer-down"]);
   await simulation.settle(caller.close({ drainMs: 0 }), 1_000);
 });
+
+Deno.test("call options: a flush without options, and with right ones, is taken", async () => {
+  await using pair = await Pair.start({}, { handlers: { tell: () => {} } });
+  const { endpoint } = pair.left;
+  await endpoint.notify("SP20", "tell", 1);
+  await endpoint.flush("SP20");
+  await endpoint.flush("SP20", { timeoutMs: 1_000, signal: new AbortController().signal });
+  const flush = endpoint.flush("SP20", { timeoutMs: -1 });
+  const { problems } = await assertRejects(() => flush, ConfigurationError);
+  assertStringIncludes(problems[0]!, "options.timeoutMs");
+});

@@ -24,8 +24,14 @@ export class TestRequest extends OutgoingRequest {
   outcome: string | null = null;
   answer: Uint8Array | null = null;
 
-  constructor(service: string, payload: Uint8Array, idempotent = false, depth = 0) {
-    super(payload, 1, service, 1_000, idempotent, depth);
+  constructor(
+    service: string,
+    payload: Uint8Array,
+    idempotent = false,
+    depth = 0,
+    metadata: Uint8Array | null = null,
+  ) {
+    super(payload, 1, service, 1_000, idempotent, depth, metadata);
     this.deadlineMs = 1_000;
   }
 
@@ -47,8 +53,13 @@ export class TestRequest extends OutgoingRequest {
 export class TestNotification extends OutgoingNotification {
   outcome: string | null = null;
 
-  constructor(payload: Uint8Array, codec: number, service: string) {
-    super(payload, codec, service, 1_000);
+  constructor(
+    payload: Uint8Array,
+    codec: number,
+    service: string,
+    metadata: Uint8Array | null = null,
+  ) {
+    super(payload, codec, service, 1_000, metadata);
   }
 
   override expire(): void {}
@@ -69,6 +80,7 @@ export interface Arrived {
   readonly service: string;
   readonly payload: Uint8Array;
   readonly depth: number;
+  readonly metadata: Uint8Array | null;
   cancelled: ErrorCode | null;
 }
 
@@ -142,7 +154,13 @@ export class SessionEnd implements SessionHandler {
   readonly timers = new TestTimers();
   readonly host: SessionHost;
   readonly requests: Arrived[] = [];
-  readonly notifications: { service: string; payload: Uint8Array }[] = [];
+  readonly notifications: {
+    service: string;
+    payload: Uint8Array;
+    metadata: Uint8Array | null;
+  }[] = [];
+  /** What takes what arrives, instead of this. */
+  handler: SessionHandler = this;
   /** Answers at once with the payload, when set. */
   echo = true;
   /** Whether handlers of notifications end at once. */
@@ -160,7 +178,11 @@ export class SessionEnd implements SessionHandler {
   ) {
     const role = options.role ?? "peer";
     const setup = { peer: "peer", role, bootId: "1", retain, retainMaxBytes } as const;
-    this.host = newHost(this, { timers: this.timers, ...options.host });
+    const handler: SessionHandler = {
+      onRequest: (...request) => this.handler.onRequest(...request),
+      onNotification: (...notification) => this.handler.onNotification(...notification),
+    };
+    this.host = newHost(handler, { timers: this.timers, ...options.host });
     const { backlog } = this.queue;
     this.session = new Session({ ...setup, backlog, ...limits }, this.host);
   }
@@ -174,12 +196,21 @@ export class SessionEnd implements SessionHandler {
     depth: number,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): InboundRequest {
     const payload = bytes.slice(start, end);
-    const arrived: Arrived = { slot, generation, service, payload, depth, cancelled: null };
+    const arrived: Arrived = {
+      slot,
+      generation,
+      service,
+      payload,
+      depth,
+      metadata,
+      cancelled: null,
+    };
     this.requests.push(arrived);
     if (this.echo) session.respond(slot, generation, codec, payload);
     return { cancel: (code) => arrived.cancelled = code };
@@ -189,11 +220,12 @@ export class SessionEnd implements SessionHandler {
     session: Session,
     service: string,
     _codec: number,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): void {
-    this.notifications.push({ service, payload: bytes.slice(start, end) });
+    this.notifications.push({ service, payload: bytes.slice(start, end), metadata });
     if (this.ends) session.endNotification();
   }
 

@@ -16,7 +16,7 @@ import type { ErrorCode } from "../../errors.ts";
 import { PIECE_MAX_BYTES } from "../wire/frame.ts";
 import { DataKind, FLAG_ASKS, FLAG_STATED, type MessageWriter } from "../wire/message_writer.ts";
 import type { SendCredit } from "./credit.ts";
-import type { OutgoingNotification } from "./outgoing.ts";
+import { firstFrameBytes, type OutgoingNotification } from "./outgoing.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { Transfer, Transfers } from "./transfers.ts";
 
@@ -200,18 +200,18 @@ export class NotificationSender {
     const next = queue.first;
     const credit = this.#credit;
     if (next === null || this.#large !== null || credit.notifications === 0) return false;
-    const { payload: { length }, service, codec } = next;
+    const { payload: { length }, service, codec, metadata } = next;
     if (length > this.#payloadMaxBytes) {
       queue.refuse("payload-too-large", `${length} bytes`);
       return true;
     }
     const asked = length > credit.notificationMaxBytes;
     if (!asked && length > credit.notificationBytes) return false;
-    if (length <= PIECE_MAX_BYTES && !asked) {
-      if (!this.#writer.notification(service, codec, 0, next.payload)) return false;
+    if (firstFrameBytes(next) <= PIECE_MAX_BYTES && !asked) {
+      if (!this.#writer.notification(service, codec, 0, next.payload, metadata)) return false;
     } else {
       const flags = asked ? FLAG_STATED | FLAG_ASKS : FLAG_STATED;
-      if (!this.#writer.statedNotification(service, codec, flags, length)) return false;
+      if (!this.#writer.statedNotification(service, codec, flags, length, metadata)) return false;
       this.#queue = queue;
       this.#begin(next, 0, asked);
     }

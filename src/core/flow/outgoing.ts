@@ -65,6 +65,8 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   wasWritten = false;
   /** How many handlers wait for it, one in the other; 0: it was not made by a handler. */
   readonly depth: number;
+  /** As it is encoded; `null` for none. */
+  readonly metadata: Uint8Array | null;
   /** Its place at the other end, once it has one. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */
@@ -77,6 +79,7 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
     timeoutMs: number,
     idempotent: boolean,
     depth: number,
+    metadata: Uint8Array | null = null,
   ) {
     this.payload = payload;
     this.codec = codec;
@@ -84,6 +87,7 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
     this.timeoutMs = timeoutMs;
     this.idempotent = idempotent;
     this.depth = depth;
+    this.metadata = metadata;
   }
 
   /** What is known of its execution as long as no answer has come. */
@@ -114,6 +118,12 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   ): void;
 }
 
+/** What goes into the first frame of a message beside its fields, in bytes. */
+export function firstFrameBytes(message: OutgoingRequest | OutgoingNotification): number {
+  const { payload, metadata } = message;
+  return metadata === null ? payload.length : payload.length + metadata.length;
+}
+
 /** A notification: no answer. */
 export abstract class OutgoingNotification implements Outgoing, Deadline {
   deadlineMs = 0;
@@ -129,12 +139,21 @@ export abstract class OutgoingNotification implements Outgoing, Deadline {
   readonly service: string;
   /** How long it may wait until the queue takes it, in milliseconds, or `Infinity`. */
   readonly timeoutMs: number;
+  /** As it is encoded; `null` for none. */
+  readonly metadata: Uint8Array | null;
 
-  constructor(payload: Uint8Array, codec: number, service: string, timeoutMs: number) {
+  constructor(
+    payload: Uint8Array,
+    codec: number,
+    service: string,
+    timeoutMs: number,
+    metadata: Uint8Array | null = null,
+  ) {
     this.payload = payload;
     this.codec = codec;
     this.service = service;
     this.timeoutMs = timeoutMs;
+    this.metadata = metadata;
   }
 
   /** When it came here, on the monotonic clock. */

@@ -12,7 +12,7 @@ import type { OutboundLog } from "../session/outbound_log.ts";
 import type { Backlog } from "./backlog.ts";
 import type { SendCredit } from "./credit.ts";
 import { NotificationSender } from "./notification_flow.ts";
-import type { OutgoingReply, OutgoingRequest } from "./outgoing.ts";
+import { firstFrameBytes, type OutgoingReply, type OutgoingRequest } from "./outgoing.ts";
 import type { Places } from "./places.ts";
 import type { Promises } from "./promises.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -173,19 +173,20 @@ export class SendScheduler {
       request.fail("payload-too-large", `${length} bytes`, request.delivery);
       return true;
     }
-    if (length <= PIECE_MAX_BYTES && length <= this.#credit.requests) {
+    if (firstFrameBytes(request) <= PIECE_MAX_BYTES && length <= this.#credit.requests) {
       if (!this.writeRequest(request, this.#owner.timeLeftMs(request))) return false;
       queue.remove(request);
       finishRequest(request);
       return true;
     }
     const asks = length > this.#credit.requests;
-    if (!this.#log.hasRoom(REQUEST_FIELDS_BYTES)) return false;
+    const { metadata } = request;
+    if (!this.#log.hasRoom(REQUEST_FIELDS_BYTES + (metadata?.length ?? 0))) return false;
     const flags = request.depth | (asks ? FLAG_STATED | FLAG_ASKS : FLAG_STATED);
     this.#owner.places.open(request);
     const { slot, generation, service, codec } = request;
     const leftMs = this.#owner.timeLeftMs(request);
-    this.#writer.statedRequest(slot, generation, leftMs, service, codec, flags, length);
+    this.#writer.statedRequest(slot, generation, leftMs, service, codec, flags, length, metadata);
     if (!asks) this.#credit.requests -= length;
     queue.remove(request);
     this.#owner.handleAnnounced(request, asks);
@@ -199,12 +200,12 @@ export class SendScheduler {
    * @returns `false` without room.
    */
   writeRequest(request: OutgoingRequest, leftMs: number): boolean {
-    const { service, codec, payload, depth } = request;
+    const { service, codec, payload, depth, metadata } = request;
     const { length } = payload;
-    if (!this.#log.hasRoom(length + REQUEST_FIELDS_BYTES)) return false;
+    if (!this.#log.hasRoom(firstFrameBytes(request) + REQUEST_FIELDS_BYTES)) return false;
     this.#owner.places.open(request);
     const { slot, generation } = request;
-    this.#writer.request(slot, generation, leftMs, service, codec, depth, payload);
+    this.#writer.request(slot, generation, leftMs, service, codec, depth, payload, metadata);
     this.#credit.requests -= length;
     request.state = "written";
     request.wasWritten = true;
@@ -212,7 +213,7 @@ export class SendScheduler {
   }
 }
 
-/** A bound for a REQUEST without its payload. */
+/** A bound for a REQUEST without payload and metadata. */
 const REQUEST_FIELDS_BYTES = 512;
 
 /** Written: only an idempotent request may need its payload again. */

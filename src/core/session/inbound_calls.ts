@@ -94,6 +94,7 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
     depth: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -112,11 +113,31 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
     const deadlineMs = this.host.timers.nowMs() + timeoutMs;
     this.#deadlines[slot] = deadlineMs;
     if (stated < 0 && this.isReady && (this.#held === null || this.#held.size === 0)) {
-      this.#start(slot, generation, timeoutMs, depth, service, codec, bytes, start, end);
+      this.#start(
+        slot,
+        generation,
+        timeoutMs,
+        depth,
+        service,
+        codec,
+        metadata,
+        bytes,
+        start,
+        end,
+      );
       if (length > 0 && this.promises.requests.giveBack(length)) this.#owner.handlePromises();
       return null;
     }
-    const waiting = new WaitingCall(this, slot, generation, timeoutMs, level, service, codec);
+    const waiting = new WaitingCall(
+      this,
+      slot,
+      generation,
+      timeoutMs,
+      level,
+      service,
+      codec,
+      metadata,
+    );
     this.#occupants[slot] = waiting;
     // Before it has its room, which may be taken back earlier.
     if (deadlineMs !== Infinity) this.host.timers.add(waiting, timeoutMs);
@@ -262,10 +283,10 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
 
   /** Part of `WaitingCall`: the application gets it. */
   startWaiting(waiting: WaitingCall, payload: Uint8Array): void {
-    const { slot, generation, timeoutMs, depth, service, codec } = waiting;
+    const { slot, generation, timeoutMs, depth, service, codec, metadata } = waiting;
     const end = payload.length;
     this.#occupants[slot] = null;
-    this.#start(slot, generation, timeoutMs, depth, service, codec, payload, 0, end);
+    this.#start(slot, generation, timeoutMs, depth, service, codec, metadata, payload, 0, end);
   }
 
   /** Part of `WaitingCall`: standing credit comes back. */
@@ -289,6 +310,7 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
     depth: number,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -303,6 +325,7 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
       depth,
       service,
       codec,
+      metadata,
       bytes,
       start,
       end,

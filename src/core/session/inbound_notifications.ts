@@ -26,6 +26,7 @@ export class InboundNotifications extends Deadline implements AssemblyOwner {
   #assembly: Assembly | null = null;
   #service = "";
   #codec = 0;
+  #metadata: Uint8Array | null = null;
   /** Tells the DATA of each grant from that of earlier ones; 0: paid with standing credit. */
   #attempt = 0;
   /** The attempt whose DATA may come. */
@@ -45,7 +46,8 @@ export class InboundNotifications extends Deadline implements AssemblyOwner {
 
   /** Bytes held of one that is not whole. */
   get heldBytes(): number {
-    return this.#assembly?.heldBytes ?? 0;
+    if (this.#assembly === null) return 0;
+    return this.#assembly.heldBytes + (this.#metadata?.length ?? 0);
   }
 
   /** NOTIFY came; see `MessageHandler.onNotification`. */
@@ -54,6 +56,7 @@ export class InboundNotifications extends Deadline implements AssemblyOwner {
     codec: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -65,12 +68,13 @@ export class InboundNotifications extends Deadline implements AssemblyOwner {
       return "limit-exceeded";
     }
     if (stated < 0) {
-      this.#host.handler.onNotification(this.#owner, service, codec, bytes, start, end);
+      this.#host.handler.onNotification(this.#owner, service, codec, metadata, bytes, start, end);
       this.#giveBack(length);
       return null;
     }
     this.#service = service;
     this.#codec = codec;
+    this.#metadata = metadata;
     this.#current = 0;
     this.#assemble(length, asks);
     return null;
@@ -104,6 +108,7 @@ export class InboundNotifications extends Deadline implements AssemblyOwner {
       this.#owner,
       this.#service,
       this.#codec,
+      this.#metadata,
       payload,
       0,
       length,

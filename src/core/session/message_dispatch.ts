@@ -49,6 +49,7 @@ export class MessageDispatch implements MessageHandler {
     depth: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -64,6 +65,7 @@ export class MessageDispatch implements MessageHandler {
       level,
       stated,
       asks,
+      metadata,
       bytes,
       start,
       end,
@@ -75,11 +77,21 @@ export class MessageDispatch implements MessageHandler {
     codec: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
   ): ErrorCode | null {
-    return this.#notifications.handleNotification(service, codec, stated, asks, bytes, start, end);
+    return this.#notifications.handleNotification(
+      service,
+      codec,
+      stated,
+      asks,
+      metadata,
+      bytes,
+      start,
+      end,
+    );
   }
 
   onResponse(

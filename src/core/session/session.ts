@@ -20,7 +20,7 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Backlog } from "../flow/backlog.ts";
 import { SendCredit } from "../flow/credit.ts";
-import { OutgoingReply, type OutgoingRequest } from "../flow/outgoing.ts";
+import { firstFrameBytes, OutgoingReply, type OutgoingRequest } from "../flow/outgoing.ts";
 import type { Places } from "../flow/places.ts";
 import { Promises, type PromisesOwner } from "../flow/promises.ts";
 import { CLIENT_SHARE, PEER_SHARE } from "../flow/room.ts";
@@ -202,7 +202,8 @@ export class Session
   tryRequest(request: OutgoingRequest): boolean {
     const { length } = request.payload;
     if (
-      this.#ended || length > PIECE_MAX_BYTES || length > this.#credit.requests ||
+      this.#ended || firstFrameBytes(request) > PIECE_MAX_BYTES ||
+      length > this.#credit.requests ||
       this.sender.hasReplies || !this.places.hasPlace(request.depth)
     ) {
       return false;

@@ -36,6 +36,8 @@ export interface SessionHandler {
     depth: number,
     service: string,
     codec: number,
+    /** As it is encoded; `null` for none. */
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -45,6 +47,8 @@ export interface SessionHandler {
     session: Session,
     service: string,
     codec: number,
+    /** As it is encoded; `null` for none. */
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,

@@ -43,6 +43,7 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
   readonly depth: number;
   readonly service: string;
   readonly codec: number;
+  readonly metadata: Uint8Array | null;
   readonly #calls: WaitingCallOwner;
   #assembly: Assembly | null = null;
   /** The whole payload. */
@@ -56,6 +57,7 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
     depth: number,
     service: string,
     codec: number,
+    metadata: Uint8Array | null,
   ) {
     super();
     this.#calls = calls;
@@ -65,10 +67,12 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
     this.depth = depth;
     this.service = service;
     this.codec = codec;
+    this.metadata = metadata;
   }
 
   get heldBytes(): number {
-    return this.#payload?.length ?? this.#assembly?.heldBytes ?? 0;
+    const payloadBytes = this.#payload?.length ?? this.#assembly?.heldBytes ?? 0;
+    return payloadBytes + (this.metadata?.length ?? 0);
   }
 
   get isReady(): boolean {

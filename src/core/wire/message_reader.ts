@@ -11,17 +11,19 @@ import {
   DataKind,
   DELIVERIES,
   FLAG_ASKS,
+  FLAG_METADATA,
   FLAG_STATED,
   GRANT_ENTRY_BYTES,
   NO_TIMEOUT,
   SERVICE_NAMED,
   SERVICES_MAX,
 } from "./message_writer.ts";
+import { METADATA_MAX_BYTES, METADATA_REFUSED } from "./metadata.ts";
 
 /**
  * Takes the messages. Bytes are borrowed until the call returns. `stated` is the length of a
  * payload that follows in DATA frames, -1 where the payload is `[start, end)`; `asks` tells that
- * the DATA waits for a GRANT.
+ * the DATA waits for a GRANT; `metadata` is a copy, `METADATA_REFUSED` for one that is too large.
  */
 export interface MessageHandler {
   onRequest(
@@ -33,6 +35,7 @@ export interface MessageHandler {
     depth: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -42,6 +45,7 @@ export interface MessageHandler {
     codec: number,
     stated: number,
     asks: boolean,
+    metadata: Uint8Array | null,
     bytes: Uint8Array,
     start: number,
     end: number,
@@ -93,7 +97,7 @@ export class MessageReader {
   readonly #payloadMaxBytes: number;
   /** By number, from 1. Most of many links never get a message: this waits for one. */
   #services: string[] | null = null;
-  /** Where the name of the service ended, set by `#readService`. */
+  /** Where the name of the service or the metadata ended, set by what reads them. */
   #after = 0;
 
   /** @param payloadMaxBytes The largest payload taken, in bytes. */
@@ -149,7 +153,9 @@ export class MessageReader {
     const timeoutMs = told === NO_TIMEOUT ? Infinity : told;
     const codec = bytes[start + 14]!;
     const flags = bytes[start + 15]!;
+    const metadata = (flags & FLAG_METADATA) === 0 ? null : this.#readMetadata(bytes, end);
     const from = this.#after;
+    if (from > end) return "malformed-frame";
     const fault = this.#checkPayload(flags, bytes, from, end);
     if (fault !== null) return fault;
     const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);
@@ -162,6 +168,7 @@ export class MessageReader {
       flags & 0x07,
       stated,
       (flags & FLAG_ASKS) !== 0,
+      metadata,
       bytes,
       from,
       end,
@@ -179,12 +186,14 @@ export class MessageReader {
     if (service === null) return "malformed-frame";
     const codec = bytes[start + 2]!;
     const flags = bytes[start + 3]!;
+    const metadata = (flags & FLAG_METADATA) === 0 ? null : this.#readMetadata(bytes, end);
     const from = this.#after;
+    if (from > end) return "malformed-frame";
     const fault = this.#checkPayload(flags, bytes, from, end);
     if (fault !== null) return fault;
     const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);
     const asks = (flags & FLAG_ASKS) !== 0;
-    return handler.onNotification(service, codec, stated, asks, bytes, from, end);
+    return handler.onNotification(service, codec, stated, asks, metadata, bytes, from, end);
   }
 
   #readResponse(
@@ -216,6 +225,16 @@ export class MessageReader {
     const length = readU32(bytes, from);
     if (length === 0) return "malformed-frame";
     return length > this.#payloadMaxBytes ? "limit-exceeded" : null;
+  }
+
+  /** A copy of the metadata. Sets `#after`, beyond `end` where it does not fit. */
+  #readMetadata(bytes: Uint8Array, end: number): Uint8Array {
+    const from = this.#after + 2;
+    if (from > end) this.#after = end + 1;
+    else this.#after = from + readU16(bytes, from - 2);
+    const length = this.#after - from;
+    if (this.#after > end || length > METADATA_MAX_BYTES) return METADATA_REFUSED;
+    return bytes.slice(from, this.#after);
   }
 
   /** The service's name; `null` when it is malformed. Sets `#after`. */

@@ -31,6 +31,9 @@ export const FLAG_STATED = 0x80;
 /** In the flags of a message: its DATA waits for a GRANT; else it was paid with standing credit. */
 export const FLAG_ASKS = 0x40;
 
+/** In the flags of a request or notification: metadata precedes its payload. */
+export const FLAG_METADATA = 0x20;
+
 /** In the flags of a request: how deep a call it is. */
 export const DEPTH_MASK = 0x07;
 
@@ -103,7 +106,7 @@ export class MessageWriter {
     this.#log = log;
   }
 
-  /** @param flags The depth of the call. */
+  /** @param flags The depth of the call. @param metadata As it is encoded; `null` for none. */
   request(
     slot: number,
     generation: number,
@@ -112,10 +115,11 @@ export class MessageWriter {
     codec: number,
     flags: number,
     payload: Uint8Array,
+    metadata: Uint8Array | null,
   ): boolean {
     const known = this.#service(service);
     const nameBytes = known.told ? 0 : 1 + known.name.length;
-    const size = HEADER_BYTES + 16 + nameBytes + payload.length;
+    const size = HEADER_BYTES + 16 + nameBytes + metadataBytes(metadata) + payload.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
@@ -123,7 +127,7 @@ export class MessageWriter {
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
     writeU32(target, offset + 12, timeoutMs >= NO_TIMEOUT ? NO_TIMEOUT : Math.ceil(timeoutMs));
-    offset = this.#writeService(target, offset + 16, service, known, codec, flags);
+    offset = this.#writeService(target, offset + 16, service, known, codec, flags, metadata);
     copyPayload(target, offset, payload);
     this.#log.commit(size, true);
     return true;
@@ -138,29 +142,43 @@ export class MessageWriter {
     codec: number,
     flags: number,
     length: number,
+    metadata: Uint8Array | null,
   ): boolean {
     writeU32(this.#length, 0, length);
-    return this.request(slot, generation, timeoutMs, service, codec, flags, this.#length);
+    return this.request(slot, generation, timeoutMs, service, codec, flags, this.#length, metadata);
   }
 
-  notification(service: string, codec: number, flags: number, payload: Uint8Array): boolean {
+  /** @param metadata As it is encoded; `null` for none. */
+  notification(
+    service: string,
+    codec: number,
+    flags: number,
+    payload: Uint8Array,
+    metadata: Uint8Array | null,
+  ): boolean {
     const known = this.#service(service);
     const nameBytes = known.told ? 0 : 1 + known.name.length;
-    const size = HEADER_BYTES + 4 + nameBytes + payload.length;
+    const size = HEADER_BYTES + 4 + nameBytes + metadataBytes(metadata) + payload.length;
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
     writeHeader(target, offset, FrameKind.NOTIFY, size - HEADER_BYTES);
-    offset = this.#writeService(target, offset + 4, service, known, codec, flags);
+    offset = this.#writeService(target, offset + 4, service, known, codec, flags, metadata);
     copyPayload(target, offset, payload);
     this.#log.commit(size, true);
     return true;
   }
 
   /** The same where the payload follows in DATA. */
-  statedNotification(service: string, codec: number, flags: number, length: number): boolean {
+  statedNotification(
+    service: string,
+    codec: number,
+    flags: number,
+    length: number,
+    metadata: Uint8Array | null,
+  ): boolean {
     writeU32(this.#length, 0, length);
-    return this.notification(service, codec, flags, this.#length);
+    return this.notification(service, codec, flags, this.#length, metadata);
   }
 
   response(
@@ -315,7 +333,7 @@ export class MessageWriter {
     return { id: next > SERVICES_MAX ? 0 : next, name: bytes, told: false };
   }
 
-  /** Writes the fields of a service; a new one is known from now on. */
+  /** Writes the fields of a service and the metadata; a new name is known from now on. */
   #writeService(
     target: Uint8Array,
     offset: number,
@@ -323,20 +341,31 @@ export class MessageWriter {
     service: Service,
     codec: number,
     flags: number,
+    metadata: Uint8Array | null,
   ): number {
     writeU16(target, offset, service.told ? service.id : service.id | SERVICE_NAMED);
     target[offset + 2] = codec;
-    target[offset + 3] = flags;
-    if (service.told) return offset + 4;
-    target[offset + 4] = service.name.length;
-    target.set(service.name, offset + 5);
-    if (service.id > 0) {
-      service.told = true;
-      this.#services ??= new Map();
-      this.#services.set(name, service);
+    target[offset + 3] = metadata === null ? flags : flags | FLAG_METADATA;
+    let end = offset + 4;
+    if (!service.told) {
+      target[end] = service.name.length;
+      target.set(service.name, end + 1);
+      end += 1 + service.name.length;
+      if (service.id > 0) {
+        service.told = true;
+        this.#services ??= new Map();
+        this.#services.set(name, service);
+      }
     }
-    return offset + 5 + service.name.length;
+    if (metadata === null) return end;
+    writeU16(target, end, metadata.length);
+    target.set(metadata, end + 2);
+    return end + 2 + metadata.length;
   }
+}
+
+function metadataBytes(metadata: Uint8Array | null): number {
+  return metadata === null ? 0 : 2 + metadata.length;
 }
 
 /** Up to this a loop copies as fast as the call of `set`. */

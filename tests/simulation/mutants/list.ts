@@ -55,6 +55,30 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "    return;\n    this.#control.push(",
     by: "tests/connection/socket_writer_test.ts",
   },
+  // Metadata.
+  {
+    name: "metadata is read without a look at where its frame ends",
+    file: "core/wire/message_reader.ts",
+    find:
+      '    if (from > end) return "malformed-frame";\n    const fault = this.#checkPayload(flags, bytes, from, end);\n    if (fault !== null) return fault;\n    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);\n    return handler.onRequest(',
+    replace:
+      "    const fault = this.#checkPayload(flags, bytes, from, end);\n    if (fault !== null) return fault;\n    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);\n    return handler.onRequest(",
+    by: "tests",
+  },
+  {
+    name: "a name may stand twice in metadata",
+    file: "core/wire/metadata.ts",
+    find: "      if (name in metadata) return null;\n",
+    replace: "",
+    by: "tests",
+  },
+  {
+    name: "a payload is whole beside metadata for which its frame has no room",
+    file: "core/flow/outgoing.ts",
+    find: "  return metadata === null ? payload.length : payload.length + metadata.length;",
+    replace: "  return payload.length;",
+    by: "tests",
+  },
   // Which connection.
   {
     name: "the follower takes the last decision that it reads, whatever its number",
