@@ -32,6 +32,7 @@ export {
 } from "./src/calls/contract.ts";
 export type * from "./src/calls/contract_types.ts";
 export type { Metadata } from "./src/core/wire/metadata.ts";
+export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/calls/interceptors.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";

@@ -13,6 +13,7 @@ import { Caller } from "./calls/caller.ts";
 import type { Peer } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
+import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { certifiedName, newBootId } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
@@ -23,7 +24,7 @@ import {
   resolveClientOptions,
   type ResolvedClientOptions,
 } from "./options.ts";
-import { NO_OPTIONS } from "./options/call_options.ts";
+import { checkInterceptor, NO_OPTIONS } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
@@ -46,6 +47,7 @@ export class Client implements AsyncDisposable {
   readonly #timers: Timers;
   readonly #link: ClientLink;
   readonly #caller: Caller;
+  readonly #interceptors = new Interceptors();
   #peer: string;
   #isClosed = false;
   #connected: ((error: LinkError | null) => void) | null = null;
@@ -53,7 +55,8 @@ export class Client implements AsyncDisposable {
   private constructor(options: ResolvedClientOptions, runtime: Runtime) {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
-    this.#caller = new Caller(this.#timers, runtime.copy, options, () => {});
+    const calls = { routeTo: () => this.#route, handleDropped: () => {} };
+    this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const bootId = newBootId(runtime.random);
     let lastConnection = 0;
@@ -131,7 +134,7 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
-    return this.#caller.request(this.#route, this.#peer, service, payload, options);
+    return this.#caller.request(this.#peer, service, payload, options);
   }
 
   /** Tells the endpoint something; see `Endpoint.notify`. It is lost when the connection is. */
@@ -140,12 +143,18 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
-    return this.#caller.notify(this.#route, this.#peer, service, payload, options);
+    return this.#caller.notify(this.#peer, service, payload, options);
   }
 
   /** Resolves when the endpoint has all notifications that were taken; see `Endpoint.flush`. */
   flush(options: FlushOptions = NO_OPTIONS): Promise<void> {
-    return this.#caller.flush(this.#route, this.#peer, options);
+    return this.#caller.flush(this.#peer, options);
+  }
+
+  /** Stands around the client's calls; see `Endpoint.use`. @returns Ends that. */
+  use(interceptor: Interceptor): () => void {
+    checkInterceptor(interceptor);
+    return this.#interceptors.use(interceptor);
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
@@ -180,6 +189,7 @@ export class Client implements AsyncDisposable {
       requestTimeoutMs: this.#options.requestTimeoutMs,
       requestAt: none,
       notifyFrom: none,
+      interceptors: this.#interceptors,
     };
     const registry = new HandlerRegistry(calls, 0, runtime.copy);
     registry.ready();

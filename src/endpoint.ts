@@ -13,7 +13,7 @@ import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { limitsOf, newSessionHost } from "./connection/session_host.ts";
+import { newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
@@ -21,8 +21,9 @@ import { ConsoleNotice } from "./calls/console_notice.ts";
 import { EventHub } from "./calls/event_hub.ts";
 import { whenDrained } from "./calls/drain.ts";
 import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
+import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import type { Rank } from "./calls/state_file.ts";
-import { newBootId, rankOfLife, withDefinitions } from "./calls/startup.ts";
+import { helloOfPeer, newBootId, rankOfLife, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -38,6 +39,7 @@ import {
   checkCloseOptions,
   checkEventOptions,
   checkHandling,
+  checkInterceptor,
   checkListener,
   checkPeerName,
   NO_OPTIONS,
@@ -68,6 +70,7 @@ export class Endpoint implements AsyncDisposable {
   readonly #manager: ConnectionManager;
   readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
+  readonly #interceptors = new Interceptors();
   readonly #events: EventHub<EndpointEvent>;
   readonly #listener: Listener;
   readonly #notice: ConsoleNotice | null;
@@ -93,32 +96,19 @@ export class Endpoint implements AsyncDisposable {
     this.#timers = new Timers(runtime.clock);
     const handling = this.#handlingOwner();
     this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
-    this.#caller = new Caller(
-      this.#timers,
-      runtime.copy,
-      options,
-      (peer, service, code) =>
+    const calls = {
+      routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
+      handleDropped: (peer: string, service: string, code: ErrorCode) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
-    );
+    };
+    this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     const { address } = this;
-    // What was asked for, and not what the kernel calls it: peers define `localhost`, too.
-    const { hostname = options.listen.hostname, port = address.port } = options.advertise;
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
       timers: this.#timers,
       settings: options,
-      self: {
-        role: "peer",
-        name: options.name ?? `${hostname}:${port}`,
-        bootId,
-        ordinal: rank.ordinal,
-        hostname,
-        port,
-        limits: limitsOf(options),
-        heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
-        ordinalRises: rank.rises,
-      },
+      self: helloOfPeer(options, address.port, bootId, rank),
       prove: proverOf(runtime.hash, options.secret),
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling, this.#timers),
@@ -243,7 +233,7 @@ export class Endpoint implements AsyncDisposable {
     payload?: unknown,
     options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
-    return this.#caller.request(this.#routeTo(peer), peer, service, payload, options);
+    return this.#caller.request(peer, service, payload, options);
   }
 
   /**
@@ -258,7 +248,7 @@ export class Endpoint implements AsyncDisposable {
     payload?: unknown,
     options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
-    return this.#caller.notify(this.#routeTo(peer), peer, service, payload, options);
+    return this.#caller.notify(peer, service, payload, options);
   }
 
   /**
@@ -266,7 +256,18 @@ export class Endpoint implements AsyncDisposable {
    * `timeout`, or with `peer-restarted` when its process has gone with some that were sent.
    */
   flush(peer: string, options: FlushOptions = NO_OPTIONS): Promise<void> {
-    return this.#caller.flush(this.#routeTo(peer, true), peer, options);
+    return this.#caller.flush(peer, options);
+  }
+
+  /**
+   * Stands around every call from now on, those made here and those answered here; who comes later
+   * stands further inside.
+   *
+   * @returns Ends that.
+   */
+  use(interceptor: Interceptor): () => void {
+    checkInterceptor(interceptor);
+    return this.#interceptors.use(interceptor);
   }
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
@@ -336,12 +337,8 @@ export class Endpoint implements AsyncDisposable {
     return this.close();
   }
 
-  /**
-   * Where a call goes, or why it goes nowhere.
-   *
-   * @param isNested Whether it is made for work that is open: that goes on while it closes.
-   */
-  #routeTo(peer: string, isNested = false): LinkDriver | ErrorCode {
+  /** Part of `CallerOwner`. */
+  #routeTo(peer: string, isNested: boolean): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
     if (isNested ? this.#isClosed : this.#closing !== null) return "closed";
     return this.#manager.link(peer) ?? "undefined-peer";
@@ -367,9 +364,9 @@ export class Endpoint implements AsyncDisposable {
         this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
       timers: this.#timers,
       requestTimeoutMs: this.#options.requestTimeoutMs,
-      requestAt: (depth, peer, ...call) =>
-        this.#caller.request(this.#routeTo(peer, true), peer, ...call, depth),
-      notifyFrom: (peer, ...call) => this.#caller.notify(this.#routeTo(peer, true), peer, ...call),
+      requestAt: (context, depth, ...call) => this.#caller.request(...call, context, depth),
+      notifyFrom: (context, ...call) => this.#caller.notify(...call, context),
+      interceptors: this.#interceptors,
     };
   }
 

@@ -53,6 +53,7 @@ export interface NestedCalls {
   readonly requestTimeoutMs: number;
   /** See `HandlerContext.request`. */
   requestAt<Result>(
+    context: HandlerContext,
     depth: number,
     peer: string,
     service: string,
@@ -61,6 +62,7 @@ export interface NestedCalls {
   ): Promise<Result>;
   /** See `HandlerContext.notify`. */
   notifyFrom(
+    context: HandlerContext,
     peer: string,
     service: string,
     payload: unknown,
@@ -74,7 +76,9 @@ const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 export class InboundCall implements InboundRequest, HandlerContext {
   readonly service: string;
   readonly timeoutMs: number;
-  readonly metadata: Metadata;
+  metadata: Metadata;
+  /** Whether its handler has begun: interceptors may refuse it before. */
+  isBegun = true;
   readonly #calls: NestedCalls;
   readonly #session: Session;
   readonly #slot: number;
@@ -138,7 +142,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
     const depth = Math.min(this.#depth + 1, DEPTH_MAX);
-    return this.#calls.requestAt(depth, peer, service, payload, this.#shorten(options));
+    return this.#calls.requestAt(this, depth, peer, service, payload, this.#shorten(options));
   }
 
   notify(
@@ -147,7 +151,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return this.#calls.notifyFrom(peer, service, payload, this.#shorten(options));
+    return this.#calls.notifyFrom(this, peer, service, payload, this.#shorten(options));
   }
 
   cancel(code: ErrorCode): void {
@@ -197,7 +201,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
     this.#stopTask();
     // Of a handler that was told to stop one cannot know how far it got.
     const [code, delivery] = this.#cancelled === null
-      ? ["handler-failed", "executed"] as const
+      ? ["handler-failed", this.isBegun ? "executed" : "not-executed"] as const
       : ["cancelled", "maybe-executed"] as const;
     this.#session.reject(
       this.#slot,
@@ -234,7 +238,7 @@ export class NotificationContext implements HandlerContext {
   readonly service: string;
   readonly timeoutMs = Infinity;
   readonly timeLeftMs = Infinity;
-  readonly metadata: Metadata;
+  metadata: Metadata;
   readonly #calls: NestedCalls;
   readonly #session: Session;
   #signal: AbortSignal | null = null;
@@ -261,7 +265,7 @@ export class NotificationContext implements HandlerContext {
     payload?: unknown,
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
-    return this.#calls.requestAt(1, peer, service, payload, options);
+    return this.#calls.requestAt(this, 1, peer, service, payload, options);
   }
 
   notify(
@@ -270,7 +274,7 @@ export class NotificationContext implements HandlerContext {
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return this.#calls.notifyFrom(peer, service, payload, options);
+    return this.#calls.notifyFrom(this, peer, service, payload, options);
   }
 }
 

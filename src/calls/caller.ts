@@ -7,7 +7,7 @@
 
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
-import { encodeMetadata } from "../core/wire/metadata.ts";
+import { encodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { FlushOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import {
@@ -20,7 +20,9 @@ import {
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { AbortGroups } from "./abort_groups.ts";
 import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
+import type { HandlerContext } from "./call_context.ts";
 import { Flush } from "./flush.ts";
+import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -31,34 +33,121 @@ export interface CallDefaults {
   readonly whenDown?: "wait" | "fail";
 }
 
+/** Where calls go. */
+export interface CallerOwner {
+  /**
+   * Where a call goes, or why it goes nowhere.
+   *
+   * @param isNested Whether it is made for work that is open: that goes on while it closes.
+   */
+  routeTo(peer: string, isNested: boolean): Route | ErrorCode;
+  /** A notification that was taken will not be sent. */
+  handleDropped: CallHost["handleDropped"];
+}
+
 /** Makes the calls of one endpoint or client. */
 export class Caller {
+  readonly #owner: CallerOwner;
   readonly #host: CallHost;
   readonly #defaults: CallDefaults;
+  readonly #interceptors: Interceptors;
 
-  /** @param handleDropped A notification that was taken will not be sent. */
   constructor(
+    owner: CallerOwner,
     timers: Timers,
     copy: CopyBytes,
     defaults: CallDefaults,
-    handleDropped: CallHost["handleDropped"],
+    interceptors: Interceptors,
   ) {
+    this.#owner = owner;
+    const handleDropped: CallHost["handleDropped"] = (...what) => owner.handleDropped(...what);
     this.#host = { timers, copy, aborts: new AbortGroups(), handleDropped };
     this.#defaults = defaults;
+    this.#interceptors = interceptors;
   }
 
   /**
-   * @param route Where it goes, or why it goes nowhere.
+   * @param context The call for which it is made, or `null`.
    * @param depth How many handlers wait for it, one in the other.
    */
   request<Result>(
-    route: Route | ErrorCode,
     peer: string,
     service: string,
     payload: unknown,
     options: RequestOptions,
+    context: HandlerContext | null = null,
     depth = 0,
   ): Promise<Result> {
+    if (!isIntercepted(this.#interceptors, service)) {
+      return this.#request(peer, service, payload, options, context !== null, depth);
+    }
+    return this.#intercept("request", peer, service, payload, options, context, (call) => {
+      const final = finalOptions(call);
+      return this.#request(peer, service, call.payload, final, context !== null, depth);
+    }) as Promise<Result>;
+  }
+
+  /** @param context The call for which it is made, or `null`. */
+  notify(
+    peer: string,
+    service: string,
+    payload: unknown,
+    options: NotifyOptions,
+    context: HandlerContext | null = null,
+  ): Promise<void> {
+    if (!isIntercepted(this.#interceptors, service)) {
+      return this.#notify(peer, service, payload, options, context !== null);
+    }
+    return this.#intercept(
+      "notification",
+      peer,
+      service,
+      payload,
+      options,
+      context,
+      (call) => this.#notify(peer, service, call.payload, finalOptions(call), context !== null),
+    ) as Promise<void>;
+  }
+
+  #intercept(
+    kind: InterceptedCall["kind"],
+    peer: string,
+    service: string,
+    payload: unknown,
+    options: RequestOptions,
+    context: HandlerContext | null,
+    innermost: (call: InterceptedCall) => unknown,
+  ): Promise<unknown> {
+    // What cannot work is told before anybody stands around it.
+    return new Promise((resolve) => {
+      if (kind === "request") checkRequestOptions(options);
+      else checkNotifyOptions(options);
+      checkPeerName(peer);
+      checkServiceName(service);
+      const { metadata = NO_METADATA, ...rest } = options;
+      const call: InterceptedCall = {
+        side: "calling",
+        kind,
+        peer,
+        service,
+        payload,
+        metadata,
+        options: rest,
+        context,
+      };
+      resolve(this.#interceptors.run(call, innermost));
+    });
+  }
+
+  #request<Result>(
+    peer: string,
+    service: string,
+    payload: unknown,
+    options: RequestOptions,
+    isNested: boolean,
+    depth: number,
+  ): Promise<Result> {
+    const route = this.#owner.routeTo(peer, isNested);
     return new Promise<Result>((resolve, reject) => {
       checkRequestOptions(options);
       const codec = this.#codecOf(options);
@@ -85,14 +174,14 @@ export class Caller {
     });
   }
 
-  /** @param route Where it goes, or why it goes nowhere. */
-  notify(
-    route: Route | ErrorCode,
+  #notify(
     peer: string,
     service: string,
     payload: unknown,
     options: NotifyOptions,
+    isNested: boolean,
   ): Promise<void> {
+    const route = this.#owner.routeTo(peer, isNested);
     return new Promise((resolve, reject) => {
       checkNotifyOptions(options);
       const codec = this.#codecOf(options);
@@ -120,7 +209,8 @@ export class Caller {
   }
 
   /** Waits until the other end has all notifications that were taken. */
-  flush(route: Route | ErrorCode, peer: string, options: FlushOptions): Promise<void> {
+  flush(peer: string, options: FlushOptions): Promise<void> {
+    const route = this.#owner.routeTo(peer, true);
     return new Promise((resolve, reject) => {
       checkFlushOptions(options);
       const { signal, timeoutMs } = options;
@@ -159,6 +249,11 @@ export class Caller {
     const text = `${bytes.length} bytes, at most ${payloadMaxBytes} fit`;
     return refused("payload-too-large", peer, service, text);
   }
+}
+
+/** Whether some stand around a service; what is none is refused without them. */
+function isIntercepted(interceptors: Interceptors, service: unknown): boolean {
+  return typeof service === "string" && interceptors.standAround(service);
 }
 
 /** The metadata's bytes, `null` for none, or why the call goes nowhere. */

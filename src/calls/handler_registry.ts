@@ -12,7 +12,7 @@ import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
-import { CODES, ConfigurationError, RequestError } from "../errors.ts";
+import { CODES, ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import {
   type HandlerContext,
@@ -21,6 +21,7 @@ import {
   NotificationContext,
 } from "./call_context.ts";
 import { EarlyRequest, EarlyRequests } from "./early_requests.ts";
+import type { InterceptedCall, Interceptors } from "./interceptors.ts";
 import { isThenable, messageOf, waitFor } from "./thrown.ts";
 
 /** A handler with how its payload and answer are encoded. */
@@ -56,6 +57,7 @@ interface Registration {
 export interface HandlingOwner extends NestedCalls {
   /** A notification's handler failed. */
   handleNotificationFailed(peer: string, service: string, error: unknown): void;
+  readonly interceptors: Interceptors;
 }
 
 /** The handlers of one endpoint. */
@@ -134,26 +136,19 @@ export class HandlerRegistry implements SessionHandler {
         );
       }
       const text = `no handler for '${service}'`;
-      session.reject(slot, generation, "unknown-service", "not-executed", text);
-      return null;
+      return refuse(session, slot, generation, "unknown-service", text);
     }
     if (codecTag(registration.codec) !== codec) {
       const text = `'${service}' is served with codec '${registration.codecName}'`;
-      session.reject(slot, generation, "codec-mismatch", "not-executed", text);
-      return null;
+      return refuse(session, slot, generation, "codec-mismatch", text);
     }
     const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
-    if (read === null) {
-      const { summary } = CODES["invalid-metadata"];
-      session.reject(slot, generation, "invalid-metadata", "not-executed", summary);
-      return null;
-    }
+    if (read === null) return refuse(session, slot, generation, "invalid-metadata");
     let payload: unknown;
     try {
       payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
     } catch (error) {
-      session.reject(slot, generation, "codec-failed", "not-executed", messageOf(error));
-      return null;
+      return refuse(session, slot, generation, "codec-failed", messageOf(error));
     }
     const inbound = new InboundCall(
       this.#owner,
@@ -167,7 +162,10 @@ export class HandlerRegistry implements SessionHandler {
       registration.codec,
       read,
     );
-    inbound.run(registration.handler, payload);
+    if (this.#owner.interceptors.standAround(service)) {
+      inbound.isBegun = false;
+      inbound.run((payload) => this.#intercept("request", registration, payload, inbound), payload);
+    } else inbound.run(registration.handler, payload);
     return inbound;
   }
 
@@ -204,7 +202,9 @@ export class HandlerRegistry implements SessionHandler {
     try {
       const payload = decodeRange(registration.codec, bytes, start, end, this.#copy);
       const context = new NotificationContext(this.#owner, session, service, read);
-      const result = registration.handler(payload, context);
+      const result = this.#owner.interceptors.standAround(service)
+        ? this.#intercept("notification", registration, payload, context)
+        : registration.handler(payload, context);
       if (isThenable(result)) {
         waitFor(result, done, (error) => {
           done();
@@ -216,6 +216,31 @@ export class HandlerRegistry implements SessionHandler {
       fail(error);
     }
     done();
+  }
+
+  /** Runs a handler inside the interceptors. */
+  #intercept(
+    kind: InterceptedCall["kind"],
+    { handler }: Registration,
+    payload: unknown,
+    context: InboundCall | NotificationContext,
+  ): Promise<unknown> {
+    const { caller, service, timeoutMs, metadata } = context;
+    const call: InterceptedCall = {
+      side: "serving",
+      kind,
+      peer: caller.name,
+      service,
+      payload,
+      metadata,
+      options: { timeoutMs },
+      context,
+    };
+    return this.#owner.interceptors.run(call, (final) => {
+      context.metadata = final.metadata;
+      if (context instanceof InboundCall) context.isBegun = true;
+      return handler(final.payload, context);
+    });
   }
 
   #wait(request: EarlyRequest): InboundRequest | null {
@@ -247,4 +272,16 @@ export class HandlerRegistry implements SessionHandler {
       );
     }
   }
+}
+
+/** Answers a request that does not run. */
+function refuse(
+  session: Session,
+  slot: number,
+  generation: number,
+  code: ErrorCode,
+  text: string = CODES[code].summary,
+): null {
+  session.reject(slot, generation, code, "not-executed", text);
+  return null;
 }

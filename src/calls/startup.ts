@@ -4,9 +4,15 @@
  * @module
  */
 
-import { BOOT_ID_BYTES, bootIdOf } from "../core/wire/hello.ts";
+import { limitsOf } from "../connection/session_host.ts";
+import { BOOT_ID_BYTES, bootIdOf, type Hello } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type EndpointOptions, parseDefinitions, type PeerDefinition } from "../options.ts";
+import {
+  type EndpointOptions,
+  parseDefinitions,
+  type PeerDefinition,
+  type ResolvedEndpointOptions,
+} from "../options.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
@@ -64,4 +70,26 @@ export async function rankOfLife(
 ): Promise<Rank> {
   if (stateFile === undefined) return { ordinal: clock.wallMicros(), rises: false };
   return await nextRank(clock, random, stateFile);
+}
+
+/** What an endpoint says of itself. @param listeningPort The one that the kernel chose. */
+export function helloOfPeer(
+  options: ResolvedEndpointOptions,
+  listeningPort: number,
+  bootId: string,
+  { ordinal, rises }: Rank,
+): Hello {
+  // What was asked for, and not what the kernel calls it: peers define `localhost`, too.
+  const { hostname = options.listen.hostname, port = listeningPort } = options.advertise;
+  return {
+    role: "peer",
+    name: options.name ?? `${hostname}:${port}`,
+    bootId,
+    ordinal,
+    hostname,
+    port,
+    limits: limitsOf(options),
+    heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
+    ordinalRises: rises,
+  };
 }

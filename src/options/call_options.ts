@@ -139,6 +139,14 @@ export function checkListener(listener: unknown): void {
   problems.check();
 }
 
+/** Checks an interceptor. @throws {ConfigurationError} `invalid-options`. */
+export function checkInterceptor(interceptor: unknown): void {
+  if (typeof interceptor === "function") return;
+  const problems = new Problems();
+  problems.add("interceptor", "a function (call, next)", interceptor);
+  problems.check();
+}
+
 /** Whether all is well; what throws when it is looked at, is not. Runs for each call. */
 function isWell(options: RequestOptions, isRequest: boolean): boolean {
   try {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { HandlerRegistry, type HandlingOwner } from "../../src/calls/handler_registry.ts";
+import { Interceptors } from "../../src/calls/interceptors.ts";
 import { bytesCodec } from "../../src/codec.ts";
 import { FrameKind, PIECE_MAX_BYTES } from "../../src/core/wire/frame.ts";
 import {
@@ -40,6 +41,7 @@ function pairWithRegistry() {
   const seen: Metadata[] = [];
   const failed: RequestError[] = [];
   const owner = {
+    interceptors: new Interceptors(),
     handleNotificationFailed: (_peer: string, _service: string, error: unknown) =>
       failed.push(error as RequestError),
   };
