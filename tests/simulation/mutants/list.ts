@@ -542,7 +542,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "everything is sent again to another life",
     file: "calls/call.ts",
-    find: "super(payload, codecTag(codec), service, timeoutMs, idempotent, depth);",
+    find: "super(payload, codecTag(codec), service, timeoutMs, idempotent, depth, metadata);",
     replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent, depth);",
     by: "swarm",
   },
