@@ -63,21 +63,21 @@ export const MUTANTS: readonly Mutant[] = [
       '    if (from > end) return "malformed-frame";\n    const fault = this.#checkPayload(flags, bytes, from, end);\n    if (fault !== null) return fault;\n    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);\n    return handler.onRequest(',
     replace:
       "    const fault = this.#checkPayload(flags, bytes, from, end);\n    if (fault !== null) return fault;\n    const stated = (flags & FLAG_STATED) === 0 ? -1 : readU32(bytes, from);\n    return handler.onRequest(",
-    by: "tests",
+    by: "tests/core/metadata_test.ts",
   },
   {
     name: "a name may stand twice in metadata",
     file: "core/wire/metadata.ts",
     find: "      if (name in metadata) return null;\n",
     replace: "",
-    by: "tests",
+    by: "tests/core/metadata_test.ts",
   },
   {
     name: "a payload is whole beside metadata for which its frame has no room",
     file: "core/flow/outgoing.ts",
     find: "  return metadata === null ? payload.length : payload.length + metadata.length;",
     replace: "  return payload.length;",
-    by: "tests",
+    by: "tests/core/metadata_test.ts",
   },
   // Which connection.
   {
