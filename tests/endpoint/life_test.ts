@@ -202,6 +202,31 @@ Deno.test("a newer process with the same name takes over, and the older one is f
   assertGreater(superseded.by, superseded.identifier);
 });
 
+Deno.test("close() lets go of the port before it resolves, with work that it waited for or without", async () => {
+  for (const isBusy of [false, true]) {
+    await using pair = await Pair.start();
+    const { endpoint } = pair.right;
+    const { port } = endpoint.address;
+    const [running, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    endpoint.handle("slow", () => {
+      running.resolve();
+      return ready.promise;
+    });
+    const answer = pair.left.endpoint.request("SP20", "slow");
+    await running.promise;
+    if (!isBusy) {
+      ready.resolve();
+      await answer;
+    }
+    const closed = endpoint.close();
+    ready.resolve();
+    await closed;
+    await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    await answer;
+  }
+});
+
 Deno.test("an endpoint that is fenced while it closes does not wait for its deadline", async () => {
   await using pair = await Pair.start();
   const old = pair.right;

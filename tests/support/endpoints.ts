@@ -11,6 +11,8 @@ import {
 } from "../../mod.ts";
 
 const WAIT_MS = 10_000;
+/** Longer than any call of the tests may take, in milliseconds. */
+const CALL_MS = 20_000;
 
 /** A port on which nobody listens. */
 export function freePort(): number {
@@ -121,11 +123,17 @@ export class Pair implements AsyncDisposable {
 /** The error with which a call ends; fails when it succeeds. */
 export async function requestError(call: Promise<unknown>): Promise<RequestError> {
   let value: unknown;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end in ${CALL_MS} ms`)), CALL_MS);
+  });
   try {
-    value = await call;
+    value = await Promise.race([call, silence]);
   } catch (error) {
     if (error instanceof RequestError) return error;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   throw new Error(`no error, but ${JSON.stringify(value)}`);
 }

@@ -225,7 +225,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/link_number.ts",
     find: "Math.max(Math.floor(wallMicros), last + 1)",
     replace: "Math.floor(wallMicros)",
-    by: "swarm",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "parking: an inbound connection waits while one's own dial is under way",
@@ -247,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     this.highest = remote.ordinal;
     this.#candidates.add(connection, remote, silence);
 `,
-    by: "swarm",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "a connection that ends takes the usable one along, whichever that is",
@@ -326,7 +326,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/heartbeat.ts",
     find: 'if (silence >= deadAfterMs) return "dead";',
     replace: 'if (silence >= 100 * deadAfterMs) return "dead";',
-    by: "swarm",
+    by: "tests/core/heartbeat_test.ts",
   },
   {
     name: "a lost connection is not dialled again",
@@ -537,28 +537,28 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/link.ts",
     find: "    if (newSession) {\n",
     replace: "    if (newSession && before === null) {\n",
-    by: "swarm",
+    by: "tests/core/link_test.ts",
   },
   {
     name: "everything is sent again to another life",
     file: "calls/call.ts",
     find: "super(payload, codecTag(codec), service, timeoutMs, idempotent, depth, metadata);",
     replace: "super(payload, codecTag(codec), service, timeoutMs, true || idempotent, depth);",
-    by: "swarm",
+    by: "tests/endpoint/life_test.ts",
   },
   {
     name: "a request that was written is called not-sent",
     file: "core/flow/outgoing.ts",
     find: 'return this.wasWritten ? "maybe-executed" : "not-sent";',
     replace: 'return "not-sent";',
-    by: "swarm",
+    by: "tests/endpoint/request_test.ts",
   },
   {
     name: "a peer that stays away is waited for without an end",
     file: "calls/call.ts",
     find: '    this.#giveUp("timeout");',
     replace: '    if (this.#route.isUp) this.#giveUp("timeout");',
-    by: "swarm",
+    by: "tests/endpoint/life_test.ts",
   },
   {
     name: "a list of connections changes under whoever goes through it",
@@ -576,7 +576,7 @@ export const MUTANTS: readonly Mutant[] = [
       this.#requests[request.slot] = null;
       this.#free.push(request.slot);
     }`,
-    by: "swarm",
+    by: "tests/core/flow_test.ts",
   },
   {
     name: "a closed endpoint goes on listening",

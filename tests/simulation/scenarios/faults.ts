@@ -132,6 +132,7 @@ export const FAULTS: readonly Fault[] = [
           listen: { hostname: "0.0.0.0", port: 0 },
           advertise: { hostname: host.address, port: 1 },
           secret: "a guess that is certainly wrong",
+          consoleNotices: false,
           peers: [{ name: target.name, hostname: target.host.address, port: 11_000 }],
           runtime: process,
         }).catch(() => {
