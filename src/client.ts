@@ -4,9 +4,9 @@
  * @module
  */
 
+import { Channel, type ChannelKeys } from "./connection/channel.ts";
 import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
-import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
 import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
@@ -14,7 +14,7 @@ import type { Peer } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
-import { certifiedName, newBootId } from "./calls/startup.ts";
+import { certifiedName, channelKeysOf } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
   type ClientOptions,
@@ -52,30 +52,33 @@ export class Client implements AsyncDisposable {
   #isClosed = false;
   #connected: ((error: LinkError | null) => void) | null = null;
 
-  private constructor(options: ResolvedClientOptions, runtime: Runtime) {
+  private constructor(
+    options: ResolvedClientOptions,
+    runtime: Runtime,
+    keys: ChannelKeys | null,
+  ) {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
     const calls = { routeTo: () => this.#route, handleDropped: () => {} };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
-    const bootId = newBootId(runtime.random);
+    const channel = new Channel(runtime, {
+      role: "client",
+      name: options.name ?? certifiedName(options.tls) ?? randomName(runtime),
+      ordinal: runtime.clock.wallMicros(),
+      hostname: "",
+      port: 0,
+      limits: limitsOf(options),
+      heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
+      ordinalRises: false,
+    }, keys);
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
       timers: this.#timers,
       settings: options,
-      self: {
-        role: "client",
-        name: options.name ?? certifiedName(options.tls) ?? `client-${bootId.slice(0, 8)}`,
-        bootId,
-        ordinal: runtime.clock.wallMicros(),
-        hostname: "",
-        port: 0,
-        limits: limitsOf(options),
-        heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
-        ordinalRises: false,
-      },
-      prove: proverOf(runtime.hash, options.secret),
+      self: channel.self,
+      channel,
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling(runtime), this.#timers),
       emit: (event) => {
@@ -108,7 +111,8 @@ export class Client implements AsyncDisposable {
   static async connect(options: ClientOptions): Promise<Client> {
     const resolved = resolveClientOptions(options);
     const runtime = options.runtime ?? await detectRuntime();
-    const client = new Client(resolved, runtime);
+    const keys = await channelKeysOf(runtime, resolved.secrets);
+    const client = new Client(resolved, runtime, keys);
     const error = await new Promise<LinkError | null>((resolve) => {
       client.#connected = resolve;
       client.#link.connect();
@@ -205,4 +209,10 @@ export class Client implements AsyncDisposable {
     this.#connected = null;
     connected?.(error);
   }
+}
+
+/** A name for a client that was given none. */
+function randomName({ random }: Runtime): string {
+  const digits = Array.from(random.bytes(4), (byte) => byte.toString(16).padStart(2, "0"));
+  return `client-${digits.join("")}`;
 }

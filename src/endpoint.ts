@@ -5,11 +5,11 @@
  */
 
 import { type Codec, resolveCodec } from "./codec.ts";
+import { Channel, type ChannelKeys } from "./connection/channel.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
 import { TimerTask } from "./connection/timer_task.ts";
-import { proverOf } from "./connection/proof.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
@@ -23,7 +23,7 @@ import { whenDrained } from "./calls/drain.ts";
 import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import type { Rank } from "./calls/state_file.ts";
-import { helloOfPeer, newBootId, rankOfLife, withDefinitions } from "./calls/startup.ts";
+import { channelKeysOf, helloOfPeer, rankOfLife, withDefinitions } from "./calls/startup.ts";
 import { messageOf } from "./calls/thrown.ts";
 import { ConfigurationError, type ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
@@ -83,10 +83,10 @@ export class Endpoint implements AsyncDisposable {
     options: ResolvedEndpointOptions;
     runtime: Runtime;
     listener: Listener;
-    bootId: string;
+    keys: ChannelKeys | null;
     rank: Rank;
   }) {
-    const { options, runtime, listener, bootId, rank } = parts;
+    const { options, runtime, listener, keys, rank } = parts;
     this.#options = options;
     this.#runtime = runtime;
     this.#listener = listener;
@@ -103,13 +103,14 @@ export class Endpoint implements AsyncDisposable {
     };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     const { address } = this;
+    const channel = new Channel(runtime, helloOfPeer(options, address.port, rank), keys);
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
       timers: this.#timers,
       settings: options,
-      self: helloOfPeer(options, address.port, bootId, rank),
-      prove: proverOf(runtime.hash, options.secret),
+      self: channel.self,
+      channel,
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling, this.#timers),
       emit: (event) => this.#emit(event),
@@ -144,6 +145,7 @@ export class Endpoint implements AsyncDisposable {
     const resolved = resolveEndpointOptions(await withDefinitions(options));
     const runtime = options.runtime ?? await detectRuntime();
     const rank = await rankOfLife(runtime, resolved.stateFile);
+    const keys = await channelKeysOf(runtime, resolved.secrets);
     let endpoint: Endpoint | null = null;
     let listener: Listener;
     try {
@@ -163,8 +165,7 @@ export class Endpoint implements AsyncDisposable {
         `Cannot listen on ${hostname}:${port}: ${reason}`,
       ], { cause });
     }
-    const bootId = newBootId(runtime.random);
-    endpoint = new Endpoint({ options: resolved, runtime, listener, bootId, rank });
+    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
     endpoint.#manager.start();
     return endpoint;
   }

@@ -61,6 +61,7 @@ export type ErrorCode =
   | "unexpected-frame"
   | "sequence-gap"
   | "limit-exceeded"
+  | "record-mismatch"
   | "invalid-options"
   | "invalid-definitions"
   | "listen-failed";
@@ -126,6 +127,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   "unexpected-frame": row("ProtocolError", 68, "peer", "a frame that may not come now"),
   "sequence-gap": row("ProtocolError", 69, "peer", "a message frame is missing"),
   "limit-exceeded": row("ProtocolError", 70, "peer", "more than the announced limit was sent"),
+  "record-mismatch": row("ProtocolError", null, "network", "bytes were changed on their way"),
 
   // This process was set up wrongly.
   "invalid-options": row(

@@ -9,6 +9,7 @@
 
 import { parseArgs } from "node:util";
 import { Client, type ConnectionRow, type EndpointTable, TABLE_SERVICE } from "../../mod.ts";
+import { secretText } from "../../src/options/secret.ts";
 import { findRuntime, type RuntimeName } from "../../tools/runtimes.ts";
 import { Load } from "./demo/load.ts";
 import { layCables, Machine, readConfigs } from "./demo/machines.ts";
@@ -116,11 +117,12 @@ async function main(args: string[]): Promise<number> {
 
 async function buildMachines(runFolder: string, identifier: string) {
   const names = Object.keys(RUNTIMES);
+  const secret = secretText(crypto.getRandomValues(new Uint8Array(32)));
   const configs = await readConfigs(FOLDER, names);
   const list: Machine[] = [];
   for (const name of names) {
     const { runtime, executable } = await runtimeFor(name);
-    const config = { ...configs.get(name)!, identifier };
+    const config = { ...configs.get(name)!, identifier, secret };
     const configFile = `${runFolder}/${name}.json`;
     await Deno.writeTextFile(configFile, JSON.stringify(config));
     const ledger = `${runFolder}/${name}.ledger`;
@@ -154,7 +156,8 @@ async function run(
     console.log(`  ${name} on ${runtime.padEnd(4)}  port ${port}`);
   }
   await Promise.all(machines.map((machine) => machine.start()));
-  await using client = await Client.connect({ hostname: "127.0.0.1", port: sp10.port });
+  const secret = sp10.secret;
+  await using client = await Client.connect({ hostname: "127.0.0.1", port: sp10.port, secret });
   const before = await tableWhen(
     client,
     // Dials that crossed at the start have been decided too.

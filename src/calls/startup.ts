@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { ChannelKeys } from "../connection/channel.ts";
 import { limitsOf } from "../connection/session_host.ts";
-import { BOOT_ID_BYTES, bootIdOf, type Hello } from "../core/wire/hello.ts";
+import type { Hello } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
 import {
   type EndpointOptions,
@@ -15,13 +16,24 @@ import {
 } from "../options.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
+import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
-import type { Random, Runtime, TlsOptions } from "../runtime/runtime.ts";
+import type { Runtime, TlsOptions } from "../runtime/runtime.ts";
 import { nextRank, type Rank } from "./state_file.ts";
 
-/** A life: 128 random bits as 32 hexadecimal digits. */
-export function newBootId(random: Random): string {
-  return bootIdOf(random.bytes(BOOT_ID_BYTES));
+const PRIVATE_KEY_BYTES = 32;
+
+/** With what connections are protected; `null`: with nothing, or by TLS. Secrets may take 0.1 s. */
+export async function channelKeysOf(
+  runtime: Runtime,
+  secrets: readonly Uint8Array[],
+): Promise<ChannelKeys | null> {
+  if (secrets.length === 0) return null;
+  const primitives = await runtime.loadChannel();
+  const preSharedKeys: Uint8Array[] = [];
+  for (const secret of secrets) preSharedKeys.push(await preSharedKeyOf(secret, primitives));
+  const staticKeys = primitives.keyPair(runtime.random.bytes(PRIVATE_KEY_BYTES));
+  return { primitives, preSharedKeys, staticKeys };
 }
 
 /**
@@ -72,19 +84,17 @@ export async function rankOfLife(
   return await nextRank(clock, random, stateFile);
 }
 
-/** What an endpoint says of itself. @param listeningPort The one that the kernel chose. */
+/** What an endpoint says of itself, but for its life. @param listeningPort The one that the kernel chose. */
 export function helloOfPeer(
   options: ResolvedEndpointOptions,
   listeningPort: number,
-  bootId: string,
   { ordinal, rises }: Rank,
-): Hello {
+): Omit<Hello, "bootId"> {
   // What was asked for, and not what the kernel calls it: peers define `localhost`, too.
   const { hostname = options.listen.hostname, port = listeningPort } = options.advertise;
   return {
     role: "peer",
     name: options.name ?? `${hostname}:${port}`,
-    bootId,
     ordinal,
     hostname,
     port,

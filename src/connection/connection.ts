@@ -19,26 +19,33 @@ import {
   startFrame,
   STATE_CLOSING,
 } from "../core/wire/frame.ts";
-import { FrameDecoder, type FrameHandler } from "../core/wire/frame_decoder.ts";
 import {
-  type AcceptorHandshake,
+  type Ciphers,
   decodeRefuse,
-  type DialerHandshake,
   encodeRefuse,
+  type Handshake,
 } from "../core/channel/handshake.ts";
+import { RecordSealer } from "../core/channel/record.ts";
 import { checkIntervalMs, Heartbeat } from "../core/link/heartbeat.ts";
-import { foreignText } from "../core/channel/foreign.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { Session } from "../core/session/session.ts";
-import type { ErrorCode } from "../errors.ts";
+import { CODES, type ErrorCode } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
 import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 import { lostHandshakeText } from "./failure_text.ts";
+import { type Openable, Opening } from "./opening.ts";
+import { type ReaderHandler, SocketReader } from "./socket_reader.ts";
 import { SocketWriter } from "./socket_writer.ts";
 
+/**
+ * For so many `deadAfterMs` after the last record the bytes of the next one are believed to be a
+ * sign of life: a slow path takes its time, and one whose length somebody changed may never end.
+ */
+const UNVERIFIED_DEATHS = 2;
+
 /** A connection. */
-export class Connection extends Deadline implements SocketHandler, FrameHandler {
+export class Connection extends Deadline implements SocketHandler, ReaderHandler, Openable {
   readonly id: number;
   readonly direction: "inbound" | "outbound";
   readonly remoteAddress: string;
@@ -48,17 +55,18 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   readonly #outlet: SocketWriter;
-  readonly #decoder = new FrameDecoder();
+  readonly #inlet = new SocketReader(this);
   readonly #starter: HandshakeOwner;
   /** From the end of the handshake on. */
   #owner: ConnectionOwner | null = null;
-  #handshake: DialerHandshake | AcceptorHandshake | null;
+  /** Until the first frame after the handshake. */
+  #opening: Opening | null;
   #endReason: EndReason | null = null;
   #remote: Hello | null = null;
   /** The session that writes here; frames of it arrive here too. */
   #session: Session | null = null;
-  /** What the other end speaks instead of freshlink, by its first bytes; empty: nothing else. */
-  #foreign: string | null = null;
+  /** When a record was opened last, monotonic milliseconds. */
+  #verifiedMs: number;
   /** The number of the next message frame that arrives; 0: START has not come. */
   #nextNumber = 0;
 
@@ -67,7 +75,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     starter: HandshakeOwner,
     socket: Socket,
     direction: "inbound" | "outbound",
-    makeHandshake: () => DialerHandshake | AcceptorHandshake,
+    handshake: Handshake,
   ) {
     super();
     this.id = context.nextConnectionId();
@@ -77,12 +85,12 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     this.#socket = socket;
     this.remoteAddress = addressText(socket.remoteAddress);
     const nowMs = context.timers.nowMs();
-    this.helloAtMs = nowMs;
+    this.helloAtMs = this.#verifiedMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
     this.#outlet = new SocketWriter(context, socket, this.heartbeat);
-    this.#handshake = makeHandshake();
+    this.#opening = new Opening(context, starter, this, handshake);
     context.timers.add(this, context.settings.handshakeTimeoutMs);
-    if ("begin" in this.#handshake) this.sendControl(this.#handshake.begin());
+    this.#opening.begin();
   }
 
   /** Whether it is closed. */
@@ -167,7 +175,9 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** Tells the other end why, and ends it in order. Its owner is told before this returns. */
   refuse(code: ErrorCode, detail: string): void {
     if (this.isClosed) return;
-    this.#outlet.finish(encodeRefuse(code, detail));
+    // Before there are keys, everybody on the path could read the words.
+    const isBare = this.#context.channel.isSealed && !this.#outlet.isSealed;
+    this.#outlet.finish(encodeRefuse(code, isBare ? "" : detail));
     this.#socket.close();
     this.#finish(code);
   }
@@ -175,16 +185,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   /** The other end broke the protocol: reports it, tells why, and ends it. */
   breach(code: ErrorCode, detail: string): void {
     if (this.isClosed) return;
-    if (this.#owner === null) this.#failed(code, this.#foreign || detail, null);
-    else {
-      this.#context.emit({
-        type: "protocol-error",
-        peer: this.#remote!.name,
-        remoteAddress: this.remoteAddress,
-        code,
-        detail,
-      });
-    }
+    this.#reportBreach(code, detail);
     this.refuse(code, detail);
   }
 
@@ -202,7 +203,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (owner === null) {
       const { handshakeTimeoutMs } = this.#context.settings;
       const what = this.#isUnverified ? "TLS had not begun" : "the handshake was not complete";
-      this.#failed("handshake-timeout", `${what} after ${handshakeTimeoutMs} ms`, null);
+      this.#opening!.failed("handshake-timeout", `${what} after ${handshakeTimeoutMs} ms`);
       this.refuse("handshake-timeout", "");
       return;
     }
@@ -222,9 +223,10 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
 
   onData(chunk: Uint8Array): void {
     if (this.isClosed) return;
-    this.heartbeat.receivedMs = this.#context.timers.nowMs();
-    if (this.#owner === null) this.#foreign ??= foreignText(chunk) ?? "";
-    this.#decoder.push(chunk, this);
+    const nowMs = this.#context.timers.nowMs();
+    if (this.#isCredible(nowMs)) this.heartbeat.receivedMs = nowMs;
+    this.#opening?.look(chunk);
+    this.#inlet.push(chunk);
     if (!this.isClosed) this.#owner?.handleChunkEnd(this);
   }
 
@@ -236,12 +238,23 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (this.isClosed) return;
     if (this.#owner === null) {
       const isSecure = this.#context.tls !== undefined;
-      this.#failed("handshake-lost", lostHandshakeText(reason, this.direction, isSecure), null);
+      const text = lostHandshakeText(reason, this.direction, isSecure);
+      this.#opening!.failed("handshake-lost", text);
     }
     this.#finish(reason.kind);
   }
 
-  // The decoder's calls.
+  // The reader's calls.
+
+  onRecordOpened(): void {
+    this.#verifiedMs = this.heartbeat.receivedMs = this.#context.timers.nowMs();
+  }
+
+  onRecordDefect(): void {
+    const detail = "a record does not open: the bytes were changed on their way";
+    this.#reportBreach("record-mismatch", detail);
+    this.abort("record-mismatch");
+  }
 
   onFrame(kind: number, bytes: Uint8Array, start: number, end: number): boolean {
     if (isMessageKind(kind) && this.#nextNumber > 0) {
@@ -250,9 +263,11 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
       if (code !== null) this.breach(code, `in a frame of kind ${kind}`);
       return !this.isClosed;
     }
-    if (this.#owner === null) {
-      this.#stepHandshake(kind, bytes.subarray(start, end));
-      return !this.isClosed;
+    if (this.#opening !== null) {
+      const onward = this.#opening.handleFrame(kind, bytes.subarray(start, end));
+      if (onward !== "pass it on") return onward === "on" && !this.isClosed;
+      this.#opening = null;
+      if (this.isClosed) return false;
     }
     const code = this.#handleControl(kind, bytes, start, end);
     if (code !== null) this.breach(code, `frame kind ${kind}`);
@@ -263,32 +278,17 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     this.breach(code, detail);
   }
 
-  #stepHandshake(kind: number, body: Uint8Array): void {
-    if (kind === FrameKind.HELLO) this.helloAtMs = this.#context.timers.nowMs();
-    const step = this.#handshake!.handleFrame(kind, body);
-    switch (step.kind) {
-      case "send":
-        this.sendControl(step.bytes);
-        return;
-      case "refuse":
-        this.#failed(step.code, step.detail, step.name);
-        this.refuse(step.code, step.detail);
-        return;
-      case "refused":
-        // A crossing dial that the other end no longer needs is no failure.
-        if (step.code !== "not-needed") {
-          this.#failed(step.code, `refused by the other end: ${step.detail}`, null);
-        }
-        this.abort(step.code);
-        return;
-      case "done":
-        if (step.bytes.length > 0) this.sendControl(step.bytes);
-        this.#open(step.remote);
-    }
+  // What its opening asks for.
+
+  seal(ciphers: Ciphers): void {
+    this.#outlet.seal(new RecordSealer(ciphers.send));
   }
 
-  #open(remote: Hello): void {
-    this.#handshake = null;
+  readAnew(ciphers: Ciphers | null): void {
+    this.#inlet.goOn(ciphers?.receive ?? null);
+  }
+
+  open(remote: Hello): void {
     this.#remote = remote;
     this.heartbeat.handleRemoteInterval(remote.heartbeatIntervalMs);
     this.#context.timers.add(this, checkIntervalMs(this.#context.settings));
@@ -301,7 +301,7 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     if (kind === FrameKind.BEAT) return end === start ? null : "malformed-frame";
     if (kind === FrameKind.REFUSE) {
       const { code, detail } = decodeRefuse(bytes.subarray(start, end));
-      this.#owner!.handleRefused(this, code, detail);
+      this.#owner!.handleRefused(this, code, detail || CODES[code].summary);
       this.abort(code);
       return null;
     }
@@ -350,17 +350,25 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
     return null;
   }
 
-  #failed(code: ErrorCode, detail: string, claimedName: string | null): void {
-    this.#starter.handleFailed(code, detail);
+  #reportBreach(code: ErrorCode, detail: string): void {
+    if (this.#owner === null) {
+      this.#opening!.failed(code, detail);
+      return;
+    }
     this.#context.emit({
-      type: "handshake-failed",
-      peer: this.#starter.peerName,
+      type: "protocol-error",
+      peer: this.#remote!.name,
       remoteAddress: this.remoteAddress,
       code,
       detail,
-      claimedName,
-      direction: this.direction,
     });
+  }
+
+  /** Whether bytes are a sign of life: those of a record, for a while, before it is whole. */
+  #isCredible(nowMs: number): boolean {
+    if (!this.#outlet.isSealed) return true;
+    const { deadAfterMs } = this.#context.settings;
+    return nowMs - this.#verifiedMs < UNVERIFIED_DEATHS * deadAfterMs;
   }
 
   /** Whether TLS has not let anybody in. */
@@ -371,8 +379,8 @@ export class Connection extends Deadline implements SocketHandler, FrameHandler 
   #finish(reason: EndReason): void {
     this.#endReason = reason;
     this.#outlet.stop();
-    this.#handshake = null;
-    this.#decoder.stop();
+    this.#opening = null;
+    this.#inlet.stop();
     this.#context.timers.remove(this);
     if (this.#owner === null) this.#starter.handleUnfinished(this, reason);
     else this.#owner.handleClosed(this, reason);

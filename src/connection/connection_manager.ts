@@ -6,10 +6,10 @@
  * @module
  */
 
-import { admit } from "../core/link/admission.ts";
+import { admit, admitTo } from "../core/link/admission.ts";
 import { ConnectionTable } from "../core/link/connection_table.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
-import { AcceptorHandshake, type Admission } from "../core/channel/handshake.ts";
+import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
@@ -97,27 +97,18 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       socket.abort();
       return IGNORE;
     }
-    const { self, prove, runtime, tls } = this.context;
-    const namesOf = ({ peerCertificate }: Socket) =>
-      tls === undefined ? null : peerCertificate?.names ?? [];
+    const { self, channel, tls } = this.context;
+    // With TLS nothing arrives before there is a certificate.
+    const namesOf = () => tls === undefined ? null : socket.peerCertificate?.names ?? [];
     const connection = new Connection(
       this.context,
       this,
       socket,
       "inbound",
-      () =>
-        new AcceptorHandshake(
-          {
-            introduction: self,
-            prove,
-            nonce: runtime.random.bytes(16),
-            // With TLS nothing arrives before there is a certificate.
-            get certificateNames() {
-              return namesOf(socket);
-            },
-          },
-          (remote, to) => this.#admit(remote, to, namesOf(socket)),
-        ),
+      channel.newAcceptor({
+        admitsTo: (to) => admitTo(self, to),
+        admits: (remote, to) => this.#admit(remote, to, namesOf()),
+      }, namesOf),
     );
     this.#handshakes.add(connection);
     return connection;

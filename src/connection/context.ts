@@ -5,13 +5,13 @@
  */
 
 import type { ConnectionTable } from "../core/link/connection_table.ts";
-import type { Prove } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { LinkSettings } from "../core/link/link_event.ts";
 import type { SessionHost } from "../core/session/session_handler.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
+import type { Channel } from "./channel.ts";
 import type { Timers } from "./timers.ts";
 
 /** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
@@ -40,8 +40,8 @@ export interface ConnectionContext {
   readonly settings: ConnectionSettings;
   /** Who this end is. */
   readonly self: Hello;
-  /** Proves that this end knows the shared secret. */
-  readonly prove: Prove;
+  /** What protects its connections. */
+  readonly channel: Channel;
   readonly tls: TlsOptions | undefined;
   /** What all sessions share. */
   readonly sessions: SessionHost;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Admission, DialerHandshake } from "../core/channel/handshake.ts";
+import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { type ErrorCode, LinkError, withoutFrames } from "../errors.ts";
 import type { CloseReason, Socket, SocketHandler, TcpAddress } from "../runtime/runtime.ts";
@@ -127,19 +127,13 @@ export class Dialer implements HandshakeOwner {
       return IGNORE;
     }
     this.#attempt = null;
-    const { self, prove, runtime } = this.#context;
+    const { channel } = this.#context;
     this.#connection = new Connection(
       this.#context,
       this,
       socket,
       "outbound",
-      () =>
-        new DialerHandshake(
-          // The runtime has compared the certificate with what was dialled.
-          { introduction: self, prove, nonce: runtime.random.bytes(16), certificateNames: null },
-          this.#to,
-          (remote) => this.#owner.admit(remote),
-        ),
+      channel.newDialer(this.#to, (remote) => this.#owner.admit(remote)),
     );
     return this.#connection;
   }

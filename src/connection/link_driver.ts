@@ -179,8 +179,9 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#tell({ kind: "control", connection: connection.id, frame, number });
   }
 
-  handleRefused(connection: Connection, code: ErrorCode): void {
-    this.#tell({ kind: "refused", connection: connection.id, code });
+  handleRefused(connection: Connection, code: ErrorCode, error: string): void {
+    const text = `refused by the other end: ${error}`;
+    this.#tell({ kind: "refused", connection: connection.id, code, error: text });
   }
 
   handleSuspect(connection: Connection, silenceMs: number): void {

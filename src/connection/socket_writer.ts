@@ -5,6 +5,7 @@
  */
 
 import { FrameKind, joinFrames, numberFrame } from "../core/wire/frame.ts";
+import { recordBytes, type RecordSealer } from "../core/channel/record.ts";
 import type { Heartbeat } from "../core/link/heartbeat.ts";
 import type { Session } from "../core/session/session.ts";
 import type { Socket } from "../runtime/runtime.ts";
@@ -37,6 +38,10 @@ export class SocketWriter {
   readonly #socket: Socket;
   readonly #heartbeat: Heartbeat;
   #control: Uint8Array[] = [];
+  /** The end of the handshake, where the socket had no room for it. */
+  #inClear: Uint8Array[] = [];
+  /** What seals all that goes out; `null`: it goes in clear. */
+  #sealer: RecordSealer | null = null;
   /** The socket holds what it was given: no write until it has drained. */
   #blocked = false;
   #stopped = false;
@@ -58,6 +63,19 @@ export class SocketWriter {
   /** Whether the socket still reads what it was given. */
   get isBlocked(): boolean {
     return this.#blocked;
+  }
+
+  /** Whether what is sent is sealed. */
+  get isSealed(): boolean {
+    return this.#sealer !== null;
+  }
+
+  /** What is sent from now on is sealed; what was sent before goes out as it is. */
+  seal(sealer: RecordSealer): void {
+    this.flush();
+    this.#inClear = this.#control;
+    this.#control = [];
+    this.#sealer = sealer;
   }
 
   /**
@@ -94,6 +112,7 @@ export class SocketWriter {
   /** Writes what waits, now. */
   flush(): void {
     if (this.#blocked || this.#stopped) return;
+    if (this.#inClear.length > 0 && !this.#writeInClear()) return;
     if (this.session !== null) this.#acknowledge(this.session);
     if (this.#control.length > 0 && !this.#writeControl()) return;
     for (let writes = 0; writes < WRITES_PER_TURN; writes++) {
@@ -102,7 +121,8 @@ export class SocketWriter {
       const range = session.nextRange();
       if (range === null) return;
       const taken = this.#write(range);
-      session.log.wrote(range.length, taken);
+      // What was sealed is a copy: the log's own bytes are free.
+      session.log.wrote(range.length, taken || this.#sealer !== null);
       if (!taken) return;
     }
     // The others get their turn first.
@@ -119,6 +139,7 @@ export class SocketWriter {
   /** The last frame of all, where the socket has room. */
   finish(frame: Uint8Array): void {
     if (this.#blocked || this.#stopped) return;
+    if (this.#inClear.length > 0 && !this.#writeInClear()) return;
     this.#control.push(frame);
     this.#writeControl();
   }
@@ -128,6 +149,7 @@ export class SocketWriter {
     this.#stopped = true;
     this.session = null;
     this.#control = [];
+    this.#inClear = [];
   }
 
   /** What cannot wait goes with the data of this write; alone where there is none, or no room. */
@@ -147,7 +169,25 @@ export class SocketWriter {
 
   #write(bytes: Uint8Array): boolean {
     this.#heartbeat.sentMs = this.#context.timers.nowMs();
-    this.#blocked = !this.#socket.write(bytes);
+    this.#blocked = this.#sealer === null
+      ? !this.#socket.write(bytes)
+      : !this.#writeSealed(this.#sealer, bytes);
     return !this.#blocked;
+  }
+
+  #writeInClear(): boolean {
+    const frames = this.#inClear;
+    this.#inClear = [];
+    this.#blocked = !this.#socket.write(joinFrames(frames));
+    return !this.#blocked;
+  }
+
+  /** What was sealed goes out whole and in order: it is written at once, or the socket keeps it. */
+  #writeSealed(sealer: RecordSealer, bytes: Uint8Array): boolean {
+    const { channel } = this.#context;
+    const room = channel.room(recordBytes(bytes.length));
+    const taken = this.#socket.write(room.subarray(0, sealer.seal(bytes, room, 0)));
+    if (!taken) channel.giveRoomAway();
+    return taken;
   }
 }

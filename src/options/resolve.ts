@@ -8,12 +8,18 @@ import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
 import type { Handlers } from "../calls/handler_registry.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
+import type {
+  ClientOptions,
+  EndpointOptions,
+  PeerDefinition,
+  SecurityOptions,
+} from "../options.ts";
 import type { TlsOptions } from "../runtime/runtime.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
 import { checkHandlers } from "./call_options.ts";
 import { Problems } from "./problems.ts";
+import { secretBytes, secretProblem } from "./secret.ts";
 import { DURATION_MAX_MS, keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
 /** Options of an endpoint, checked and complete. */
@@ -22,7 +28,7 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly listen: { readonly hostname: string; readonly port: number };
   readonly advertise: { readonly hostname?: string; readonly port?: number };
   readonly peers: readonly PeerDefinition[];
-  readonly secret: Uint8Array;
+  readonly secrets: readonly Uint8Array[];
   readonly tls: TlsOptions | undefined;
   readonly stateFile: string | undefined;
   readonly consoleNotices: boolean;
@@ -40,7 +46,7 @@ export interface ResolvedClientOptions extends ConnectionSettings {
   readonly port: number;
   readonly to: string | undefined;
   readonly name: string | undefined;
-  readonly secret: Uint8Array;
+  readonly secrets: readonly Uint8Array[];
   readonly tls: TlsOptions | undefined;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
@@ -96,7 +102,7 @@ export function resolveEndpointOptions(
     listen: { hostname, port: listen.port },
     advertise,
     peers,
-    secret: secretBytes(options.secret),
+    secrets: secretsOf(options),
     tls: options.tls,
     stateFile: options.stateFile,
     consoleNotices: options.consoleNotices ?? true,
@@ -122,7 +128,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     port: options.port,
     to: options.to,
     name: options.name,
-    secret: secretBytes(options.secret),
+    secrets: secretsOf(options),
     tls: options.tls,
     codec: options.codec === undefined ? jsonCodec : resolveCodec(options.codec),
   };
@@ -171,7 +177,7 @@ function checkRow(problems: Problems, key: OptionKey, value: unknown): void {
 
 /** What is checked neither by its kind nor together with other options. */
 function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
-  if (key === "secret") checkSecret(problems, value);
+  if (key === "secret") checkSecret(problems, key, value);
   else if (key === "tls") checkTls(problems, value);
   else if (key === "codec") problems.codec(key, value);
   else if (key === "handlers") checkHandlers(problems, key, value);
@@ -246,10 +252,9 @@ function fitsRow(key: OptionKey, value: unknown): value is number {
     value <= row.max;
 }
 
-function checkSecret(problems: Problems, secret: unknown): void {
-  const fits = (typeof secret === "string" || secret instanceof Uint8Array) && secret.length > 0;
-  // The value is not shown: messages end up in logs.
-  if (!fits) problems.list.push("secret: expected a string or bytes that are not empty");
+function checkSecret(problems: Problems, key: string, secret: unknown): void {
+  const problem = secretProblem(secret);
+  if (problem !== null) problems.list.push(`${key}: ${problem}`);
 }
 
 function checkTls(problems: Problems, tls: unknown): void {
@@ -295,7 +300,7 @@ function checkIdentity(
   );
 }
 
-function secretBytes(secret: string | Uint8Array | undefined): Uint8Array {
-  if (secret === undefined) return new Uint8Array(0);
-  return typeof secret === "string" ? new TextEncoder().encode(secret) : secret;
+/** The secrets: the first is dialled with. */
+function secretsOf({ secret }: SecurityOptions): Uint8Array[] {
+  return secret === undefined ? [] : [secretBytes(secret)];
 }

@@ -75,7 +75,8 @@ export async function newChannelPrimitives(
           SALT,
           KEY_BYTES,
           SCRYPT,
-          (error, key) => error === null ? resolve(plain(key)) : reject(error),
+          // Without one, Bun says undefined, and the others null.
+          (error, key) => error ? reject(error) : resolve(plain(key)),
         )
       ),
   };

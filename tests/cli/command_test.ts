@@ -197,21 +197,23 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
+const SECRET = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
 Deno.test("a secret comes from the option, a file or the environment, and has to be right", async () => {
-  await using endpoint = await Endpoint.start({ name: "A", listen: { port: 0 }, secret: "s3" });
+  await using endpoint = await Endpoint.start({ name: "A", listen: { port: 0 }, secret: SECRET });
   endpoint.handle("name", (_payload, { caller }) => caller.name);
   const file = await Deno.makeTempFile();
   try {
-    await Deno.writeTextFile(file, "s3\n");
+    await Deno.writeTextFile(file, `${SECRET}\n`);
     const call = (args: string[], env: Record<string, string> = {}) =>
       Program.run(["call", `127.0.0.1:${endpoint.address.port}`, "name", "--json", ...args], {
         env,
       });
     const [option, named, variable, wrong] = await Promise.all([
-      call(["--secret", "s3", "--name", "till-4"]),
+      call(["--secret", SECRET, "--name", "till-4"]),
       call(["--secret-file", file, "--to", "A"]),
-      call([], { FRESHLINK_SECRET: "s3" }),
-      call(["--secret", "s4"]),
+      call([], { FRESHLINK_SECRET: SECRET }),
+      call(["--secret", "another secret of theirs"]),
     ]);
     assertEquals(option, { code: 0, out: '{"answer":"till-4"}\n', err: "" });
     assertEquals([named.code, variable.code], [0, 0]);

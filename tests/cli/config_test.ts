@@ -57,7 +57,7 @@ Deno.test("readConfig() takes what a file says, and files that it names from bes
       drainMs: 0,
     },
     "peers.json": `\ufeff${JSON.stringify([PEER])}`,
-    "secret.txt": "a secret\n",
+    "secret.txt": "a secret that nobody knows\n",
     "c.pem": `${PEM}c`,
     "k.pem": `${PEM}k`,
   });
@@ -66,7 +66,7 @@ Deno.test("readConfig() takes what a file says, and files that it names from bes
     listen: { hostname: "0.0.0.0", port: 11000 },
     advertise: { hostname: "10.0.0.1" },
     peers: [PEER],
-    secret: "a secret",
+    secret: "a secret that nobody knows",
     stateFile: `${folder.path}/state.json`,
     tls: { certificate: `${PEM}c`, privateKey: `${PEM}k`, authorities: PEM },
     identifier: "clock",
@@ -82,7 +82,7 @@ Deno.test("readConfig() tells every problem at once, with file, key and what was
     identifier: "time",
     deadAfterMs: "3s",
     runtime: {},
-    secret: "x",
+    secret: "a secret",
     secretFile: "missing.txt",
   }, { "peers.json": [{ hostname: "10.0.0.2" }, PEER, PEER] });
   const expected = [
@@ -94,6 +94,7 @@ Deno.test("readConfig() tells every problem at once, with file, key and what was
     /^a\.json: nmae: there is no such key, did you mean 'name'\?/,
     /^a\.json: listen\.prot: there is no such key, did you mean 'port'\?/,
     /^a\.json: listen\.port: expected a whole number from 0 to 65535, found nothing/,
+    /^a\.json: secret: expected a string or bytes, at least 16 bytes/,
     /^a\.json: identifier: expected "counter" or "clock", found "time"/,
     /^a\.json: deadAfterMs: expected milliseconds .*, found "3s"/,
     /^a\.json: name: expected a name, or advertise\.hostname/,
@@ -222,7 +223,7 @@ const CONFIGS: readonly (readonly [boolean, unknown])[] = [
   [false, { ...LEAST, peers: [{ hostname: "a:1", port: 1 }] }],
   [false, { listen: { port: 1, hostname: "a?b" } }],
   [false, { ...LEAST, peers: {} }],
-  [false, { ...LEAST, secret: "" }],
+  [false, { ...LEAST, secret: "fifteen letters" }],
   [false, { ...LEAST, insecure: "yes" }],
   [false, { ...LEAST, codec: "xml" }],
   [false, { ...LEAST, codec: { name: "x" } }],

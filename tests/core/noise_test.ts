@@ -8,6 +8,7 @@ import { XX_PSK0 } from "../../src/core/channel/noise_patterns.ts";
 import type { CipherName } from "../../src/core/channel/primitives.ts";
 import {
   RECORD_MAX_BYTES,
+  RECORD_PIECE_BYTES,
   recordBytes,
   RecordOpener,
   RecordSealer,
@@ -272,7 +273,7 @@ function pattern(length: number): Uint8Array {
 Deno.test("records: streams of any size and cut arrive as they were, across changes of keys", () => {
   for (const cipher of ["AESGCM", "ChaChaPoly"] as const) {
     const { sealer, opener } = channel(cipher, 3);
-    const sizes = [1, 2, 17, 1_000, RECORD_MAX_BYTES, RECORD_MAX_BYTES + 1, 65_536, 1, 1, 5];
+    const sizes = [1, 2, 17, 1_000, RECORD_PIECE_BYTES, RECORD_PIECE_BYTES + 1, 65_536, 1, 1, 5];
     const taker = new Taker();
     const whole: number[] = [];
     for (const [at, size] of sizes.entries()) {
@@ -290,11 +291,17 @@ Deno.test("records: streams of any size and cut arrive as they were, across chan
   }
 });
 
-Deno.test("records: none is larger than a Noise message", () => {
-  const { sealer } = channel("AESGCM");
-  const records = sealOf(sealer, pattern(RECORD_MAX_BYTES + 1));
-  assertEquals((records[0]! << 8) + records[1]!, 65_535);
-  assertEquals(records.length, 2 + 65_535 + 2 + 17);
+Deno.test("records: a piece a record is sent, and as much as a Noise message holds is taken", () => {
+  const { sealer, opener, ciphers: [send] } = channel("AESGCM");
+  const records = sealOf(sealer, pattern(RECORD_PIECE_BYTES + 1));
+  assertEquals((records[0]! << 8) + records[1]!, RECORD_PIECE_BYTES + 16);
+  assertEquals(records.length, 2 + RECORD_PIECE_BYTES + 16 + 2 + 17);
+  const taker = new Taker();
+  opener.push(records, taker);
+  const largest = new Uint8Array(2 + 65_535).fill(0xff);
+  assertEquals(send.seal(new Uint8Array(0), pattern(RECORD_MAX_BYTES), largest, 2), 65_535);
+  opener.push(largest, taker);
+  assertEquals(taker.bytes.length, RECORD_PIECE_BYTES + 1 + RECORD_MAX_BYTES);
 });
 
 Deno.test("records: flipped, cut, repeated, swapped, reflected ones open nothing, for ever", () => {

@@ -1,13 +1,12 @@
 // docs/protocol.md is the specification: its vectors and its table of codes are what the code does.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { emptyFrame, FrameKind, numberFrame, startFrame } from "../../src/core/wire/frame.ts";
-import {
-  AcceptorHandshake,
-  DialerHandshake,
-  encodeRefuse,
-  type HandshakeSelf,
-} from "../../src/core/channel/handshake.ts";
+import { encodeRefuse, type Handshake } from "../../src/core/channel/handshake.ts";
+import { NoiseAcceptor, NoiseDialer } from "../../src/core/channel/noise_handshake.ts";
+import { PlainAcceptor, PlainDialer } from "../../src/core/channel/plain_handshake.ts";
+import { RecordSealer } from "../../src/core/channel/record.ts";
+import { SeenKeys } from "../../src/core/channel/seen_keys.ts";
 import {
   DataKind,
   FLAG_ASKS,
@@ -15,9 +14,9 @@ import {
   MessageWriter,
 } from "../../src/core/wire/message_writer.ts";
 import { OutboundLog, SegmentPool } from "../../src/core/session/outbound_log.ts";
-import { proverOf } from "../../src/connection/proof.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
-import { pureHash } from "../../src/runtime/hash.ts";
+import { preSharedKeyOf, secretBytes } from "../../src/options/secret.ts";
+import { loadChannel } from "../../src/runtime/host.ts";
 import { hex, unhex } from "../support/bytes.ts";
 
 const SPECIFICATION = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
@@ -29,10 +28,17 @@ const VECTORS = new Map(
   ),
 );
 
-function introduce(name: string, bootId: string, last: number, nonce: number): HandshakeSelf {
+const primitives = await loadChannel("AESGCM");
+const SECRETS = [
+  "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+  "correct horse battery staple",
+];
+
+function introduce(name: string, bootId: string, last: number, nonce: number) {
+  const keysOf = (byte: number) => primitives.keyPair(new Uint8Array(32).fill(byte));
   return {
     introduction: {
-      role: "peer",
+      role: "peer" as const,
       name,
       bootId,
       ordinal: 1_700_000_000_000_000 + last,
@@ -49,10 +55,43 @@ function introduce(name: string, bootId: string, last: number, nonce: number): H
       heartbeatIntervalMs: 1_000,
       ordinalRises: true,
     },
-    prove: proverOf(pureHash, new TextEncoder().encode("secret")),
     nonce: new Uint8Array(16).fill(nonce),
     certificateNames: null,
+    primitives,
+    staticKeys: keysOf(last),
+    ephemeralKeys: keysOf(nonce),
+    preSharedKeys: [Uint8Array.from({ length: 32 }, (_, index) => index)],
   };
+}
+
+const DIALER = introduce("SP10", "00112233445566778899aabbccddeeff", 1, 0xa1);
+const ACCEPTOR = introduce("SP20", "ffeeddccbbaa99887766554433221100", 2, 0xb2);
+const ANYBODY = { admitsTo: () => null, admits: () => null };
+
+/** The frames of a handshake, by their names with something behind, and what it ends with. */
+function handshakeFrames(
+  frames: Map<string, string>,
+  dialer: Handshake,
+  acceptor: Handshake,
+  more: string,
+) {
+  const hello = dialer.begin();
+  const welcome = acceptor.handleFrame(FrameKind.HELLO, hello.subarray(4));
+  if (welcome.kind !== "send") throw new Error(welcome.kind);
+  const confirm = dialer.handleFrame(FrameKind.WELCOME, welcome.bytes.subarray(4));
+  if (confirm.kind !== "done") throw new Error(confirm.kind);
+  const end = acceptor.handleFrame(FrameKind.CONFIRM, confirm.bytes.subarray(4));
+  if (end.kind !== "done") throw new Error(end.kind);
+  frames.set(`hello${more}`, hex(hello));
+  frames.set(`welcome${more}`, hex(welcome.bytes));
+  frames.set(`confirm${more}`, hex(confirm.bytes));
+  return { ciphers: confirm.ciphers, dialerLife: end.remote.bootId };
+}
+
+function record(sealer: RecordSealer, frame: Uint8Array): string {
+  const target = new Uint8Array(frame.length + 18);
+  sealer.seal(frame, target, 0);
+  return hex(target);
 }
 
 /** Frames as the code writes them, by the names of the vectors. */
@@ -60,23 +99,18 @@ function written(): Map<string, string> {
   const frames = new Map<string, string>();
   frames.set("use 7", hex(numberFrame(FrameKind.USE, 7)));
   frames.set("beat", hex(emptyFrame(FrameKind.BEAT)));
-  const dialer = new DialerHandshake(
-    introduce("SP10", "00112233445566778899aabbccddeeff", 1, 0xa1),
-    "SP20",
-    () => null,
+  const plain = new PlainDialer(DIALER, "SP20", () => null);
+  handshakeFrames(frames, plain, new PlainAcceptor(ACCEPTOR, ANYBODY), "");
+  const { ciphers, dialerLife } = handshakeFrames(
+    frames,
+    new NoiseDialer(DIALER, "AESGCM", "SP20", () => null),
+    new NoiseAcceptor(ACCEPTOR, ANYBODY, new SeenKeys()),
+    ", under the secret",
   );
-  const acceptor = new AcceptorHandshake(
-    introduce("SP20", "ffeeddccbbaa99887766554433221100", 2, 0xb2),
-    () => null,
-  );
-  const hello = dialer.begin();
-  const welcome = acceptor.handleFrame(FrameKind.HELLO, hello.subarray(4));
-  if (welcome.kind !== "send") throw new Error(welcome.kind);
-  const confirm = dialer.handleFrame(FrameKind.WELCOME, welcome.bytes.subarray(4));
-  if (confirm.kind !== "done") throw new Error(confirm.kind);
-  frames.set("hello", hex(hello));
-  frames.set("welcome", hex(welcome.bytes));
-  frames.set("confirm", hex(confirm.bytes));
+  frames.set("bootId of the dialer, under the secret", dialerLife);
+  const sealer = new RecordSealer(ciphers!.send);
+  frames.set("first record of the dialer: use 7", record(sealer, numberFrame(FrameKind.USE, 7)));
+  frames.set("second record of the dialer: beat", record(sealer, emptyFrame(FrameKind.BEAT)));
   frames.set("refuse duplicate", hex(encodeRefuse("duplicate", "a living process has this name")));
   const log = new OutboundLog(new SegmentPool(), false, 1_048_576);
   const take = (name: string) => {
@@ -130,6 +164,14 @@ function written(): Map<string, string> {
   frames.set("start 7, closing", hex(startFrame(7, true)));
   return frames;
 }
+
+Deno.test("docs/protocol.md: the keys that secrets stand for", async () => {
+  for (const secret of SECRETS) {
+    const key = hex(await preSharedKeyOf(secretBytes(secret), primitives));
+    const row = new RegExp(`^\\| \`${secret}\` +\\| \`${key}\` +\\|$`, "m");
+    assert(row.test(SPECIFICATION), `${secret}: ${key}`);
+  }
+});
 
 Deno.test("docs/protocol.md: each vector is what the code writes, and each frame has a vector", () => {
   const frames = written();

@@ -66,14 +66,18 @@ Deno.test("dial-failed: nobody listens there", async () => {
 });
 
 Deno.test("another endpoint answers than was meant, or another secret", async () => {
-  await using server = await Watched.start({ name: "SP10", listen: { port: 0 }, secret: "right" });
+  await using server = await Watched.start({
+    name: "SP10",
+    listen: { port: 0 },
+    secret: "the right one of them",
+  });
   const { port } = server.endpoint.address;
   const connect = (more: object) => Client.connect({ hostname: "127.0.0.1", port, ...more });
-  const name = await linkError(connect({ to: "SP20", secret: "right" }));
+  const name = await linkError(connect({ to: "SP20", secret: "the right one of them" }));
   assertEquals(name.code, "wrong-recipient");
-  const secret = await linkError(connect({ secret: "wrong" }));
+  const secret = await linkError(connect({ secret: "the wrong one of them" }));
   assertEquals(secret.code, "proof-mismatch");
-  await using client = await connect({ to: "SP10", secret: "right" });
+  await using client = await connect({ to: "SP10", secret: "the right one of them" });
   assertEquals(client.peer, "SP10");
 });
 

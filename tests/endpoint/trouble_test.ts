@@ -58,8 +58,8 @@ const CASES: readonly {
 }[] = [
   {
     title: "a wrong secret",
-    left: { secret: "one" },
-    right: { secret: "other" },
+    left: { secret: "a secret of one end" },
+    right: { secret: "a secret of the other" },
     causes: ["proof-mismatch"],
   },
   { title: "a wrong name", left: {}, right: { name: "SP21" }, causes: ["wrong-recipient"] },

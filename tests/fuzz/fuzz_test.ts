@@ -5,45 +5,13 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { BODY_MAX_BYTES, FrameKind, HEADER_BYTES, writeHeader } from "../../src/core/wire/frame.ts";
 import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
-import {
-  AcceptorHandshake,
-  DialerHandshake,
-  type HandshakeSelf,
-} from "../../src/core/channel/handshake.ts";
-import { proverOf } from "../../src/connection/proof.ts";
 import { CODES } from "../../src/errors.ts";
-import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
+import { acceptorOf, dialerOf } from "../support/handshakes.ts";
 import { SessionPair, TestRequest } from "../support/session_pair.ts";
 
 const RUNS = 300;
 const KINDS = Object.values(FrameKind);
-
-function self(name: string, digit: string): HandshakeSelf {
-  return {
-    introduction: {
-      role: "peer",
-      name,
-      bootId: digit.repeat(32),
-      ordinal: 1_700_000_000_000_000,
-      hostname: "10.0.0.1",
-      port: 11_000,
-      limits: {
-        maxInFlight: 8,
-        payloadMaxBytes: 65_536,
-        clientMaxInFlight: 8,
-        clientPayloadMaxBytes: 65_536,
-        creditBytes: 65_536,
-        notificationsMax: 8,
-      },
-      heartbeatIntervalMs: 1_000,
-      ordinalRises: false,
-    },
-    prove: proverOf(pureHash, new TextEncoder().encode("correct horse")),
-    nonce: new Uint8Array(16).fill(7),
-    certificateNames: null,
-  };
-}
 
 function frame(kind: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + body.length);
@@ -117,8 +85,8 @@ Deno.test("fuzz: no byte of a handshake can be changed without ending it", () =>
         if (index === which) changed[place % changed.length]! ^= change;
         return changed;
       };
-      const dialer = new DialerHandshake(self("SP10", "a"), "SP20", () => null);
-      const acceptor = new AcceptorHandshake(self("SP20", "b"), () => null);
+      const dialer = dialerOf("noise", "SP10", "SP20");
+      const acceptor = acceptorOf("noise", "SP20");
       const welcome = acceptor.handleFrame(FrameKind.HELLO, tamper(dialer.begin(), 0));
       if (welcome.kind !== "send") return;
       const confirm = dialer.handleFrame(FrameKind.WELCOME, tamper(welcome.bytes, 1));
@@ -133,15 +101,16 @@ Deno.test("fuzz: no byte of a handshake can be changed without ending it", () =>
 
 Deno.test("fuzz: noise in place of any handshake frame is refused, never thrown", () => {
   const kinds = fc.constantFrom(...KINDS);
+  const suites = fc.constantFrom("plain", "noise");
   fc.assert(
-    fc.property(kinds, fc.uint8Array({ maxLength: 300 }), (kind, body) => {
-      const dialer = new DialerHandshake(self("SP10", "a"), "SP20", () => null);
+    fc.property(kinds, suites, fc.uint8Array({ maxLength: 300 }), (kind, suite, body) => {
+      const dialer = dialerOf(suite, "SP10", "SP20");
       const hello = dialer.begin().slice(HEADER_BYTES);
       const ends = [
         dialer.handleFrame(kind, body),
-        new AcceptorHandshake(self("SP20", "b"), () => null).handleFrame(kind, body),
+        acceptorOf(suite, "SP20").handleFrame(kind, body),
       ];
-      const acceptor = new AcceptorHandshake(self("SP20", "b"), () => null);
+      const acceptor = acceptorOf(suite, "SP20");
       acceptor.handleFrame(FrameKind.HELLO, hello);
       ends.push(acceptor.handleFrame(kind, body));
       for (const end of ends) {

@@ -40,7 +40,7 @@ const endpoint = await Endpoint.start({
   name,
   listen: { port: Number(port) },
   peers,
-  secret: "interop",
+  secret: "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
   redialMinMs: 50,
   redialMaxMs: 500,
 });

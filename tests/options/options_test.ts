@@ -72,19 +72,29 @@ Deno.test("resolveEndpointOptions() refuses what would be open to anybody", () =
     "with insecure: true anybody may claim any name there",
   ]);
   assertEquals(endpointProblems({ ...open, insecure: true }), []);
-  assertEquals(endpointProblems({ ...open, secret: "s" }), []);
+  assertEquals(endpointProblems({ ...open, secret: "sixteen bytes it has" }), []);
   for (const hostname of ["127.0.0.1", "127.9.9.9", "::1", "localhost"]) {
     assertEquals(endpointProblems({ listen: { hostname, port: 1 } }), [], hostname);
   }
-  assertEquals(endpointProblems({ ...open, secret: "" }), [
-    "secret: expected a string or bytes that are not empty",
+  for (const secret of ["", "fifteen letters", new Uint8Array(15), 16]) {
+    assertEquals(endpointProblems({ ...open, secret: secret as never }), [
+      "secret: expected a string or bytes, at least 16 bytes: 'freshlink keygen --secret' makes one",
+    ]);
+  }
+  const made = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+  assertEquals(endpointProblems({ ...open, secret: made }), []);
+  assertEquals(endpointProblems({ ...open, secret: made.slice(0, -1) }), [
+    "secret: expected all that 'freshlink keygen --secret' printed: a part is missing or changed",
   ]);
 });
 
 Deno.test("resolveEndpointOptions() wants to know who it is, and not to be its own peer", () => {
-  assertEquals(endpointProblems({ listen: { hostname: "::", port: 1 }, secret: "s" }), [
-    "name: expected a name, or advertise.hostname, as :: is no address to be known by",
-  ]);
+  assertEquals(
+    endpointProblems({ listen: { hostname: "::", port: 1 }, secret: "sixteen bytes it has" }),
+    [
+      "name: expected a name, or advertise.hostname, as :: is no address to be known by",
+    ],
+  );
   const peers = [{ name: "A", hostname: "h", port: 1 }, { name: "B", hostname: "h", port: 1 }, {
     name: "B",
     hostname: "h",
@@ -109,7 +119,9 @@ Deno.test("resolveClientOptions() tells its problems alike", () => {
     resolveClientOptions({ hostname: "", port: 0, to: "", liste: 1 } as never)
   );
   assertEquals(problems.length, 4);
-  assertEquals(resolveClientOptions({ hostname: "h", port: 1, secret: "ä" }).secret.length, 2);
+  const secret = "ä".repeat(8);
+  const { secrets } = resolveClientOptions({ hostname: "h", port: 1, secret });
+  assertEquals(secrets.map(({ length }) => length), [16]);
 });
 
 Deno.test("parseDefinitions() reads an array, and names file and key of what is wrong", () => {

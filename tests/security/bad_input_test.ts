@@ -11,18 +11,11 @@ import {
   startFrame,
   writeHeader,
 } from "../../src/core/wire/frame.ts";
-import {
-  decodeRefuse,
-  DialerHandshake,
-  encodeRefuse,
-  type HandshakeSelf,
-} from "../../src/core/channel/handshake.ts";
+import { decodeRefuse, encodeRefuse } from "../../src/core/channel/handshake.ts";
+import { PlainDialer, type PlainSelf } from "../../src/core/channel/plain_handshake.ts";
 import type { Hello } from "../../src/core/wire/hello.ts";
-import { proverOf } from "../../src/connection/proof.ts";
-import { pureHash } from "../../src/runtime/hash.ts";
 import { concat } from "../support/bytes.ts";
 
-const SECRET = "correct horse";
 const LIMITS = {
   maxInFlight: 8,
   payloadMaxBytes: 65_536,
@@ -52,7 +45,6 @@ class Scene implements AsyncDisposable {
     const target = await Endpoint.start({
       name: "SP10",
       listen: { port: 0 },
-      secret: SECRET,
       peers: [
         { name: "SP20", hostname: "127.0.0.1", port: 1 },
         { name: "SP30", hostname: "127.0.0.1", port: 1 },
@@ -64,7 +56,6 @@ class Scene implements AsyncDisposable {
     const friend = await Endpoint.start({
       name: "SP30",
       listen: { port: 0 },
-      secret: SECRET,
       peers: [{ name: "SP10", hostname: "127.0.0.1", port: target.address.port }],
     });
     friend.handle("echo", (payload) => payload);
@@ -153,8 +144,8 @@ class Stranger implements Disposable {
   }
 
   /** Completes a handshake as SP20. */
-  async introduce(changes: Partial<HandshakeSelf> = {}): Promise<void> {
-    const dialer = new DialerHandshake(self(changes), "SP10", () => null);
+  async introduce(changes: Partial<PlainSelf> = {}): Promise<void> {
+    const dialer = new PlainDialer(self(changes), "SP10", () => null);
     await this.send(dialer.begin());
     const welcome = (await this.frame())!;
     const step = dialer.handleFrame(welcome.kind, welcome.body);
@@ -178,7 +169,7 @@ class Stranger implements Disposable {
   }
 }
 
-function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
+function self(changes: Partial<PlainSelf> = {}, who: Partial<Hello> = {}) {
   return {
     introduction: {
       role: "peer" as const,
@@ -192,7 +183,6 @@ function self(changes: Partial<HandshakeSelf> = {}, who: Partial<Hello> = {}) {
       ordinalRises: false,
       ...who,
     },
-    prove: proverOf(pureHash, new TextEncoder().encode(SECRET)),
     nonce: new Uint8Array(16).fill(1),
     certificateNames: null,
     ...changes,
@@ -207,7 +197,7 @@ function frame(kind: number, body: Uint8Array = new Uint8Array(0)): Uint8Array {
 }
 
 function hello(who: Partial<Hello>, to = "SP10", tamper = (_bytes: Uint8Array) => {}) {
-  const bytes = new DialerHandshake(self({}, who), to, () => null).begin();
+  const bytes = new PlainDialer(self({}, who), to, () => null).begin();
   tamper(bytes);
   return bytes;
 }
@@ -215,7 +205,7 @@ function hello(who: Partial<Hello>, to = "SP10", tamper = (_bytes: Uint8Array) =
 Deno.test("a stranger's first bytes: each defect has its code, its event and no effect", async () => {
   await using scene = await Scene.make();
   const oversize = new Uint8Array(HEADER_BYTES);
-  writeHeader(oversize, 0, FrameKind.HELLO, 70_000);
+  writeHeader(oversize, 0, FrameKind.HELLO, 1_025);
   const cases: [string, Uint8Array, ErrorCode][] = [
     [
       "a web browser",
@@ -250,7 +240,7 @@ Deno.test("a stranger's first bytes: each defect has its code, its event and no 
   assertEquals(scene.target.connections().length, 1);
 });
 
-Deno.test("a stranger without the secret: the acceptor finds out, and nothing changes", async () => {
+Deno.test("a stranger that answers to another WELCOME: the acceptor finds out, and nothing changes", async () => {
   await using scene = await Scene.make();
   using stranger = await Stranger.to(scene.target);
   await stranger.send(hello({}));
@@ -375,7 +365,6 @@ Deno.test("a dial that another connection made needless is given up as not-neede
   await using target = await Endpoint.start({
     name: "SP10",
     listen: { port: 0 },
-    secret: SECRET,
     peers: [{ name: "SP20", hostname: "127.0.0.1", port: listener.addr.port }],
   });
   // SP20 takes the dial and does not answer it yet; meanwhile its own dial is through.

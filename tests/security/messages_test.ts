@@ -129,6 +129,7 @@ Deno.test("messages: two secrets, and one secret", async () => {
     await using target = await listening({ secret: "the secret, of enough bytes" });
     const { code, message } = await connectError({
       port: target.port,
+      to: "SP20",
       ...(secret === undefined ? {} : { secret }),
     });
     assertEquals([code, message], [

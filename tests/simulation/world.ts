@@ -10,6 +10,8 @@ import { damageOf, idOf, makePayload } from "./payload.ts";
 import type { NotePlan, RequestPlan } from "./plan.ts";
 import { type Asker, serve } from "./service.ts";
 
+/** What all members know, by default. */
+const SECRET = "a secret of the simulated hosts";
 const PORT = 11_000;
 
 /** Calls that handlers make have so many places more. */
@@ -82,8 +84,8 @@ export class World {
     if (process === member.host.main) member.life = life;
     this.simulation.note(member.name, "starts as", life.id);
     const options: EndpointOptions = {
-      insecure: true,
       ...this.#options,
+      ...this.#protection,
       name: member.name,
       listen: { hostname: "0.0.0.0", port },
       advertise: { hostname: process.host.address },
@@ -114,14 +116,14 @@ export class World {
       client: null as Client | null,
     };
     this.clients.push(entry);
-    const { secret } = this.#options;
+    const protection = this.#options.insecure === true ? {} : { secret: SECRET };
     const dial = () =>
       Client.connect({
         hostname: member.host.address,
         port: PORT,
         to: member.name,
         runtime: host.main,
-        ...(secret === undefined ? {} : { secret }),
+        ...protection,
       }).then((client) => {
         entry.client = client;
       }, () => {
@@ -265,6 +267,11 @@ export class World {
       this.problems.push(`${name} is closed and has ${armedTimers} timers armed, ${openSockets} \
 sockets and ${openListeners} listeners open`);
     }
+  }
+
+  /** By default all is sealed. */
+  get #protection(): { readonly secret: string } | { readonly insecure: true } {
+    return this.#options.insecure === true ? { insecure: true } : { secret: SECRET };
   }
 
   /** The process, which notes the connections that it dials. */

@@ -109,7 +109,7 @@ const endpoint = await Endpoint.start({
   name: setup.name,
   listen: { hostname: setup.hostname, port: setup.port },
   peers: [setup.peer],
-  secret: "crashlab",
+  secret: "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
   ...setup.tuning,
   runtime: {
     ...host,

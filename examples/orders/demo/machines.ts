@@ -18,6 +18,7 @@ export interface Config {
   readonly listen: { readonly hostname: string; port: number };
   readonly peers: Definition[];
   identifier?: string;
+  secret?: string;
 }
 
 /** How a machine is set up. */
@@ -41,6 +42,8 @@ export class Machine {
   readonly cable = new Cable();
   readonly ledger: string;
   readonly port: number;
+  /** What the machines protect their links with. */
+  readonly secret: string;
   readonly #options: MachineOptions;
   #child: Deno.ChildProcess | null = null;
   #output: Promise<unknown> = Promise.resolve();
@@ -51,6 +54,7 @@ export class Machine {
     this.runtime = options.runtime;
     this.ledger = options.ledger;
     this.port = options.config.listen.port;
+    this.secret = options.config.secret!;
   }
 
   /** Starts the server process. @throws When it does not listen in time. */

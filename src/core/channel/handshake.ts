@@ -1,12 +1,15 @@
 /**
- * The three-way handshake: HELLO, WELCOME, CONFIRM, or REFUSE.
+ * The three-way handshake: HELLO, WELCOME, CONFIRM, or REFUSE. What both kinds have in common.
  *
- * Neither end believes anything before it has verified the other's proof: a hello that lay in a
- * dead machine's buffer, or that a stranger sent, comes without the answer to this end's nonce.
- * The proof is HMAC-SHA-256 under the shared secret over the whole HELLO, the WELCOME without its
- * proof, and the role of who proves; so it covers both nonces, names, bootIds, ordinals, limits.
+ * | kind | who is there is known by | the bytes after it |
+ * | --- | --- | --- |
+ * | plain (`plain_handshake.ts`) | its word, and its certificate where there is TLS | as they are |
+ * | Noise (`noise_handshake.ts`) | the secret it knows and the key it holds | records |
  *
- * This file does not know the table or the arbiter: it yields the other end's `Hello` or a
+ * In both, neither end believes anything before the other end has answered to something fresh: a
+ * hello that lay in a dead machine's buffer, or that was recorded, comes without that answer.
+ *
+ * A handshake does not know the table or the arbiter: it yields the other end's `Hello` or a
  * refusal. Time (the handshake's deadline) is the driver's business.
  *
  * Source: docs/protocol.md, "Handshake".
@@ -15,44 +18,63 @@
  */
 
 import { codeOfWire, type ErrorCode, wireOfCode } from "../../errors.ts";
-import { FrameKind, HEADER_BYTES, readU16, readU32, writeHeader, writeU16 } from "../wire/frame.ts";
-import { encodeHello, encodeWelcome, type Hello, MAGIC } from "../wire/hello.ts";
-import { parseHello, parseWelcome, PROOF_BYTES, PROTOCOL_VERSION } from "../wire/hello.ts";
+import { FrameKind, HEADER_BYTES, readU16, writeHeader, writeU16 } from "../wire/frame.ts";
+import { type Hello, parsePreamble, PROTOCOL_VERSION } from "../wire/hello.ts";
+import type { CipherState } from "./cipher_state.ts";
 
-/** What the acceptor is asked once it knows who dials: `null` lets it in. */
+/** What protects a connection, as the preamble spells it. The numbers are never reused. */
+export const Suite = { PLAIN: 0, AESGCM: 1, CHACHAPOLY: 2 } as const;
+
+/** What the other end is told before it has proved who it is: `null` lets it in. */
 export type Admission = { readonly code: ErrorCode; readonly detail: string } | null;
+
+/** The ciphers of both directions, from the end of the handshake on. */
+export interface Ciphers {
+  readonly send: CipherState;
+  readonly receive: CipherState;
+}
 
 /** What came of a frame. */
 export type HandshakeStep =
   /** Send these bytes and wait. */
   | { readonly kind: "send"; readonly bytes: Uint8Array }
-  /** Done; `bytes` (CONFIRM) go out first, empty at the acceptor. */
-  | { readonly kind: "done"; readonly bytes: Uint8Array; readonly remote: Hello }
-  /** Refuse it with these bytes and end the socket. */
+  /** Done; `bytes` (CONFIRM) go out first, empty at the acceptor. Without `ciphers` all is clear. */
+  | {
+    readonly kind: "done";
+    readonly bytes: Uint8Array;
+    readonly remote: Hello;
+    readonly ciphers: Ciphers | null;
+  }
+  /** Refuse it, sealed where there are `ciphers`, and end the socket. */
   | {
     readonly kind: "refuse";
-    readonly bytes: Uint8Array;
     readonly code: ErrorCode;
     readonly detail: string;
     readonly name: string | null;
+    readonly ciphers: Ciphers | null;
   }
-  /** The other end refused this one. */
+  /** The other end refused this one. In clear anybody can say so. */
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly detail: string };
 
-/** The proof of one role over the HELLO and the WELCOME without its proof: `PROOF_BYTES`. */
-export type Prove = (
-  role: "dialer" | "acceptor",
-  hello: Uint8Array,
-  welcome: Uint8Array,
-) => Uint8Array;
+/** One end of one handshake. */
+export interface Handshake {
+  /** What is sent first; empty at the acceptor. */
+  begin(): Uint8Array;
+  /** Takes a frame of the other end; `body` is borrowed. */
+  handleFrame(kind: number, body: Uint8Array): HandshakeStep;
+}
+
+/** Whom the acceptor lets in. Both questions change nothing. */
+export interface Admitter {
+  /** Whether this is who was meant; asked before it is known who dials, where that comes later. */
+  admitsTo(to: string): Admission;
+  /** Whether that one may come in, and means this end. */
+  admits(remote: Hello, to: string): Admission;
+}
 
 /** What an end needs to know of itself. */
 export interface HandshakeSelf {
   readonly introduction: Hello;
-  /** Proves that this end knows the shared secret. */
-  readonly prove: Prove;
-  /** `NONCE_BYTES` random bytes, used once. */
-  readonly nonce: Uint8Array;
   /**
    * The names in the other end's verified certificate, one of which its introduction must be.
    * `null` without TLS, and where the certificate was checked for what was dialled.
@@ -62,130 +84,27 @@ export interface HandshakeSelf {
 
 const encoder = new TextEncoder();
 const lenientDecoder = new TextDecoder();
-const NOTHING = new Uint8Array(0);
 const DETAIL_MAX_BYTES = 512;
 
-/** The dialer's half. */
-export class DialerHandshake {
-  readonly #self: HandshakeSelf;
-  readonly #to: string;
-  readonly #accepts: (remote: Hello) => Admission;
-  #hello: Uint8Array = NOTHING;
-  #done = false;
-
-  /**
-   * @param to The name that is dialled; empty for a client that takes whoever listens there.
-   * @param accepts Asked once the acceptor's proof is verified.
-   */
-  constructor(self: HandshakeSelf, to: string, accepts: (remote: Hello) => Admission) {
-    this.#self = self;
-    this.#to = to;
-    this.#accepts = accepts;
+/** A handshake frame out of its parts. */
+export function handshakeFrame(kind: number, ...parts: readonly Uint8Array[]): Uint8Array {
+  const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const frame = new Uint8Array(HEADER_BYTES + bodyBytes);
+  writeHeader(frame, 0, kind, bodyBytes);
+  let offset = HEADER_BYTES;
+  for (const part of parts) {
+    frame.set(part, offset);
+    offset += part.length;
   }
-
-  /** The HELLO frame, to be sent first. */
-  begin(): Uint8Array {
-    const frame = encodeHello(this.#self.introduction, this.#self.nonce, this.#to);
-    this.#hello = frame.subarray(HEADER_BYTES);
-    return frame;
-  }
-
-  /** Takes a frame of the acceptor. */
-  handleFrame(kind: number, body: Uint8Array): HandshakeStep {
-    if (this.#done) return refusal("unexpected-frame", "the handshake is over", null);
-    this.#done = true;
-    if (kind === FrameKind.REFUSE) return decodeRefuse(body);
-    if (kind !== FrameKind.WELCOME) {
-      return refusal("unexpected-frame", `frame kind ${kind} instead of WELCOME`, null);
-    }
-    const parsed = parseWelcome(body);
-    if (parsed === null) return refusal("malformed-frame", "WELCOME", null);
-    const { remote, signedBytes } = parsed;
-    const signed = body.subarray(0, signedBytes);
-    const proof = body.subarray(signedBytes);
-    if (!equalBytes(proof, this.#self.prove("acceptor", this.#hello, signed))) {
-      return refusal("proof-mismatch", otherSecretText(remote.name), remote.name);
-    }
-    const refused = checkRemote(this.#self, remote) ?? this.#accepts(remote);
-    if (refused !== null) return refusal(refused.code, refused.detail, remote.name);
-    const confirm = new Uint8Array(HEADER_BYTES + PROOF_BYTES);
-    writeHeader(confirm, 0, FrameKind.CONFIRM, PROOF_BYTES);
-    confirm.set(this.#self.prove("dialer", this.#hello, signed), HEADER_BYTES);
-    return { kind: "done", bytes: confirm, remote };
-  }
-}
-
-/** The acceptor's half. */
-export class AcceptorHandshake {
-  readonly #self: HandshakeSelf;
-  readonly #admits: (remote: Hello, to: string) => Admission;
-  #remote: Hello | null = null;
-  #expected: Uint8Array = NOTHING;
-  #done = false;
-
-  /** @param admits Asked when a well-formed HELLO has come; must not change any state. */
-  constructor(
-    self: HandshakeSelf,
-    admits: (remote: Hello, to: string) => Admission,
-  ) {
-    this.#self = self;
-    this.#admits = admits;
-  }
-
-  /** Takes a frame of the dialer. */
-  handleFrame(kind: number, body: Uint8Array): HandshakeStep {
-    if (this.#done) return refusal("unexpected-frame", "the handshake is over", null);
-    if (this.#remote === null) return this.#handleHello(kind, body);
-    this.#done = true;
-    if (kind === FrameKind.REFUSE) return decodeRefuse(body);
-    if (kind !== FrameKind.CONFIRM) {
-      return refusal(
-        "unexpected-frame",
-        `frame kind ${kind} instead of CONFIRM`,
-        this.#remote.name,
-      );
-    }
-    if (!equalBytes(body, this.#expected)) {
-      return refusal("proof-mismatch", otherSecretText(this.#remote.name), this.#remote.name);
-    }
-    return { kind: "done", bytes: NOTHING, remote: this.#remote };
-  }
-
-  #handleHello(kind: number, body: Uint8Array): HandshakeStep {
-    const refuse = (code: ErrorCode, detail: string, name: string | null = null): HandshakeStep => {
-      this.#done = true;
-      return refusal(code, detail, name);
-    };
-    if (kind !== FrameKind.HELLO) {
-      return refuse("unexpected-frame", `frame kind ${kind} instead of HELLO`);
-    }
-    if (body.length < 6 || readU32(body, 0) !== MAGIC) return refuse("malformed-frame", "HELLO");
-    const version = readU16(body, 4);
-    if (version !== PROTOCOL_VERSION) {
-      return refuse("unsupported-version", `version ${version}, spoken is ${PROTOCOL_VERSION}`);
-    }
-    const parsed = parseHello(body);
-    if (parsed === null) return refuse("malformed-frame", "HELLO");
-    const { remote, to } = parsed;
-    const refused = checkRemote(this.#self, remote) ?? this.#admits(remote, to);
-    if (refused !== null) return refuse(refused.code, refused.detail, remote.name);
-    // The chunk is borrowed: what the proofs cover is taken in now.
-    const { frame, signed } = encodeWelcome(this.#self.introduction, this.#self.nonce);
-    frame.set(this.#self.prove("acceptor", body, signed), frame.length - PROOF_BYTES);
-    this.#expected = this.#self.prove("dialer", body, signed);
-    this.#remote = remote;
-    return { kind: "send", bytes: frame };
-  }
+  return frame;
 }
 
 /** The REFUSE frame of a code. */
 export function encodeRefuse(code: ErrorCode, detail: string): Uint8Array {
   const text = encoder.encode(detail).subarray(0, DETAIL_MAX_BYTES);
-  const frame = new Uint8Array(HEADER_BYTES + 2 + text.length);
-  writeHeader(frame, 0, FrameKind.REFUSE, 2 + text.length);
-  writeU16(frame, HEADER_BYTES, wireOfCode(code));
-  frame.set(text, HEADER_BYTES + 2);
-  return frame;
+  const number = new Uint8Array(2);
+  writeU16(number, 0, wireOfCode(code));
+  return handshakeFrame(FrameKind.REFUSE, number, text);
 }
 
 /** What a REFUSE body says. A code that this version does not know counts as `malformed-frame`. */
@@ -199,12 +118,33 @@ export function decodeRefuse(
   return { kind: "refused", code, detail: text };
 }
 
-function refusal(code: ErrorCode, detail: string, name: string | null): HandshakeStep {
-  return { kind: "refuse", bytes: encodeRefuse(code, detail), code, detail, name };
+/** The step that refuses the other end. @param name What it says it is called, where that is known. */
+export function refusal(
+  code: ErrorCode,
+  detail: string,
+  name: string | null = null,
+  ciphers: Ciphers | null = null,
+): HandshakeStep {
+  return { kind: "refuse", code, detail, name, ciphers };
 }
 
-/** What both halves check of the other end before anybody else is asked. */
-function checkRemote(self: HandshakeSelf, remote: Hello): Admission {
+/** The suite of a HELLO of this version, or the step that refuses it. */
+export function suiteOf(kind: number, body: Uint8Array): number | HandshakeStep {
+  if (kind !== FrameKind.HELLO) {
+    return refusal("unexpected-frame", `frame kind ${kind} instead of HELLO`);
+  }
+  const preamble = parsePreamble(body);
+  if (preamble === null) return refusal("malformed-frame", "HELLO");
+  const { version, suite } = preamble;
+  if (version !== PROTOCOL_VERSION) {
+    const detail = `version ${version}, spoken is ${PROTOCOL_VERSION}`;
+    return refusal("unsupported-version", detail);
+  }
+  return suite;
+}
+
+/** What both ends check of the other one before anybody else is asked. */
+export function checkRemote(self: HandshakeSelf, remote: Hello): Admission {
   if (remote.bootId === self.introduction.bootId) {
     return { code: "own-boot-id", detail: "this process reached itself" };
   }
@@ -227,12 +167,8 @@ function carries(certificateNames: readonly string[], { name, hostname, port }: 
   return certificateNames.includes(name) || (isAddress && certificateNames.includes(hostname));
 }
 
-function otherSecretText(name: string): string {
-  return `'${name}' and this end have different secrets, or only one of them has any`;
-}
-
 /** Compares without telling by its time where the first difference is. */
-function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
   let difference = 0;
   for (let index = 0; index < left.length; index++) difference |= left[index]! ^ right[index]!;

@@ -26,7 +26,13 @@ export const RECORD_HEADER_BYTES = 2;
 export const RECORD_EXTRA_BYTES = RECORD_HEADER_BYTES + TAG_BYTES;
 
 /** The most bytes of the stream in one record. */
-export const RECORD_MAX_BYTES = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES;
+export const RECORD_MAX_BYTES: number = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES;
+
+/**
+ * What is put into one record. Nothing of it counts before it is there as a whole, so on a slow path
+ * smaller is better: this much takes a second at 16 KiB/s. TLS has the same bound.
+ */
+export const RECORD_PIECE_BYTES = 16_384;
 
 /**
  * Records under one key. With records of 64 KiB a key of AES-GCM stays safe for 2^24.5 of them (RFC
@@ -41,7 +47,7 @@ const NOTHING = new Uint8Array(0);
 
 /** Bytes that `length` bytes of the stream take as records. */
 export function recordBytes(length: number): number {
-  return length + RECORD_EXTRA_BYTES * Math.ceil(length / RECORD_MAX_BYTES);
+  return length + RECORD_EXTRA_BYTES * Math.ceil(length / RECORD_PIECE_BYTES);
 }
 
 /** The outgoing direction. */
@@ -62,9 +68,9 @@ export class RecordSealer {
    * @throws {RangeError} When the nonces are used up.
    */
   seal(bytes: Uint8Array, target: Uint8Array, offset: number): number {
-    for (let start = 0; start < bytes.length; start += RECORD_MAX_BYTES) {
-      const whole = start === 0 && bytes.length <= RECORD_MAX_BYTES;
-      const piece = whole ? bytes : bytes.subarray(start, start + RECORD_MAX_BYTES);
+    for (let start = 0; start < bytes.length; start += RECORD_PIECE_BYTES) {
+      const whole = start === 0 && bytes.length <= RECORD_PIECE_BYTES;
+      const piece = whole ? bytes : bytes.subarray(start, start + RECORD_PIECE_BYTES);
       const sealedBytes = piece.length + TAG_BYTES;
       writeU16(target, offset, sealedBytes);
       offset += RECORD_HEADER_BYTES;

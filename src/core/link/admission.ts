@@ -1,6 +1,6 @@
 /**
- * Whom to admit: asked of each HELLO before anything is answered, and of each WELCOME before it is
- * believed. Nothing changes by asking.
+ * Whom to admit: asked of each dialer before it is believed, and of whoever answers a dial. Nothing
+ * changes by asking.
  *
  * @module
  */
@@ -19,15 +19,22 @@ export interface Admitting {
   admitAtLink(remote: Hello): Admission | undefined;
 }
 
+/** Whether an endpoint is whom a dialer means; empty: whoever listens there. */
+export function admitTo({ name, hostname, port }: Hello, to: string): Admission {
+  if (to === name || to === `${hostname}:${port}` || to === "") return null;
+  return { code: "wrong-recipient", detail: `this is '${name}', not '${to}'` };
+}
+
 /** Whether an endpoint admits whoever dials it. @param to Whom the dialer means. */
 export function admit(
   { self, isClosing, holdsSession, admitAtLink }: Admitting,
   remote: Hello,
   to: string,
 ): Admission {
-  const isAnyone = to === "" && remote.role === "client";
-  if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {
-    return { code: "wrong-recipient", detail: `this is '${self.name}', not '${to}'` };
+  const elsewhere = admitTo(self, to);
+  if (elsewhere !== null) return elsewhere;
+  if (to === "" && remote.role === "peer") {
+    return { code: "wrong-recipient", detail: `'${remote.name}' did not say whom it means` };
   }
   if (isClosing && (remote.role === "client" || !holdsSession(remote))) {
     return { code: "closing", detail: `'${self.name}' is closing` };

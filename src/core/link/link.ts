@@ -215,7 +215,9 @@ export class Link {
     this.#tell({ type: "draining", connection });
   }
 
-  #handleRefused({ connection, code }: Extract<LinkEvent, { kind: "refused" }>): void {
+  #handleRefused({ connection, code, error }: Extract<LinkEvent, { kind: "refused" }>): void {
+    // Nothing was in use before: this end was not let in.
+    if (error !== undefined && this.usable === null) this.#dial.lastError = error;
     if (code === "duplicate" || code === "displaced") this.#actions.push({ kind: "fenced", code });
     // That life of the other end is over: nothing will come of what it has.
     if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);

@@ -56,7 +56,13 @@ export type LinkEvent =
     readonly number: number;
   }
   /** The other end refuses to go on; `closed` follows. */
-  | { readonly kind: "refused"; readonly connection: number; readonly code: ErrorCode }
+  | {
+    readonly kind: "refused";
+    readonly connection: number;
+    readonly code: ErrorCode;
+    /** Why, for people. */
+    readonly error?: string;
+  }
   /** Nothing was heard on a connection for a while. */
   | { readonly kind: "suspect"; readonly connection: number; readonly silenceMs: number }
   /** A connection is gone, for whatever reason, also for an action of the link. */

@@ -54,6 +54,9 @@ export const FRAME_MAX_BYTES: number = PIECE_MAX_BYTES + 1_024;
 /** The largest body of a frame, in bytes. */
 export const BODY_MAX_BYTES: number = FRAME_MAX_BYTES - HEADER_BYTES;
 
+/** The largest body of a frame before the other end has proved who it is, in bytes. */
+export const HANDSHAKE_BODY_MAX_BYTES = 1_024;
+
 /** The largest number that a field of 8 bytes may carry: beyond it doubles lose whole numbers. */
 export const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 

@@ -28,37 +28,50 @@ const EMPTY = new Uint8Array(0);
 
 /** The decoder of one connection. */
 export class FrameDecoder {
+  /** The largest body that is taken. */
+  readonly #bodyMaxBytes: number;
   #tail: Uint8Array = EMPTY;
   #tailBytes = 0;
   #stopped = false;
+
+  /** @param bodyMaxBytes The largest body that is taken; a larger one is a defect. */
+  constructor(bodyMaxBytes: number = BODY_MAX_BYTES) {
+    this.#bodyMaxBytes = bodyMaxBytes;
+  }
 
   /** Bytes kept of an unfinished frame. */
   get keptBytes(): number {
     return this.#tailBytes;
   }
 
-  /** Takes a chunk of the stream and hands out each frame that it completes. */
-  push(chunk: Uint8Array, handler: FrameHandler): void {
-    if (this.#stopped) return;
+  /**
+   * Takes a chunk of the stream and hands out each frame that it completes.
+   *
+   * @returns The offset after the frame at which the handler has stopped; else the chunk's length.
+   */
+  push(chunk: Uint8Array, handler: FrameHandler): number {
+    const { length } = chunk;
+    if (this.#stopped) return length;
     let offset = 0;
     if (this.#tailBytes > 0) {
       offset = this.#completeTail(chunk, handler);
-      if (offset < 0 || this.#stopped) return;
+      if (offset < 0) return length;
+      if (this.#stopped) return offset;
     }
-    const length = chunk.length;
     while (length - offset >= HEADER_BYTES) {
       const kind = chunk[offset]!;
       const bodyBytes = readBodyBytes(chunk, offset);
-      if (!this.#accepts(kind, bodyBytes, handler)) return;
+      if (!this.#accepts(kind, bodyBytes, handler)) return length;
       const end = offset + HEADER_BYTES + bodyBytes;
       if (end > length) break;
       if (!handler.onFrame(kind, chunk, offset + HEADER_BYTES, end)) {
         this.stop();
-        return;
+        return end;
       }
       offset = end;
     }
     if (offset < length) this.#keep(chunk, offset);
+    return length;
   }
 
   /** Delivers nothing any more and lets go of what was kept. */
@@ -69,7 +82,7 @@ export class FrameDecoder {
   }
 
   #accepts(kind: number, bodyBytes: number, handler: FrameHandler): boolean {
-    if (isKnownKind(kind) && bodyBytes <= BODY_MAX_BYTES) return true;
+    if (isKnownKind(kind) && bodyBytes <= this.#bodyMaxBytes) return true;
     this.stop();
     if (!isKnownKind(kind)) handler.onDefect("unknown-frame", `frame kind ${kind}`);
     else handler.onDefect("frame-too-large", `a frame body of ${bodyBytes} bytes`);

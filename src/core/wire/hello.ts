@@ -1,13 +1,13 @@
 /**
- * Introductions: who an end is, as HELLO and WELCOME carry it, and their bytes.
+ * Introductions: who an end is, as the handshake carries it, and their bytes.
  *
  * Source: docs/protocol.md, "Handshake".
  *
  * @module
  */
 
-import { FrameKind, HEADER_BYTES, readU16, readU32, readU64 } from "./frame.ts";
-import { writeHeader, writeU16, writeU32, writeU64 } from "./frame.ts";
+import { readU16, readU32, readU64 } from "./frame.ts";
+import { writeU16, writeU32, writeU64 } from "./frame.ts";
 
 /** The version of the protocol that this code speaks. */
 export const PROTOCOL_VERSION = 1;
@@ -15,14 +15,14 @@ export const PROTOCOL_VERSION = 1;
 /** The first four bytes of every HELLO body: whoever speaks something else is told apart at once. */
 export const MAGIC = 0x46524c4b;
 
-/** Bytes of a nonce, of a bootId and of a proof. */
-export const NONCE_BYTES = 16;
 /** Bytes of a bootId: 128 random bits. */
 export const BOOT_ID_BYTES = 16;
-/** Bytes of a proof. */
-export const PROOF_BYTES = 32;
+/** Bytes of the preamble: magic, version, suite. */
+export const PREAMBLE_BYTES = 7;
 /** Bytes of the limits. */
 const LIMITS_BYTES = 24;
+/** Bytes of an introduction without name and host name. */
+const INTRODUCTION_LEAST_BYTES = 1 + 2 + BOOT_ID_BYTES + 8 + 2 + 2 + LIMITS_BYTES + 4 + 1;
 
 /** What an end promises to hold; the other end honours it. */
 export interface Limits {
@@ -77,42 +77,53 @@ const NOTHING = new Uint8Array(0);
 /** The only flag of an introduction; the other bits are 0, and nobody looks at them. */
 const ORDINAL_RISES = 1;
 
-// Encoding. HELLO and WELCOME share the introduction; strings have 2 bytes of length in front.
-
-function introductionBytes(introduction: Hello): {
-  name: Uint8Array;
-  hostname: Uint8Array;
-  size: number;
-} {
-  const name = encoder.encode(introduction.name);
-  const hostname = encoder.encode(introduction.hostname);
-  const size = 1 + 2 + name.length + BOOT_ID_BYTES + 8 + 2 + hostname.length + 2 + LIMITS_BYTES +
-    4 +
-    1 +
-    NONCE_BYTES;
-  return { name, hostname, size };
+/** The preamble, in clear at the beginning of every HELLO. @param suite What protects the rest. */
+export function encodePreamble(suite: number): Uint8Array {
+  const preamble = new Uint8Array(PREAMBLE_BYTES);
+  writeU32(preamble, 0, MAGIC);
+  writeU16(preamble, 4, PROTOCOL_VERSION);
+  preamble[6] = suite;
+  return preamble;
 }
 
-function writeIntroduction(
-  target: Uint8Array,
-  offset: number,
-  introduction: Hello,
-  nonce: Uint8Array,
-): number {
-  const { name, hostname } = introductionBytes(introduction);
-  target[offset++] = introduction.role === "peer" ? 0 : 1;
-  offset = writeString(target, offset, name);
+/** What the preamble of a HELLO says; `null`: it is no HELLO of freshlink. */
+export function parsePreamble(body: Uint8Array): { version: number; suite: number } | null {
+  if (body.length < PREAMBLE_BYTES || readU32(body, 0) !== MAGIC) return null;
+  return { version: readU16(body, 4), suite: body[6]! };
+}
+
+/** A name with its length in front: whom the dialer means. */
+export function encodeTo(to: string): Uint8Array {
+  const text = encoder.encode(to);
+  const bytes = new Uint8Array(2 + text.length);
+  writeString(bytes, 0, text);
+  return bytes;
+}
+
+/** Whom the dialer means; `null` when it is malformed. */
+export function parseTo(bytes: Uint8Array): string | null {
+  const reader = new Reader(bytes, 0);
+  const to = reader.text(0);
+  return reader.failed || reader.offset !== bytes.length ? null : to;
+}
+
+/** An introduction. */
+export function encodeIntroduction(introduction: Hello): Uint8Array {
+  const name = encoder.encode(introduction.name);
+  const hostname = encoder.encode(introduction.hostname);
+  const bytes = new Uint8Array(INTRODUCTION_LEAST_BYTES + name.length + hostname.length);
+  bytes[0] = introduction.role === "peer" ? 0 : 1;
+  let offset = writeString(bytes, 1, name);
   for (let index = 0; index < BOOT_ID_BYTES; index++) {
-    target[offset++] = parseInt(introduction.bootId.slice(index * 2, index * 2 + 2), 16);
+    bytes[offset++] = parseInt(introduction.bootId.slice(index * 2, index * 2 + 2), 16);
   }
-  writeU64(target, offset, introduction.ordinal);
-  offset = writeString(target, offset + 8, hostname);
-  writeU16(target, offset, introduction.port);
-  offset = writeLimits(target, offset + 2, introduction.limits);
-  writeU32(target, offset, introduction.heartbeatIntervalMs);
-  target[offset + 4] = introduction.ordinalRises ? ORDINAL_RISES : 0;
-  target.set(nonce, offset + 5);
-  return offset + 5 + NONCE_BYTES;
+  writeU64(bytes, offset, introduction.ordinal);
+  offset = writeString(bytes, offset + 8, hostname);
+  writeU16(bytes, offset, introduction.port);
+  offset = writeLimits(bytes, offset + 2, introduction.limits);
+  writeU32(bytes, offset, introduction.heartbeatIntervalMs);
+  bytes[offset + 4] = introduction.ordinalRises ? ORDINAL_RISES : 0;
+  return bytes;
 }
 
 function writeLimits(target: Uint8Array, offset: number, limits: Limits): number {
@@ -125,53 +136,17 @@ function writeLimits(target: Uint8Array, offset: number, limits: Limits): number
   return offset + LIMITS_BYTES;
 }
 
-/** The HELLO frame. @param to The name that is dialled; empty: whoever listens there. */
-export function encodeHello(introduction: Hello, nonce: Uint8Array, to: string): Uint8Array {
-  const toBytes = encoder.encode(to);
-  const body = 4 + 2 + 2 + toBytes.length + introductionBytes(introduction).size;
-  const frame = new Uint8Array(HEADER_BYTES + body);
-  writeHeader(frame, 0, FrameKind.HELLO, body);
-  writeU32(frame, HEADER_BYTES, MAGIC);
-  writeU16(frame, HEADER_BYTES + 4, PROTOCOL_VERSION);
-  writeIntroduction(frame, writeString(frame, HEADER_BYTES + 6, toBytes), introduction, nonce);
-  return frame;
-}
-
-/** The WELCOME frame with room for its proof at the end, and the part that proofs cover. */
-export function encodeWelcome(
-  introduction: Hello,
-  nonce: Uint8Array,
-): { frame: Uint8Array; signed: Uint8Array } {
-  const signedBytes = introductionBytes(introduction).size;
-  const frame = new Uint8Array(HEADER_BYTES + signedBytes + PROOF_BYTES);
-  writeHeader(frame, 0, FrameKind.WELCOME, signedBytes + PROOF_BYTES);
-  writeIntroduction(frame, HEADER_BYTES, introduction, nonce);
-  return { frame, signed: frame.subarray(HEADER_BYTES, HEADER_BYTES + signedBytes) };
-}
-
 function writeString(target: Uint8Array, offset: number, text: Uint8Array): number {
   writeU16(target, offset, text.length);
   target.set(text, offset + 2);
   return offset + 2 + text.length;
 }
 
-/** What a HELLO body of this version says; `null` when it is malformed. */
-export function parseHello(body: Uint8Array): { remote: Hello; to: string } | null {
-  const reader = new Reader(body, 6);
-  const to = reader.text(0);
+/** Whom an introduction introduces; `null` when it is malformed. */
+export function parseIntroduction(bytes: Uint8Array): Hello | null {
+  const reader = new Reader(bytes, 0);
   const remote = readIntroduction(reader);
-  return reader.failed || remote === null || reader.offset !== body.length ? null : { remote, to };
-}
-
-/** What a WELCOME body says; `null` when it is malformed. */
-export function parseWelcome(
-  body: Uint8Array,
-): { remote: Hello; signedBytes: number } | null {
-  const reader = new Reader(body, 0);
-  const remote = readIntroduction(reader);
-  if (reader.failed || remote === null) return null;
-  if (body.length !== reader.offset + PROOF_BYTES) return null;
-  return { remote, signedBytes: reader.offset };
+  return reader.failed || reader.offset !== bytes.length ? null : remote;
 }
 
 function readIntroduction(reader: Reader): Hello | null {
@@ -191,7 +166,6 @@ function readIntroduction(reader: Reader): Hello | null {
   };
   const heartbeatIntervalMs = reader.number(4);
   const ordinalRises = (reader.number(1) & ORDINAL_RISES) !== 0;
-  reader.skip(NONCE_BYTES);
   if (role > 1 || ordinal < 0 || limits.maxInFlight < 1 || heartbeatIntervalMs < 1) return null;
   if (limits.clientMaxInFlight < 1 || limits.notificationsMax < 1) return null;
   return {

@@ -3,6 +3,7 @@
  * are changes to the text of the source, made in a copy; the product carries no switch for them.
  */
 
+import { CHANNEL_MUTANTS } from "./channel.ts";
 import { FLOW_MUTANTS } from "./flow.ts";
 
 /** One way to break the code. */
@@ -268,13 +269,6 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // Handshake and failure detection.
   {
-    name: "the dialer's proof is not checked",
-    file: "core/channel/handshake.ts",
-    find: "if (!equalBytes(body, this.#expected)) {",
-    replace: "if (body.length !== this.#expected.length) {",
-    by: "tests/core/handshake_test.ts",
-  },
-  {
     name: "a probe is restarted by each hello",
     file: "core/link/candidate_set.ts",
     find: "    probes.add({ id: claimant, deadlineMs });\n",
@@ -349,13 +343,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/admission.ts",
     find: "  if (isClosing && (remote",
     replace: "  if (isClosing && to === null && (remote",
-    by: "tests/core/admission_test.ts",
-  },
-  {
-    name: "whoever is dialled admits what was meant for another one",
-    file: "core/link/admission.ts",
-    find: "  if (to !== self.name && to !== `${self.hostname}:${self.port}` && !isAnyone) {",
-    replace: "  if (to === null && !isAnyone) {",
     by: "tests/core/admission_test.ts",
   },
   {
@@ -585,5 +572,6 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     by: "swarm",
   },
+  ...CHANNEL_MUTANTS,
   ...FLOW_MUTANTS,
 ];

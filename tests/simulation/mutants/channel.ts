@@ -1,0 +1,71 @@
+/** The mutants of the channel: who is believed, and what protects the bytes. */
+
+import type { Mutant } from "./list.ts";
+
+/** All of them. */
+export const CHANNEL_MUTANTS: readonly Mutant[] = [
+  {
+    name: "whoever confirms anything is believed",
+    file: "core/channel/plain_handshake.ts",
+    find: "if (!equalBytes(body, this.#self.nonce)) {",
+    replace: "if (body.length !== this.#self.nonce.length) {",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "whoever welcomes anything is believed",
+    file: "core/channel/plain_handshake.ts",
+    find: "if (!equalBytes(body.subarray(NONCE_BYTES, 2 * NONCE_BYTES), this.#self.nonce)) {",
+    replace: "if (body.length < 2 * NONCE_BYTES) {",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "a message that does not open is believed",
+    file: "core/channel/noise.ts",
+    find: "return this.#symmetric.decryptAndHash(message.subarray(offset)) ?? this.#fail();",
+    replace:
+      "return this.#symmetric.decryptAndHash(message.subarray(offset)) ?? new Uint8Array(0);",
+    by: "tests/core/noise_test.ts",
+  },
+  {
+    name: "the cipher is not bound to the handshake",
+    file: "core/channel/noise.ts",
+    find: "    this.#symmetric.mixHash(options.prologue);\n",
+    replace: "",
+    by: "tests/core/noise_test.ts",
+  },
+  {
+    name: "a nonce is used again",
+    file: "core/channel/cipher_state.ts",
+    find: "    this.#next++;\n    return plaintext.length",
+    replace: "    return plaintext.length",
+    by: "tests/core/noise_test.ts",
+  },
+  {
+    name: "a session is not bound to its key",
+    file: "core/channel/noise_handshake.ts",
+    find: "  return { ...remote, bootId: lifeOf(",
+    replace: '  return remote.bootId !== "" ? remote : { ...remote, bootId: lifeOf(',
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "a first message that came before is answered",
+    file: "core/channel/seen_keys.ts",
+    find: "      return false;\n",
+    replace: "      return true;\n",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "only the first secret is accepted",
+    file: "core/channel/noise_handshake.ts",
+    find: "for (const preSharedKey of this.#self.preSharedKeys) {",
+    replace: "for (const preSharedKey of this.#self.preSharedKeys.slice(0, 1)) {",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "whoever is dialled admits what was meant for another one",
+    file: "core/link/admission.ts",
+    find: "  if (elsewhere !== null) return elsewhere;\n",
+    replace: "",
+    by: "tests/core/admission_test.ts",
+  },
+];
