@@ -12,10 +12,10 @@ function assertAgreed(pair: LinkPair): number {
   assert(id !== null, "a has no connection");
   assertEquals(pair.usable("b"), id);
   assertEquals(pair.number(id, "a"), pair.number(id, "b"));
-  for (const [otherId] of pair.pipes) {
+  for (const { id: otherId } of pair.pipes) {
     if (otherId === id) continue;
     for (const end of ["a", "b"] as const) {
-      const claim = pair.lives[end].rules.claim(otherId);
+      const claim = pair.claim(otherId, pair.lives[end]);
       if (claim?.state === "adopted") assert(claim.number < pair.number(id, end));
     }
   }
@@ -46,16 +46,15 @@ Deno.test("counter reset: a dead process's late USEACK gets no number above the 
   // The arbiter starts again and counts from 1; the follower settles 6, and dies.
   pair.restart("b", 11);
   const late = pair.connect();
-  for (const [end, kind] of [["a", "USE"], ["b", "PING"], ["a", "PONG"]] as const) {
-    assertEquals(pair.deliver(late, end), kind);
-  }
+  pair.deliver(late, "a", "USE");
+  for (const end of ["b", "a"] as const) pair.deliverRest(late, end);
   assertEquals([pair.number(late, "a"), pair.number(late, "b")], [6, 1]);
   pair.restart("a", 11);
   const next = pair.connect();
   assertEquals(pair.number(next, "b"), 2);
   // What lay in the arbiter's buffer is read only now.
   assertEquals(pair.deliver(late, "b"), "USEACK");
-  assertEquals(pair.lives.b.log.at(-1), `abandon ${late}`);
+  assertEquals(pair.lives.b.log.at(-1), `abort ${late} silent`);
   pair.settle();
   assertEquals(assertAgreed(pair), next);
 });
@@ -67,13 +66,13 @@ Deno.test("a verdict is final: whom the follower refused once gets no second pro
   // A second process of the arbiter's name, no newer than the first, has two connections.
   pair.twin("b", 10);
   const [first, second] = [pair.connect(), pair.connect()];
-  assertEquals(pair.deliver(first, "a"), "USE");
-  assertEquals(pair.lives.a.log.at(-1), `probe ${own}`);
+  pair.deliver(first, "a", "USE");
+  assertEquals(pair.lives.a.log.at(-1), `PING ${own}`);
   assertEquals([pair.deliver(own, "b"), pair.deliver(own, "a")], ["PING", "PONG"]);
-  assertEquals(pair.lives.a.log.at(-1), `refuse ${first}`);
-  assertEquals(pair.deliver(second, "a"), "USE");
-  assertEquals(pair.lives.a.log.at(-1), `displace ${second}`);
-  assertEquals(pair.lives.a.rules.usable, own);
+  assertEquals(pair.lives.a.log.at(-1), `refuse ${first} duplicate`);
+  pair.deliver(second, "a", "USE");
+  assertEquals(pair.lives.a.log.at(-1), `refuse ${second} displaced`);
+  assertEquals(pair.lives.a.link.usable, own);
 });
 
 Deno.test("counter reset: identity is the bootId, also where ordinals are equal", () => {
@@ -82,11 +81,11 @@ Deno.test("counter reset: identity is the bootId, also where ordinals are equal"
   pair.settle();
   pair.restart("a", 10);
   const id = pair.connect();
-  assertEquals(pair.lives.b.log.at(-1), `probe ${old}`);
-  pair.probeTimeout(id, "b");
+  assertEquals(pair.lives.b.log.at(-1), `PING ${old}`);
+  pair.probeTimeout("b");
   pair.settle();
   assertEquals(assertAgreed(pair), id);
-  assertEquals(pair.lives.b.rules.sessionBootId, pair.lives.a.bootId);
+  assertEquals(pair.lives.b.link.snapshot().session, pair.lives.a.bootId);
 });
 
 Deno.test("the jump: nothing is remembered of a peer whose connections are gone", () => {
@@ -119,12 +118,12 @@ Deno.test("both closed: crossing dials leave one connection, the same at both en
       for (let round = 0; round < 20; round++) {
         for (const id of sequence) {
           for (const end of ["a", "b"] as const) {
-            if (pair.pipes.get(id)!.inbox[end].length > 0) pair.deliver(id, end);
+            if (pair.pipe(id).inbox[end].length > 0) pair.deliver(id, end);
           }
         }
       }
       const id = assertAgreed(pair);
-      const pipe = pair.pipes.get(id)!;
+      const pipe = pair.pipe(id);
       assert(pipe.open.a && pipe.open.b, order.join());
     }
   }
@@ -159,15 +158,15 @@ Deno.test("a dead process's decision: another life is adopted only after it answ
   const living = pair.lives.b;
   pair.twin("b", 11);
   const dead = pair.connect();
-  const use = pair.pipes.get(dead)!.inbox.a;
-  assertEquals(use.map((message) => message.kind), ["USE"]);
-  pair.pipes.get(dead)!.cut = true;
+  const use = pair.pipe(dead).inbox.a;
+  assertEquals(use.map((message) => message.kind), ["PING", "USE"]);
+  pair.pipe(dead).isCut = true;
   pair.lives.b = living;
-  pair.deliver(dead, "a");
+  pair.deliver(dead, "a", "USE");
   assertEquals(pair.usable("a"), current);
-  pair.probeTimeout(dead, "a");
+  pair.probeTimeout("a");
   assertEquals(pair.usable("a"), current);
-  assertEquals(pair.lives.a.log.at(-1), `abandon ${dead}`);
+  assertEquals(pair.lives.a.log.at(-1), `abort ${dead} silent`);
 });
 
 Deno.test("closed before confirmed: the arbiter keeps the older connection until USEACK", () => {
@@ -176,8 +175,8 @@ Deno.test("closed before confirmed: the arbiter keeps the older connection until
   pair.settle();
   const fresh = pair.connect();
   assertEquals(pair.usable("b"), old);
-  assert(pair.pipes.get(old)!.open.b);
-  pair.deliver(fresh, "a");
+  assert(pair.pipe(old).open.b);
+  pair.deliver(fresh, "a", "USE");
   assertEquals(pair.usable("a"), fresh);
   // The new one dies before its USEACK is read: both ends fall back.
   pair.cut(fresh);
@@ -185,7 +184,7 @@ Deno.test("closed before confirmed: the arbiter keeps the older connection until
   assertEquals(pair.usable("b"), old);
   pair.detectDead(fresh, "a");
   assertEquals(pair.usable("a"), old);
-  assertEquals(pair.lives.a.log.at(-1), `resume ${old}`);
+  assertEquals(pair.lives.a.log.at(-1), `attach ${old}`);
 });
 
 Deno.test("dead path: the follower ends the older connection when the arbiter's START has come", () => {
@@ -197,18 +196,18 @@ Deno.test("dead path: the follower ends the older connection when the arbiter's 
   const id = pair.connect();
   while (pair.usable("b") !== id) {
     for (const end of ["a", "b"] as const) {
-      const waits = pair.pipes.get(id)!.inbox[end].length > 0;
+      const waits = pair.pipe(id).inbox[end].length > 0;
       if (waits && pair.usable("b") !== id) pair.deliver(id, end);
     }
   }
   assertEquals(pair.usable("a"), id);
   assert(
-    pair.lives.a.rules.claim(old),
+    pair.claim(old, pair.lives.a),
     "it must not be ended before the arbiter is known to be here",
   );
   pair.settle();
-  assertEquals(pair.lives.a.log.at(-1), `supersede ${old}`);
-  assertEquals(pair.lives.a.rules.claim(old), undefined);
+  assertEquals(pair.lives.a.log.at(-1), `abort ${old} local`);
+  assertEquals(pair.claim(old, pair.lives.a), undefined);
   assertEquals(assertAgreed(pair), id);
 });
 
@@ -216,11 +215,11 @@ Deno.test("orders are not ordered: a smaller proposal stands by, and serves when
   const pair = new LinkPair();
   const first = pair.connect();
   const second = pair.connect();
-  pair.deliver(second, "a");
+  pair.deliver(second, "a", "USE");
   assertEquals(pair.usable("a"), second);
-  pair.deliver(first, "a");
+  pair.deliver(first, "a", "USE");
   assertEquals(pair.usable("a"), second);
-  assertEquals(pair.lives.a.rules.claim(first)!.state, "standby");
+  assertEquals(pair.claim(first, pair.lives.a)!.state, "standby");
   const number = pair.number(second, "a");
   pair.cut(second);
   pair.detectDead(second, "a");
@@ -286,16 +285,15 @@ Deno.test("superseded is no verdict: the rule is applied to the successor", () =
   const living = pair.lives.a;
   pair.twin("a", 5);
   const stray = pair.connect();
-  assertEquals(pair.lives.b.log.at(-1), `probe ${second}`);
+  assertEquals(pair.lives.b.log.at(-1), `PING ${second}`);
   pair.lives.a = living;
-  pair.deliver(second, "a"); // USE
-  pair.deliver(second, "b"); // USEACK supersedes the first
-  assertFalse(pair.pipes.get(first)!.open.b);
-  assertEquals(pair.lives.b.rules.claim(stray)!.state, "probing");
-  pair.deliver(second, "a"); // PING
-  pair.deliver(second, "b"); // START
-  pair.deliver(second, "b"); // PONG
-  assertEquals(pair.lives.b.log.at(-1), `refuse ${stray}`);
+  pair.deliver(second, "a", "USE");
+  pair.deliver(second, "b", "USEACK"); // It supersedes the first.
+  assertFalse(pair.pipe(first).open.b);
+  assertEquals(pair.claim(stray, pair.lives.b)!.state, "probing");
+  pair.deliver(second, "a", "PING");
+  pair.deliver(second, "b", "PONG");
+  assertEquals(pair.lives.b.log.at(-1), `refuse ${stray} duplicate`);
   assertEquals(pair.usable("b"), second);
 });
 
@@ -308,18 +306,18 @@ Deno.test("stray duplicate: a living owner keeps its name, the stray fences itse
     pair.twin(end, 5);
     const stray = pair.connect();
     for (let round = 0; round < 10; round++) {
-      for (const [id, pipe] of pair.pipes) {
+      for (const pipe of pair.pipes) {
         for (const reader of ["a", "b"] as const) {
-          if (pipe.inbox[reader].length > 0) pair.deliver(id, reader);
+          if (pipe.inbox[reader].length > 0) pair.deliver(pipe.id, reader);
         }
       }
     }
-    assert(pair.lives[end].fenced, `the stray ${end} is told`);
-    assertFalse(owner.fenced);
+    assert(pair.lives[end].isFenced, `the stray ${end} is told`);
+    assertFalse(owner.isFenced);
     const otherEnd = end === "a" ? "b" : "a";
-    assertEquals(pair.lives[otherEnd].rules.usable, first);
-    assertEquals(pair.lives[otherEnd].log.filter((line) => line.startsWith("refuse")), [
-      `refuse ${stray}`,
+    assertEquals(pair.lives[otherEnd].link.usable, first);
+    assertEquals(pair.lives[otherEnd].log.filter((line) => line.endsWith("duplicate")), [
+      `refuse ${stray} duplicate`,
     ]);
   }
 });
@@ -333,18 +331,18 @@ Deno.test("stray duplicate: a higher ordinal takes over, once, after it has prov
     const otherEnd = end === "a" ? "b" : "a";
     pair.twin(end, 11);
     const id = pair.connect();
-    assertFalse(owner.fenced, "nobody is told before the successor has answered");
+    assertFalse(owner.isFenced, "nobody is told before the successor has answered");
     for (let round = 0; round < 10; round++) {
-      for (const [pipeId, pipe] of pair.pipes) {
+      for (const pipe of pair.pipes) {
         for (const reader of ["a", "b"] as const) {
-          if (pipe.inbox[reader].length > 0) pair.deliver(pipeId, reader);
+          if (pipe.inbox[reader].length > 0) pair.deliver(pipe.id, reader);
         }
       }
     }
-    assertEquals(pair.lives[otherEnd].rules.usable, id);
-    assert(owner.fenced, "the displaced owner is told");
-    assertFalse(pair.lives[end].fenced);
-    const displaced = pair.lives[otherEnd].log.filter((line) => line.startsWith("displace"));
+    assertEquals(pair.lives[otherEnd].link.usable, id);
+    assert(owner.isFenced, "the displaced owner is told");
+    assertFalse(pair.lives[end].isFenced);
+    const displaced = pair.lives[otherEnd].log.filter((line) => line.endsWith("displaced"));
     assertEquals(displaced.length, 1);
   }
 });
@@ -362,16 +360,16 @@ Deno.test("stray duplicate: an owner that was displaced unheard is displaced whe
     const second = pair.connect();
     pair.settle();
     assertEquals(pair.usable(otherEnd), second);
-    assertFalse(owner.fenced, "it cannot have heard of it");
+    assertFalse(owner.isFenced, "it cannot have heard of it");
     pair.restart(end, 9);
     pair.detectDead(second, otherEnd);
     pair.detectDead(first, end);
     pair.lives[end] = owner;
     const third = pair.connect();
     pair.settle();
-    assert(owner.fenced);
+    assert(owner.isFenced);
     assertEquals(pair.usable(otherEnd), null);
-    assertEquals(pair.lives[otherEnd].log.at(-1), `displace ${third}`);
+    assertEquals(pair.lives[otherEnd].log.at(-1), `refuse ${third} displaced`);
   }
 });
 
@@ -384,13 +382,13 @@ Deno.test("stray duplicate: a displaced life that waits for a probe is not taken
   const second = pair.open();
   pair.complete(second, "b");
   pair.complete(waiting, "b");
-  assertEquals(pair.lives.b.log.at(-1), `probe ${second}`);
+  assertEquals(pair.lives.b.log.at(-1), `PING ${second}`);
   pair.complete(second, "a");
-  pair.deliver(second, "a");
-  pair.deliver(second, "b");
+  pair.deliver(second, "a", "USE");
+  pair.deliver(second, "b", "USEACK");
   assertEquals(pair.usable("b"), second);
-  pair.probeTimeout(waiting, "b");
-  assertEquals(pair.lives.b.log.at(-1), `displace ${waiting}`);
+  pair.probeTimeout("b");
+  assertEquals(pair.lives.b.log.at(-1), `refuse ${waiting} displaced`);
 });
 
 Deno.test("stray duplicate: of two lives proposed at once, the one whose session ends first is out", () => {
@@ -404,20 +402,21 @@ Deno.test("stray duplicate: of two lives proposed at once, the one whose session
   pair.detectDead(first, "b");
   pair.complete(third, "b");
   pair.complete(second, "b");
-  assertEquals(pair.lives.b.log.slice(-2), [`propose ${third}`, `propose ${second}`]);
+  const proposed = pair.lives.b.log.filter((line) => line.startsWith("USE "));
+  assertEquals(proposed.slice(-2), [`USE ${third}`, `USE ${second}`]);
   for (const id of [third, second]) {
     pair.complete(id, "a");
-    pair.deliver(id, "a");
+    pair.deliver(id, "a", "USE");
   }
-  pair.deliver(third, "b");
+  pair.deliver(third, "b", "USEACK");
   assertEquals(pair.usable("b"), third);
-  pair.deliver(second, "b");
-  assertEquals(pair.lives.b.log.at(-1), `displace ${second}`);
+  pair.deliver(second, "b", "USEACK");
+  assertEquals(pair.lives.b.log.at(-1), `refuse ${second} displaced`);
   assertEquals(pair.usable("b"), third);
-  assertFalse(owner.fenced);
+  assertFalse(owner.isFenced);
   // RST of the first connection, then what the second one brings.
-  while (pair.pipes.get(second)!.inbox.a.length > 0) pair.deliver(second, "a");
-  assert(owner.fenced);
+  pair.deliverRest(second, "a");
+  assert(owner.isFenced);
 });
 
 Deno.test("stray duplicate: a verdict is final, also when its owner dies before it is heard", () => {
@@ -429,18 +428,38 @@ Deno.test("stray duplicate: a verdict is final, also when its owner dies before 
     pair.twin(end, 9);
     const stray = pair.lives[end];
     const second = pair.connect();
-    if (end === "b") pair.deliver(second, otherEnd);
+    if (end === "b") pair.deliver(second, otherEnd, "USE");
     // The owner answers the probe: it is alive.
     pair.deliver(first, end);
     pair.deliver(first, otherEnd);
+    // It is refused, and does not hear of it.
+    pair.cut(second);
     pair.settle();
-    assert(pair.lives[otherEnd].log.includes(`refuse ${second}`));
+    assert(pair.lives[otherEnd].log.includes(`refuse ${second} duplicate`));
+    assertFalse(stray.isFenced);
     pair.detectDead(first, otherEnd);
     const third = pair.connect();
     pair.settle();
-    assertEquals(pair.lives[otherEnd].log.at(-1), `displace ${third}`);
-    assert(stray.fenced);
+    assertEquals(pair.lives[otherEnd].log.at(-1), `refuse ${third} displaced`);
+    assert(stray.isFenced);
   }
+});
+
+Deno.test("stray duplicate: a verdict is final, also on one that was only proposed", () => {
+  const pair = new LinkPair();
+  const owner = pair.lives.a;
+  const first = pair.connect();
+  pair.twin("a", 11);
+  const second = pair.connect();
+  pair.deliver(second, "a", "USE");
+  pair.deliver(second, "b", "USEACK");
+  assertEquals(pair.lives.b.log.at(-1), `refuse ${first} displaced`);
+  // It does not hear of it, and dials again.
+  pair.cut(first);
+  pair.lives.a = owner;
+  const third = pair.open();
+  pair.complete(third, "b");
+  assertEquals(pair.lives.b.log.at(-1), `refuse ${third} displaced`);
 });
 
 Deno.test("stray duplicate: what stands by for the old life is displaced with it", () => {
@@ -448,17 +467,17 @@ Deno.test("stray duplicate: what stands by for the old life is displaced with it
   const first = pair.connect();
   const second = pair.connect();
   // CONFIRM and USE of the second one come first.
-  pair.deliver(second, "a");
-  pair.deliver(first, "a");
-  assertEquals(pair.lives.a.rules.claim(first)?.state, "standby");
+  pair.deliver(second, "a", "USE");
+  pair.deliver(first, "a", "USE");
+  assertEquals(pair.claim(first, pair.lives.a)?.state, "standby");
   const owner = pair.lives.b;
   pair.twin("b", 11);
   const third = pair.connect();
   pair.settle();
   assertEquals(pair.usable("a"), third);
-  const displaced = pair.lives.a.log.filter((line) => line.startsWith("displace"));
-  assertEquals(displaced.toSorted(), [`displace ${first}`, `displace ${second}`]);
-  assertFalse(owner.fenced, "nothing was read there yet");
+  const displaced = pair.lives.a.log.filter((line) => line.endsWith("displaced"));
+  assertEquals(displaced.toSorted(), [`refuse ${first} displaced`, `refuse ${second} displaced`]);
+  assertFalse(owner.isFenced, "nothing was read there yet");
 });
 
 Deno.test("poisoned number: a proposal near the end of the range is refused", () => {
@@ -475,7 +494,7 @@ Deno.test("poisoned number: a proposal near the end of the range is refused", ()
 });
 
 Deno.test("poisoned number: a link driven to the end of its range heals by itself", () => {
-  const pair = new LinkPair("clock");
+  const pair = new LinkPair({ mode: "clock" });
   pair.wallMicros.b = JUMP_MAX;
   pair.connect();
   pair.settle();
@@ -494,7 +513,7 @@ Deno.test("poisoned number: a link driven to the end of its range heals by itsel
 });
 
 Deno.test("a clock that steps back never makes the newer connection look older", () => {
-  const pair = new LinkPair("clock");
+  const pair = new LinkPair({ mode: "clock" });
   pair.wallMicros.b = 2_000_000_000_000_000;
   pair.connect();
   pair.settle();
@@ -508,7 +527,7 @@ Deno.test("a clock that steps back never makes the newer connection look older",
 });
 
 Deno.test("a restarted arbiter whose clock is an hour behind still gets the greater number", () => {
-  const pair = new LinkPair("clock");
+  const pair = new LinkPair({ mode: "clock" });
   pair.wallMicros.b = 2_000_000_000_000_000;
   const old = pair.connect();
   pair.settle();
@@ -518,7 +537,7 @@ Deno.test("a restarted arbiter whose clock is an hour behind still gets the grea
   const id = pair.connect();
   // Its ordinal is lower: the old connection is probed, and nobody answers there.
   pair.settle();
-  pair.probeTimeout(id, "a");
+  pair.probeTimeout("a");
   pair.settle();
   assertEquals(assertAgreed(pair), id);
   assertEquals(pair.number(id, "b"), before + 1);
@@ -533,18 +552,17 @@ Deno.test("two new lives at once: the lower ordinal cannot displace the adopted 
   const lowLife = pair.lives.b;
   pair.twin("b", 12);
   const high = pair.connect();
-  pair.deliver(low, "a"); // USE: the low one is verified
-  pair.deliver(high, "a"); // USE: the high one is verified
-  pair.deliver(high, "b"); // PING
-  pair.deliver(high, "a"); // PONG: adopted
+  pair.deliver(low, "a", "USE"); // The low one is verified,
+  pair.deliver(high, "a", "USE"); // the high one is verified,
+  for (const end of ["b", "a"] as const) pair.deliverRest(high, end); // and adopted.
   assertEquals(pair.usable("a"), high);
-  pair.deliver(low, "b"); // PING
-  pair.deliver(low, "a"); // PONG: judged anew, against the adopted one
+  // Judged anew, against the adopted one.
+  for (const end of ["b", "a"] as const) pair.deliverRest(low, end);
   assertEquals(pair.usable("a"), high);
   pair.settle();
-  while (pair.pipes.get(low)!.inbox.b.length > 0) pair.deliver(low, "b");
-  assert(lowLife.fenced);
-  assertFalse(pair.lives.b.fenced);
+  pair.deliverRest(low, "b");
+  assert(lowLife.isFenced);
+  assertFalse(pair.lives.b.isFenced);
 });
 
 function permutations<Item>(items: readonly Item[]): Item[][] {

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { enumerate } from "./enumeration/enumerate.ts";
+import { SEARCHED } from "./enumeration/pair.ts";
 import { searchFlow } from "./flow_model/main.ts";
 import { tryMutants } from "./mutants/try.ts";
 import { playSeeds } from "./pool.ts";
@@ -16,7 +17,7 @@ import { failureText, type Report, Totals } from "./totals.ts";
 const HELP = `Plays freshlink in a simulated network, where a seed decides everything.
 
   deno task sim [--runs N] [--seed S] [--scenario NAME] [--minutes M] [--json]
-  deno task sim --enumerate [--states N] [--json]
+  deno task sim --enumerate [--pipes P] [--states N] [--rising] [--json]
   deno task sim --flow-model [--states N] [--only TEXT] [--json]
   deno task sim --mutants [--only TEXT] [--json]
 
@@ -27,7 +28,9 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
   --jobs N         so many at a time (1; with --minutes as many as there are processors)
   --first          stop at the first thing that is wrong
   --recorded       the seeds of tests/simulation/seeds.txt, instead of --runs
-  --enumerate      every interleaving of two ends and three connections, up to N states (1000000)
+  --enumerate      every interleaving of two ends and P connections (3), up to N states (all that
+                   there are; of three connections in about half an hour)
+  --rising         of ends whose ordinals rise, and who say so: whom to believe is another rule
   --flow-model     places, credit and room: every load of tests/simulation/flow_model, each up to N
                    states; none may stop, and each must where a rule is left out
   --mutants        breaks the code in every way of tests/simulation/mutants; each must be caught
@@ -66,7 +69,11 @@ async function main(): Promise<number> {
   }
   const print = (report: unknown) => values.json && console.log(JSON.stringify(report));
   if (values.enumerate) {
-    const report = enumerate(values.states, values.first ? 1 : Infinity);
+    const report = enumerate({
+      maxStates: values.states,
+      maxWrong: values.first ? 1 : Infinity,
+      bounds: { ...SEARCHED, pipes: values.pipes, rises: values.rising },
+    });
     console.log(report.text);
     print(report.summary);
     return report.isGood ? 0 : EXIT_WRONG;
@@ -100,7 +107,9 @@ function readArguments() {
         first: { type: "boolean", default: false },
         recorded: { type: "boolean", default: false },
         enumerate: { type: "boolean", default: false },
-        states: { type: "string", default: "1000000" },
+        states: { type: "string" },
+        pipes: { type: "string", default: `${SEARCHED.pipes}` },
+        rising: { type: "boolean", default: false },
         "flow-model": { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         only: { type: "string", default: "" },
@@ -117,6 +126,7 @@ function readArguments() {
     return {
       ...values,
       scenario,
+      pipes: wholeNumber("pipes", values.pipes),
       runs: minutes === undefined ? wholeNumber("runs", values.runs) : Infinity,
       jobs: values.jobs !== undefined
         ? Math.max(1, wholeNumber("jobs", values.jobs))
@@ -126,7 +136,7 @@ function readArguments() {
       seed: values.seed === undefined
         ? Math.floor(Math.random() * MAX_SEED)
         : wholeNumber("seed", values.seed),
-      states: wholeNumber("states", values.states),
+      states: values.states === undefined ? Infinity : wholeNumber("states", values.states),
       untilMs: minutes === undefined
         ? Infinity
         : performance.now() + 60_000 * wholeNumber("minutes", minutes),

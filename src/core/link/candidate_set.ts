@@ -37,8 +37,8 @@ export interface CandidateSetSnapshot {
   readonly rules: RulesSnapshot | null;
   /** The connections with their numbers, in the order in which they came. */
   readonly members: readonly (readonly [number, number])[];
-  /** On whose behalf probes run, in the order of their deadlines. */
-  readonly probes: readonly number[];
+  /** On whose behalf probes run, in the order of their deadlines; those of one deadline together. */
+  readonly probes: readonly (readonly number[])[];
 }
 
 /** The connections of one link. */
@@ -166,7 +166,17 @@ export class CandidateSet {
       proved: this.#proved,
       rules: this.#rules?.snapshot() ?? null,
       members: this.#members.all.map(({ id, number }) => [id, number] as const),
-      probes: (this.#probes?.all ?? []).map(({ id }) => id),
+      probes: this.#probesByDeadline(),
     };
+  }
+
+  #probesByDeadline(): number[][] {
+    const byDeadline = new Map<number, number[]>();
+    for (const { id, deadlineMs } of this.#probes?.all ?? []) {
+      const ids = byDeadline.get(deadlineMs);
+      if (ids === undefined) byDeadline.set(deadlineMs, [id]);
+      else ids.push(id);
+    }
+    return [...byDeadline.values()];
   }
 }

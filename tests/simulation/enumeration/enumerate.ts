@@ -1,9 +1,9 @@
 /**
  * Every interleaving: from the beginning, everything that can happen next, breadth first, each
- * state once. Rules cannot be copied, so a state is played again from the beginning.
+ * state once. Links cannot be copied, so a state is played again from the beginning.
  */
 
-import { type Action, Pair } from "./pair.ts";
+import { type Action, type Bounds, SEARCHED, SearchedPair } from "./pair.ts";
 
 /** What the search has found. */
 export interface EnumerationReport {
@@ -36,11 +36,23 @@ interface Node {
 
 const MAX_EXAMPLES = 3;
 
-/** Searches up to so many states, or until so many of them were found to be wrong. */
-export function enumerate(maxStates: number, maxWrong: number): EnumerationReport {
+/** How far a search goes, and where. */
+export interface Enumeration {
+  /** So many states at most; all by default. */
+  readonly maxStates?: number;
+  /** It ends when so many of them were found to be wrong; it does not by default. */
+  readonly maxWrong?: number;
+  /** What may happen, see `SEARCHED`. */
+  readonly bounds?: Bounds;
+}
+
+/** Searches. */
+export function enumerate(
+  { maxStates = Infinity, maxWrong = Infinity, bounds = SEARCHED }: Enumeration,
+): EnumerationReport {
   const startMs = performance.now();
   const nodes: Node[] = [{ parent: -1, action: null, depth: 0 }];
-  const seen = new Set<number>([hash(new Pair().key())]);
+  const seen = new Set<number>([hash(new SearchedPair(bounds).key())]);
   const examples: string[] = [];
   const found = { steps: 0, unconverged: 0, violations: 0 };
   const note = (what: string, index: number, action: Action | null) => {
@@ -49,14 +61,17 @@ export function enumerate(maxStates: number, maxWrong: number): EnumerationRepor
   let isBounded = false;
   for (let index = 0; index < nodes.length && !isBounded; index++) {
     const path = pathTo(nodes, index);
-    for (const action of replay(path).actions()) {
+    let played: SearchedPair | null = replay(path, bounds);
+    for (const action of played.actions()) {
       if (found.violations + found.unconverged >= maxWrong) {
         isBounded = true;
         break;
       }
       found.steps++;
-      const pair = replay(path);
+      const pair = played ?? replay(path, bounds);
+      played = null;
       pair.act(action);
+      pair.checkNumbers();
       if (pair.violations.length > 0) {
         found.violations++;
         note(pair.violations[0]!, index, action);
@@ -71,7 +86,9 @@ export function enumerate(maxStates: number, maxWrong: number): EnumerationRepor
       seen.add(key);
       nodes.push({ parent: index, action, depth: nodes[index]!.depth + 1 });
       // The pair is not needed any more: it may converge.
-      if (!pair.converge()) {
+      const isConverged = pair.converge();
+      pair.checkNumbers();
+      if (!isConverged) {
         found.unconverged++;
         note("it cannot converge", index, action);
       } else if (pair.violations.length > 0) {
@@ -103,8 +120,8 @@ function pathTo(nodes: readonly Node[], index: number): Action[] {
   return path.reverse();
 }
 
-function replay(path: readonly Action[]): Pair {
-  const pair = new Pair();
+function replay(path: readonly Action[], bounds: Bounds): SearchedPair {
+  const pair = new SearchedPair(bounds);
   for (const action of path) pair.act(action);
   return pair;
 }
@@ -119,7 +136,7 @@ function exampleText(
   return `! ${what}\n${path.map((step) => `    ${JSON.stringify(step)}`).join("\n")}`;
 }
 
-/** 53 bits of a text: two different states of a million share one with a chance of 1 to 10,000. */
+/** 53 bits of a text: two different states of three million share one with a chance of 1 to 2,000. */
 function hash(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;

@@ -154,14 +154,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/follower.ts",
     find: "if (other.bootId !== ended) continue;",
     replace: 'if (other.bootId !== ended || other.state !== "adopted") continue;',
-    by: "enumeration",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the arbiter forgets whom it has displaced",
     file: "core/link/arbiter.ts",
     find: "      if (isOut) this.#displaced.add(older.bootId);\n",
     replace: "",
-    by: "enumeration",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the arbiter forgets which session has ended",
@@ -183,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/arbiter.ts",
     find: "      this.#displaced.add(claimant.bootId);\n",
     replace: "",
-    by: "enumeration",
+    by: "tests/core/field_test.ts",
   },
   {
     name: "the follower forgets whom it has refused",

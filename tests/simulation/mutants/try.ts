@@ -14,7 +14,7 @@ type TestFile = Exclude<Mutant["by"], Search>;
 
 /** How each kind of search is called, and how long it may take. */
 const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
-  enumeration: ["--enumerate", "--states", "1000000", "--first"],
+  enumeration: ["--enumerate", "--pipes", "2", "--first"],
   swarm: ["--runs", "600", "--jobs", "2", "--seed", "1", "--first"],
   cuts: ["--scenario", "cuts", "--runs", "20", "--seed", "1", "--first"],
   crossings: ["--scenario", "crossings", "--runs", "10", "--seed", "1", "--first"],
