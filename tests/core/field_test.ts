@@ -6,6 +6,10 @@ import { Follower } from "../../src/core/link/follower.ts";
 import { JUMP_MAX } from "../../src/core/link/link_number.ts";
 import { LinkPair } from "../support/link_pair.ts";
 
+function life(bootId: string, ordinal: number) {
+  return { bootId, ordinal, ordinalRises: false };
+}
+
 /** Both ends agree on one connection, with one number, the greatest that each of them knows. */
 function assertAgreed(pair: LinkPair): number {
   const id = pair.usable("a");
@@ -169,6 +173,37 @@ Deno.test("a dead process's decision: another life is adopted only after it answ
   assertEquals(pair.lives.a.log.at(-1), `abort ${dead} silent`);
 });
 
+Deno.test("a round trip less: a later life is believed at once where ordinals rise", () => {
+  // Whose ordinals rise: the old life's, the new one's.
+  for (const [old, fresh] of [[true, true], [true, false], [false, true]] as const) {
+    const follower = new Follower();
+    follower.handleCompleted(1, { ...life("old", 10), ordinalRises: old });
+    follower.handleUse(1, 1);
+    follower.handleCompleted(2, { ...life("new", 11), ordinalRises: fresh });
+    const kinds = follower.handleUse(2, 1)!.map(({ kind }) => kind);
+    assertEquals(kinds, old && fresh ? ["adopt", "displace"] : ["probe"]);
+  }
+});
+
+Deno.test("a round trip less: an earlier life is not, though nothing is left of the later one", () => {
+  const follower = new Follower();
+  follower.handleCompleted(1, { ...life("late", 11), ordinalRises: true });
+  follower.handleUse(1, 1);
+  follower.handleClosed(1);
+  follower.handleCompleted(2, { ...life("early", 10), ordinalRises: true });
+  assertEquals(follower.handleUse(2, 1)!.map(({ kind }) => kind), ["probe"]);
+});
+
+Deno.test("a round trip less: the arbiter's restart takes over with its first USE", () => {
+  const pair = new LinkPair({ ordinalRises: true });
+  pair.connect();
+  pair.settle();
+  pair.restart("b", 11);
+  const id = pair.connect();
+  pair.deliver(id, "a", "USE");
+  assertEquals(pair.usable("a"), id);
+});
+
 Deno.test("closed before confirmed: the arbiter keeps the older connection until USEACK", () => {
   const pair = new LinkPair();
   const old = pair.connect();
@@ -232,9 +267,9 @@ Deno.test("orders are not ordered: a smaller proposal stands by, and serves when
 
 Deno.test("probe livelock: each claimant has its own probe, and the first keeps its deadline", () => {
   const arbiter = new Arbiter("counter");
-  arbiter.handleCompleted(1, "old", 10, 0);
+  arbiter.handleCompleted(1, life("old", 10), 0);
   arbiter.handleUseAck(1, 1, 0);
-  const probes = [2, 3, 4].map((id) => arbiter.handleCompleted(id, `new${id}`, 5, 0)[0]!);
+  const probes = [2, 3, 4].map((id) => arbiter.handleCompleted(id, life(`new${id}`, 5), 0)[0]!);
   assertEquals(probes.map((probe) => probe.kind), ["probe", "probe", "probe"]);
   // The first claimant's deadline passes: it wins, although newer claimants came meanwhile.
   assertEquals(arbiter.handleProbeTimeout(2, 0), [{ kind: "propose", connection: 2, number: 2 }]);
@@ -242,10 +277,10 @@ Deno.test("probe livelock: each claimant has its own probe, and the first keeps 
 
 Deno.test("probe fooled: bytes or an older pong do not count, only the nonce or a later one", () => {
   const arbiter = new Arbiter("counter");
-  arbiter.handleCompleted(1, "old", 10, 0);
+  arbiter.handleCompleted(1, life("old", 10), 0);
   arbiter.handleUseAck(1, 1, 0);
   const earlier = arbiter.drawNonce();
-  const [probe] = arbiter.handleCompleted(2, "new", 5, 0);
+  const [probe] = arbiter.handleCompleted(2, life("new", 5), 0);
   assert(probe?.kind === "probe");
   assertEquals(arbiter.handlePong(1, earlier), []);
   assertEquals(arbiter.claim(2)!.state, "probing");
@@ -255,10 +290,10 @@ Deno.test("probe fooled: bytes or an older pong do not count, only the nonce or 
 
 Deno.test("probe fooled: at the follower, too, only the nonce or a later one counts", () => {
   const follower = new Follower();
-  follower.handleCompleted(1, "old", 10);
+  follower.handleCompleted(1, life("old", 10));
   follower.handleUse(1, 1);
   const earlier = follower.drawNonce();
-  follower.handleCompleted(2, "new", 5);
+  follower.handleCompleted(2, life("new", 5));
   const [probe] = follower.handleUse(2, 1) ?? [];
   assert(probe?.kind === "probe" && probe.connection === 1);
   assertEquals(follower.handlePong(1, earlier), []);
@@ -269,9 +304,9 @@ Deno.test("probe fooled: at the follower, too, only the nonce or a later one cou
 
 Deno.test("probe poisoned: a probe settles when the probed connection closes", () => {
   const arbiter = new Arbiter("counter");
-  arbiter.handleCompleted(1, "old", 10, 0);
+  arbiter.handleCompleted(1, life("old", 10), 0);
   arbiter.handleUseAck(1, 1, 0);
-  arbiter.handleCompleted(2, "new", 5, 0);
+  arbiter.handleCompleted(2, life("new", 5), 0);
   assertEquals(arbiter.handleClosed(1, 0), [{ kind: "propose", connection: 2, number: 2 }]);
 });
 
@@ -482,13 +517,13 @@ Deno.test("stray duplicate: what stands by for the old life is displaced with it
 
 Deno.test("poisoned number: a proposal near the end of the range is refused", () => {
   const follower = new Follower();
-  follower.handleCompleted(1, "b", 10);
+  follower.handleCompleted(1, life("b", 10));
   for (const poison of [0, -1, Number.MAX_SAFE_INTEGER, 2 ** 52 + 1]) {
     assertEquals(follower.handleUse(1, poison), null);
   }
   assertEquals(follower.usable, null);
   const arbiter = new Arbiter("counter");
-  arbiter.handleCompleted(1, "a", 10, 0);
+  arbiter.handleCompleted(1, life("a", 10), 0);
   assertEquals(arbiter.handleUseAck(1, Number.MAX_SAFE_INTEGER, 0), null);
   assertEquals(arbiter.handleUseAck(1, 0, 0), null);
 });

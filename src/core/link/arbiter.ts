@@ -24,6 +24,7 @@
 
 import {
   type Candidate,
+  type ClaimedLife,
   type Decision,
   type LinkRules,
   newClaim,
@@ -70,6 +71,7 @@ export class Arbiter implements LinkRules {
       lastNumber: this.#lastNumber,
       lastNonce: this.#lastNonce,
       sessionBootId: this.#sessionBootId,
+      sessionOrdinal: Infinity,
       claims: this.#claims.all,
       displaced: this.#displaced.all,
     };
@@ -79,8 +81,8 @@ export class Arbiter implements LinkRules {
     return ++this.#lastNonce;
   }
 
-  handleCompleted(id: number, bootId: string, ordinal: number, wallMicros: number): Decision[] {
-    const claim = newClaim(id, bootId, ordinal, "waiting");
+  handleCompleted(id: number, life: ClaimedLife, wallMicros: number): Decision[] {
+    const claim = newClaim(id, life, "waiting");
     this.#claims.add(claim);
     return this.#decide(claim, wallMicros);
   }

@@ -25,6 +25,13 @@ export type ClaimState =
   /** Both: USEACK was received (arbiter) or sent (follower). */
   | "adopted";
 
+/** What the rules read of a HELLO. */
+export interface ClaimedLife {
+  readonly bootId: string;
+  readonly ordinal: number;
+  readonly ordinalRises: boolean;
+}
+
 /** A connection as the rules see it. */
 export interface Candidate {
   /** The connection. */
@@ -33,6 +40,8 @@ export interface Candidate {
   readonly bootId: string;
   /** The ordinal of that life. */
   readonly ordinal: number;
+  /** Whether that is known to be above those of all lives of its name before. */
+  readonly rises: boolean;
   /** Where it stands. */
   state: ClaimState;
   /** What the arbiter proposed; 0 before. Orders the claims of one life of the arbiter. */
@@ -86,7 +95,7 @@ export interface LinkRules {
   /** A number for the next ping; all pings of a link draw from here, so a later one is greater. */
   drawNonce(): number;
   /** A handshake completed. */
-  handleCompleted(id: number, bootId: string, ordinal: number, wallMicros: number): Decision[];
+  handleCompleted(id: number, life: ClaimedLife, wallMicros: number): Decision[];
   /** USE arrived. `null`: it may not come now, or its number is implausible. */
   handleUse(id: number, proposal: number): Decision[] | null;
   /** USEACK arrived. `null`: it may not come now, or its number is implausible. */
@@ -111,6 +120,8 @@ export interface RulesSnapshot {
   readonly lastNumber: number;
   readonly lastNonce: number;
   readonly sessionBootId: string | null;
+  /** At the follower: see there. */
+  readonly sessionOrdinal: number;
   readonly claims: readonly Readonly<Candidate>[];
   readonly displaced: readonly string[];
 }
@@ -118,14 +129,14 @@ export interface RulesSnapshot {
 /** A claim whose handshake has just completed. */
 export function newClaim(
   id: number,
-  bootId: string,
-  ordinal: number,
+  { bootId, ordinal, ordinalRises }: ClaimedLife,
   state: ClaimState,
 ): Candidate {
   return {
     id,
     bootId,
     ordinal,
+    rises: ordinalRises,
     state,
     proposal: 0,
     number: 0,

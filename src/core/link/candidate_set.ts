@@ -99,7 +99,7 @@ export class CandidateSet {
 
   /** What the rules say to the connection that was added. */
   decide({ id, remote }: Member, wallMicros: number): Decision[] {
-    return this.#rules!.handleCompleted(id, remote.bootId, remote.ordinal, wallMicros);
+    return this.#rules!.handleCompleted(id, remote, wallMicros);
   }
 
   /** What the rules say to a control frame; `null`: it may not come now. */

@@ -10,7 +10,10 @@
  * | another life with a lower or equal ordinal | C is probed: dead means N, alive refuses N |
  *
  * "N" of another life is adopted only after N itself has answered a probe, as long as a session
- * with another life is held: a decision that lay in a dead machine's buffer takes nothing over.
+ * with another life is held: a decision that lay in a dead machine's buffer takes nothing over. The
+ * probe is left out where the ordinals of both lives are known to rise (each keeps a state file) and
+ * N's is above that of the session's life: N's began later then. With ordinals that may fall, or
+ * that of the connection in use instead, the dead machine's decision would be back.
  * START on N says that the arbiter uses N and has ended what is older: then it ends that too.
  * Adopting, it settles the number above all that this link has had. When the connection in use
  * dies, it falls back to the greatest other one of the same life.
@@ -22,6 +25,7 @@
 
 import {
   type Candidate,
+  type ClaimedLife,
   type Decision,
   type LinkRules,
   newClaim,
@@ -38,6 +42,8 @@ export class Follower implements LinkRules {
   #lastNumber = 0;
   #lastNonce = 0;
   #sessionBootId: string | null = null;
+  /** The ordinal of that life, where ordinals are known to rise; else `Infinity`. */
+  #sessionOrdinal = Infinity;
 
   get usable(): number | null {
     return this.#current()?.id ?? null;
@@ -57,6 +63,7 @@ export class Follower implements LinkRules {
       lastNumber: this.#lastNumber,
       lastNonce: this.#lastNonce,
       sessionBootId: this.#sessionBootId,
+      sessionOrdinal: this.#sessionOrdinal,
       claims: this.#claims.all,
       displaced: this.#displaced.all,
     };
@@ -66,8 +73,8 @@ export class Follower implements LinkRules {
     return ++this.#lastNonce;
   }
 
-  handleCompleted(id: number, bootId: string, ordinal: number): Decision[] {
-    this.#claims.add(newClaim(id, bootId, ordinal, "waiting"));
+  handleCompleted(id: number, life: ClaimedLife): Decision[] {
+    this.#claims.add(newClaim(id, life, "waiting"));
     return [];
   }
 
@@ -168,11 +175,15 @@ export class Follower implements LinkRules {
     return this.#judge(claim);
   }
 
-  /** Another life of the arbiter: believed at once only when no session would be given up. */
+  /**
+   * Another life of the arbiter: believed at once only when no session would be given up, or when
+   * its life began later than that of the session for sure.
+   */
   #adoptOther(claim: Candidate): Decision[] {
     if (this.#sessionBootId === null || this.#sessionBootId === claim.bootId) {
       return this.#adopt(claim);
     }
+    if (claim.rises && claim.ordinal > this.#sessionOrdinal) return this.#adopt(claim);
     claim.state = "verifying";
     claim.against = this.#sessionBootId;
     claim.nonce = this.drawNonce();
@@ -186,6 +197,7 @@ export class Follower implements LinkRules {
     const ended = newSession ? this.#sessionBootId : null;
     if (ended !== null) this.#displaced.add(ended);
     this.#sessionBootId = claim.bootId;
+    this.#sessionOrdinal = claim.rises ? claim.ordinal : Infinity;
     claim.state = "adopted";
     claim.number = number;
     const decisions: Decision[] = [

@@ -136,6 +136,42 @@ export const MUTANTS: readonly Mutant[] = [
     by: "enumeration",
   },
   {
+    name: "another life with a higher ordinal is believed, though ordinals may fall",
+    file: "core/link/follower.ts",
+    find: "if (claim.rises && claim.ordinal > this.#sessionOrdinal) return",
+    replace: "if (claim.ordinal > this.#sessionOrdinal) return",
+    by: "tests/core/field_test.ts",
+  },
+  {
+    name: "whether the ordinals of the session's life rise is not asked",
+    file: "core/link/follower.ts",
+    find: "this.#sessionOrdinal = claim.rises ? claim.ordinal : Infinity;",
+    replace: "this.#sessionOrdinal = claim.ordinal;",
+    by: "tests/core/field_test.ts",
+  },
+  {
+    name: "ordinals are taken to rise, whatever HELLO says",
+    file: "core/link/candidate.ts",
+    find: "rises: ordinalRises,",
+    replace: "rises: ordinalRises || true,",
+    by: "enumeration",
+  },
+  {
+    name: "who comes is compared with the connection in use and not with the session",
+    file: "core/link/follower.ts",
+    find: "if (claim.rises && claim.ordinal > this.#sessionOrdinal) return",
+    replace: "if (claim.rises && claim.ordinal > (this.#current()?.ordinal ?? 0)) return",
+    by: "tests/core/field_test.ts",
+  },
+  {
+    name: "a later life is probed, though its ordinal says that it is later",
+    file: "core/link/follower.ts",
+    find:
+      "    if (claim.rises && claim.ordinal > this.#sessionOrdinal) return this.#adopt(claim);\n",
+    replace: "",
+    by: "tests/core/field_test.ts",
+  },
+  {
     name: "the follower does not fall back when its connection dies (†)",
     file: "core/link/follower.ts",
     find: "if (wasCurrent) decisions.push(...this.#fallBack());",
