@@ -221,7 +221,7 @@ Deno.test("close() lets go of the port before it resolves, with work that it wai
     const closed = endpoint.close();
     ready.resolve();
     await closed;
-    await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }));
+    // At once: a port that is let go of a turn later is still taken here.
     Deno.listen({ hostname: "127.0.0.1", port }).close();
     await answer;
   }

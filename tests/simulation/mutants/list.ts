@@ -606,7 +606,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "calls/drain.ts",
     find: "        listener.close();\n",
     replace: "",
-    by: "swarm",
+    by: "tests/endpoint/life_test.ts",
   },
   ...CHANNEL_MUTANTS,
   ...FLOW_MUTANTS,
