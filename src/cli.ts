@@ -37,7 +37,7 @@ interface Command extends Syntax {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
-  serve: { operands: [1, 1], values: ["handlers", ...TLS_VALUES], run: serve },
+  serve: { operands: [1, 1], values: ["handlers", "fenced-wait-max", ...TLS_VALUES], run: serve },
   call: {
     operands: [2, 3],
     flags: ["idempotent", "notify"],

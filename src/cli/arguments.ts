@@ -69,13 +69,19 @@ export function usage(command: string, problem: string): CommandError {
   return new CommandError("usage", EXIT.usage, `${problem.split("\n")[0]}\nSee: ${help}`);
 }
 
-/** A number of milliseconds. @throws {CommandError} `usage`. */
-export function readMs(command: string, args: Arguments, name: string, fallback: number): number {
+/** A number of milliseconds, at least `min`. @throws {CommandError} `usage`. */
+export function readMs(
+  command: string,
+  args: Arguments,
+  name: string,
+  fallback: number,
+  min = 1,
+): number {
   const text = args.values.get(name);
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (value >= 1 && value <= 2_147_483_647) return value;
-  throw usage(command, `--${name} expects milliseconds from 1 to 2147483647, not '${text}'`);
+  if (text !== "" && value >= min && value <= 2_147_483_647) return value;
+  throw usage(command, `--${name} expects milliseconds from ${min} to 2147483647, not '${text}'`);
 }
 
 /** `host:port`, with brackets around an IPv6 host. @throws {CommandError} `usage`. */

@@ -52,7 +52,7 @@ ${EXIT_CODES}
 
 /** What `freshlink COMMAND --help` prints. */
 export const COMMAND_HELP: Readonly<Record<string, string>> = Object.freeze({
-  serve: `freshlink serve CONFIG --handlers FILE [--json]
+  serve: `freshlink serve CONFIG --handlers FILE [--fenced-wait-max MS] [--json]
 
 Runs one server process until SIGINT or SIGTERM; then it finishes what is open,
 for drainMs at most, and ends. A second signal ends it at once (exit code 130).
@@ -74,6 +74,11 @@ Prints a line when it listens and a line for each event.
   --handlers FILE  a module that exports "handlers", or by default, an object
                    { service: handler }, or a function that gets the endpoint
                    and returns such an object or a promise of it
+  --fenced-wait-max MS
+                   when another living process has taken its name, it serves no
+                   more, says so and waits before it ends with exit code 70:
+                   twice as long as it was there, at least 1 s and at most this
+                   (default 600000; 0: it ends at once)
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
 

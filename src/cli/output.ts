@@ -51,6 +51,11 @@ export class Output {
     process.stdout.write(text);
   }
 
+  /** Tells people something that is no part of the output. */
+  notice(text: string): void {
+    process.stderr.write(`freshlink: ${printable(text)}\n`);
+  }
+
   /** Tells what went wrong: every problem on a line of its own. */
   error(error: unknown): void {
     const report = errorReport(error);

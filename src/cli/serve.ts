@@ -16,9 +16,10 @@ import type { EndpointOptions } from "../options.ts";
 import { checkHandlers } from "../options/call_options.ts";
 import { Problems } from "../options/problems.ts";
 import { DURATION_MAX_MS } from "../options/table.ts";
-import { type Arguments, usage } from "./arguments.ts";
+import { type Arguments, readMs, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
+import { FENCED_WAIT_MAX_MS, waitFenced } from "./fenced_wait.ts";
 import { readText, readTls } from "./files.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
@@ -27,15 +28,21 @@ import { printable } from "./table_text.ts";
 /** How long what handlers left running may keep an ended server process alive, in milliseconds. */
 const LINGER_MS = 250;
 
-/** Runs until it is interrupted or fenced. */
+/** Runs until it is interrupted, or fenced: then it waits before it ends. */
 export async function serve(args: Arguments, output: Output): Promise<number> {
   const [path] = args.operands;
   const file = args.values.get("handlers");
   if (file === undefined) throw usage("serve", "serve needs --handlers FILE");
+  const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
   const { tls } = await readTls("serve", args);
   const options = await readConfig(path!, tls);
   try {
-    return await runEndpoint(options, await importHandlers(file), file, output);
+    const startMs = performance.now();
+    const { code, name } = await runEndpoint(options, await importHandlers(file), file, output);
+    if (code === EXIT.fenced) {
+      await waitFenced(name, performance.now() - startMs, waitMaxMs, output);
+    }
+    return code;
   } finally {
     // A timer or a socket of a handler's own must not keep a server process that has ended.
     setTimeout(() => process.exit(), LINGER_MS).unref();
@@ -47,7 +54,7 @@ async function runEndpoint(
   exported: unknown,
   file: string,
   output: Output,
-): Promise<number> {
+): Promise<{ readonly code: number; readonly name: string }> {
   const isFunction = typeof exported === "function";
   const endpoint = await Endpoint.start({
     // However long a function takes: requests wait for it, within their deadlines.
@@ -79,7 +86,7 @@ async function runEndpoint(
     });
     for (const event of early) report(event, output);
     early = null;
-    return await ended;
+    return { code: await ended, name };
   } finally {
     await endpoint.close();
     stopListening();

@@ -20,6 +20,7 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #ended: Promise<Ended>;
   readonly #waiting = new Set<() => void>();
+  #errors = "";
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
@@ -59,14 +60,20 @@ export class Program implements AsyncDisposable {
 
   /** The first line of standard output that fits, from `from` on, printed already or to come. */
   async line(fits: (line: string) => boolean, from = 0): Promise<string> {
+    const find = () => this.lines.slice(from).find(fits);
+    await this.#until(
+      () => find() !== undefined,
+      () => `no such line in ${WAIT_MS} ms, but:\n${this.lines.join("\n")}`,
+    );
+    return find()!;
+  }
+
+  /** Waits until something that was written makes this true. */
+  async #until(isTrue: () => boolean, problem: () => string): Promise<void> {
     const untilMs = performance.now() + WAIT_MS;
-    for (;;) {
-      const found = this.lines.slice(from).find(fits);
-      if (found !== undefined) return found;
+    while (!isTrue()) {
       const leftMs = untilMs - performance.now();
-      if (leftMs <= 0) {
-        throw new Error(`no such line in ${WAIT_MS} ms, but:\n${this.lines.join("\n")}`);
-      }
+      if (leftMs <= 0) throw new Error(problem());
       await new Promise<void>((resolve) => {
         const wake = () => {
           clearTimeout(timer);
@@ -82,6 +89,13 @@ export class Program implements AsyncDisposable {
   /** Waits for a line of JSON whose `type` is this one. */
   async event(type: string): Promise<Record<string, unknown>> {
     return JSON.parse(await this.line((line) => line.startsWith(`{"type":"${type}"`)));
+  }
+
+  /** The first line of standard error. */
+  async error(): Promise<string> {
+    const line = () => this.#errors.includes("\n");
+    await this.#until(line, () => `no line of standard error in ${WAIT_MS} ms`);
+    return this.#errors.split("\n")[0]!;
   }
 
   /** Sends a signal, unless it has ended. */
@@ -115,7 +129,7 @@ export class Program implements AsyncDisposable {
   }
 
   async #read(): Promise<Ended> {
-    const errors = new Response(this.#child.stderr).text();
+    const errors = this.#readErrors();
     let out = "";
     let rest = "";
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -126,6 +140,14 @@ export class Program implements AsyncDisposable {
       for (const wake of [...this.#waiting]) wake();
     }
     const { code } = await this.#child.status;
-    return { code, out, err: await errors };
+    await errors;
+    return { code, out, err: this.#errors };
+  }
+
+  async #readErrors(): Promise<void> {
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#errors += text;
+      for (const wake of [...this.#waiting]) wake();
+    }
   }
 }

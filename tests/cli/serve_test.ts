@@ -10,6 +10,7 @@ import {
 } from "@std/assert";
 import type { EndpointTable } from "../../mod.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
+import { FENCED_WAIT_MAX_MS, fencedWaitMs } from "../../src/cli/fenced_wait.ts";
 import { freePort } from "../support/endpoints.ts";
 import { Program } from "./program.ts";
 
@@ -50,9 +51,9 @@ class Site implements AsyncDisposable {
     return path;
   }
 
-  serve(name: string): Promise<Program> {
+  serve(name: string, ...more: string[]): Promise<Program> {
     return Program.start([
-      ...["serve", `${this.folder}/${name}.json`, "--handlers", HANDLERS, "--json"],
+      ...["serve", `${this.folder}/${name}.json`, "--handlers", HANDLERS, "--json", ...more],
     ]);
   }
 
@@ -237,13 +238,39 @@ Deno.test("watch shows each look, survives a restart and ends with 0", async () 
 Deno.test("of two processes with one name, one is fenced and exits with 70", async () => {
   await using site = await Site.of("SP10", "SP20");
   await using sp10 = await site.serve("SP10");
-  await using sp20 = await site.serve("SP20");
+  await using sp20 = await site.serve("SP20", "--fenced-wait-max", "0");
   await Promise.all([sp10.event("connected"), sp20.event("connected")]);
   await site.write("SP20", freePort(), "second");
-  await using second = await site.serve("second");
+  await using second = await site.serve("second", "--fenced-wait-max", "0");
   const ended = await Promise.race([sp20, second].map((program) => program.ended()));
-  assertEquals([ended.code, ended.err], [EXIT.fenced, ""]);
+  assertEquals(ended.code, EXIT.fenced);
+  assertEquals(ended.err.match(/is fenced/g)?.length, 1, "said once");
   assertStringIncludes(ended.out, '{"type":"fenced"');
+});
+
+Deno.test("a fenced process waits before it ends, and an interruption ends the wait", async () => {
+  await using site = await Site.of("SP10", "SP20");
+  await using sp10 = await site.serve("SP10");
+  await using sp20 = await site.serve("SP20", "--fenced-wait-max", "600000");
+  await Promise.all([sp10.event("connected"), sp20.event("connected")]);
+  await site.write("SP20", freePort(), "second");
+  await using _second = await site.serve("second");
+  await sp20.event("fenced");
+  await sp20.event("closed");
+  const said = await sp20.error();
+  assertMatch(said, /^freshlink: 'SP20' is fenced: .* ends with exit code 70 in \d+\.\d s\./);
+  sp20.kill("SIGTERM");
+  assertEquals((await sp20.ended()).code, EXIT.fenced);
+});
+
+Deno.test("of two that take turns, each waits twice as long as the other one did", () => {
+  const waits: number[] = [];
+  for (let livedMs = 400; waits.length < 12; livedMs = waits.at(-1)!) {
+    waits.push(fencedWaitMs(livedMs, FENCED_WAIT_MAX_MS));
+  }
+  assertEquals(waits.slice(0, 4), [1_000, 2_000, 4_000, 8_000]);
+  assertEquals(waits.at(-1), FENCED_WAIT_MAX_MS);
+  assertEquals(fencedWaitMs(1e9, 0), 0);
 });
 
 for (const runtime of ["bun", "node"] as const) {
