@@ -293,6 +293,7 @@ Deno.test("the greater of two rows is the one in use while a restarted peer take
   const [rows] = during;
   assertEquals(rows?.length, 2);
   const [older, newer] = rows!;
+  assertGreater(older!.identifier, 0);
   assertGreater(newer!.identifier, older!.identifier);
   assertEquals([older!.usable, newer!.usable], [false, true]);
   assertEquals(pair.left.endpoint.connections().length, 1);

@@ -46,6 +46,8 @@ export class CandidateSet {
   readonly #self: Hello;
   readonly #mode: IdentifierMode;
   readonly #members = new SmallList<Member>();
+  /** Those that the rules have ended and whose end has not been told yet; hardly ever any. */
+  #ending: SmallList<Member> | null = null;
   /** Hardly any link ever probes. */
   #probes: SmallList<Probe> | null = null;
   #rules: LinkRules | null = null;
@@ -80,6 +82,11 @@ export class CandidateSet {
   /** A connection, or `undefined`. */
   get(id: number): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** The link number, as long as its end has not been told; 0: not decided, or not there. */
+  numberOf(id: number): number {
+    return (this.#members.get(id) ?? this.#ending?.get(id))?.number ?? 0;
   }
 
   /** A number for the next ping; a later one is greater. */
@@ -121,13 +128,14 @@ export class CandidateSet {
 
   /** A connection is gone. @returns What the rules say; nothing where it was taken out before. */
   close(id: number, wallMicros: number): Decision[] {
-    return this.remove(id) ? this.#rules!.handleClosed(id, wallMicros) : [];
+    if (this.#ending?.delete(id) === true && this.#ending.all.length === 0) this.#ending = null;
+    return this.#takeOut(id) ? this.#rules!.handleClosed(id, wallMicros) : [];
   }
 
-  /** Takes a connection out that the rules have ended. @returns Whether it was there. */
-  remove(id: number): boolean {
-    this.#probes?.delete(id);
-    return this.#members.delete(id);
+  /** Takes a connection out that the rules have ended; `close` follows. */
+  remove(id: number): void {
+    const member = this.#members.get(id);
+    if (member !== undefined && this.#takeOut(id)) (this.#ending ??= new SmallList()).add(member);
   }
 
   /** A probe on behalf of a claimant begins, instead of an earlier one. */
@@ -178,5 +186,10 @@ export class CandidateSet {
       else ids.push(id);
     }
     return [...byDeadline.values()];
+  }
+
+  #takeOut(id: number): boolean {
+    this.#probes?.delete(id);
+    return this.#members.delete(id);
   }
 }

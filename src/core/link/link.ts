@@ -87,9 +87,9 @@ export class Link {
     return this.#state.kind !== "draining" || this.#state.nonce === null || this.usable === null;
   }
 
-  /** The link number of a connection; 0 when it is not decided, or not there. */
+  /** The link number, until `closed` was told; 0 when it is not decided, or not there. */
   numberOf(connection: number): number {
-    return this.#candidates.get(connection)?.number ?? 0;
+    return this.#candidates.numberOf(connection);
   }
 
   /** When `timeout` is due, monotonic milliseconds; `Infinity`: never. */
