@@ -9,23 +9,30 @@ import type { CloseReason } from "../runtime/runtime.ts";
 /** Codes of TLS, by what they mean at the end that reports them. */
 const TLS_MEANINGS: readonly (readonly [codes: RegExp, meaning: Meaning])[] = [
   [/ALTNAME_INVALID/, "wrong name"],
+  [/ALERT_CERTIFICATE_EXPIRED/, "own expired"],
   [/HAS_EXPIRED|CERTIFICATE_EXPIRED/, "expired"],
   [/NOT_YET_VALID/, "not yet valid"],
   [/ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|SSLV3_ALERT_HANDSHAKE_FAILURE/, "old"],
   [/ALERT/, "not accepted"],
   [/DID_NOT_RETURN_A_CERTIFICATE/, "none shown"],
+  // Deno's for all that is wrong with a certificate that was dialled.
+  [/UNABLE_TO_VERIFY_LEAF_SIGNATURE/, "not trusted or expired"],
   [/SELF_SIGNED|UNABLE_TO_|ISSUER|UNTRUSTED|CERT_SIGNATURE|INVALID_CA|CERT_/, "not trusted"],
   [/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH|RECORD|UNEXPECTED_MESSAGE/, "no TLS"],
 ];
 
+const OWN_EXPIRED = "this end's certificate has expired, says the other end";
+
 type Meaning =
   | "wrong name"
   | "expired"
+  | "own expired"
   | "not yet valid"
   | "old"
   | "not accepted"
   | "none shown"
   | "not trusted"
+  | "not trusted or expired"
   | "no TLS";
 
 function meaningOf({ code }: CloseReason): Meaning | null {
@@ -74,8 +81,13 @@ function tlsText(reason: CloseReason, where: string, wantedName: string | null):
       return `the certificate of ${where} has expired`;
     case "not yet valid":
       return `the certificate of ${where} is not valid yet`;
+    case "own expired":
+      return `this end's certificate has expired, says ${where}`;
     case "not trusted":
       return `no authority of 'tls.authorities' has signed the certificate of ${where}`;
+    case "not trusted or expired":
+      return `no authority of 'tls.authorities' has signed the certificate of ${where}, or it has ` +
+        "expired";
     case "not accepted":
       return `${where} does not accept this end's certificate`;
     case "old":
@@ -104,9 +116,14 @@ export function lostHandshakeText(
   const ours = isSecure
     ? "it does not accept this end's certificate, is closing, or"
     : "it wants TLS, is closing, or";
-  return meaningOf(reason) === "not accepted"
-    ? `the other end does not accept this end's certificate${code}`
-    : `the other end ended the connection before it answered: ${ours} is not freshlink${code}`;
+  switch (meaningOf(reason)) {
+    case "own expired":
+      return `${OWN_EXPIRED}${code}`;
+    case "not accepted":
+      return `the other end does not accept this end's certificate${code}`;
+    default:
+      return `the other end ended the connection before it answered: ${ours} is not freshlink${code}`;
+  }
 }
 
 function inboundText(reason: CloseReason): string {
@@ -115,8 +132,13 @@ function inboundText(reason: CloseReason): string {
       return "the certificate of the other end has expired";
     case "not yet valid":
       return "the certificate of the other end is not valid yet";
+    case "own expired":
+      return OWN_EXPIRED;
     case "not trusted":
       return "no authority of 'tls.authorities' has signed the certificate of the other end";
+    case "not trusted or expired":
+      return "no authority of 'tls.authorities' has signed the certificate of the other end, or it " +
+        "has expired";
     case "none shown":
       return "the other end showed no certificate";
     case "not accepted":

@@ -1,105 +1,19 @@
 // Links that cannot come about: the caller is told why, and where nobody listens, the console is.
+// On Bun and Node `interop/trouble_test.ts` does the same.
 
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
-import {
-  Client,
-  Endpoint,
-  type EndpointOptions,
-  type ErrorCode,
-  LinkError,
-  RequestError,
-  type TlsOptions,
-} from "../../mod.ts";
+import { Client, Endpoint, type EndpointOptions, LinkError, RequestError } from "../../mod.ts";
 import { freePort, requestError, Watched } from "../support/endpoints.ts";
+import { failedAttempt, TROUBLES, twoEnds, warnings } from "../support/trouble.ts";
 
-const TIMEOUT_MS = 400;
-const WAIT_MS = 10_000;
+const TIMEOUT_MS = 150;
 
-/** The options of two ends at ports of their own. */
-function twoEnds(
-  left: Partial<EndpointOptions>,
-  right: Partial<EndpointOptions>,
-): [EndpointOptions, EndpointOptions] {
-  const ports = [freePort(), freePort()] as const;
-  const shared = { redialMinMs: 20, redialMaxMs: 50, drainMs: 0 };
-  return [
-    {
-      name: "SP10",
-      listen: { port: ports[0] },
-      peers: [{ name: "SP20", hostname: "127.0.0.1", port: ports[1] }],
-      ...shared,
-      ...left,
-    },
-    {
-      name: "SP20",
-      listen: { port: ports[1] },
-      peers: [{ name: "SP10", hostname: "127.0.0.1", port: ports[0] }],
-      ...shared,
-      ...right,
-    },
-  ];
-}
-
-/** The certificate of a party and the authority that it trusts. */
-async function tlsOf(party: string, authority: string): Promise<TlsOptions> {
-  const read = (name: string) =>
-    Deno.readTextFile(new URL(`../support/certificates/${name}.pem`, import.meta.url));
-  const [certificate, privateKey, authorities] = await Promise.all(
-    [party, `${party}.key`, authority].map(read),
-  );
-  return { certificate: certificate!, privateKey: privateKey!, authorities: authorities! };
-}
-
-const CASES: readonly {
-  readonly title: string;
-  readonly left: Partial<EndpointOptions>;
-  readonly right: Partial<EndpointOptions>;
-  readonly causes: readonly ErrorCode[];
-}[] = [
-  {
-    title: "a wrong secret",
-    left: { secret: "a secret of one end" },
-    right: { secret: "a secret of the other" },
-    causes: ["proof-mismatch"],
-  },
-  { title: "a wrong name", left: {}, right: { name: "SP21" }, causes: ["wrong-recipient"] },
-  { title: "no definition", left: {}, right: { peers: [] }, causes: ["unknown-peer"] },
-  {
-    title: "another authority",
-    left: { tls: await tlsOf("SP10", "one") },
-    right: { tls: await tlsOf("SP20", "other") },
-    // Whose certificate was not accepted first decides what the other end sees of it.
-    causes: ["dial-failed", "handshake-lost"],
-  },
-  {
-    title: "a certificate for somebody else",
-    left: { tls: await tlsOf("SP10", "one") },
-    right: { tls: await tlsOf("SP30", "one") },
-    causes: ["dial-failed", "certificate-mismatch"],
-  },
-];
-
-/** Waits until an attempt has failed with one of these codes. */
-async function failedAttempt(
-  endpoint: Endpoint,
-  peer: string,
-  codes: readonly ErrorCode[],
-): Promise<void> {
-  const untilMs = performance.now() + WAIT_MS;
-  for (;;) {
-    const { cause } = await requestError(endpoint.request(peer, "none", 1, { whenDown: "fail" }));
-    if (cause instanceof LinkError && codes.includes(cause.code)) return;
-    if (performance.now() > untilMs) throw new Error(`no attempt failed so, but with ${cause}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
-for (const { title, left, right, causes } of CASES) {
+for (const { title, left, right, causes, text } of TROUBLES) {
   Deno.test(`the cause of a timeout is the last link error: ${title}`, async () => {
-    const [one, other] = twoEnds(left, right);
+    const [one, other] = await twoEnds(left, right);
     await using caller = await Watched.start(one);
     await using _target = await Watched.start(other);
-    await failedAttempt(caller.endpoint, "SP20", causes);
+    await failedAttempt(caller.endpoint, "SP20", causes, text);
     const call = caller.endpoint.request("SP20", "none", 1, { timeoutMs: TIMEOUT_MS });
     const error = await requestError(call);
     assertEquals([error.code, error.delivery], ["timeout", "not-sent"]);
@@ -108,13 +22,10 @@ for (const { title, left, right, causes } of CASES) {
     assert(causes.includes(cause.code), `${cause.code}: ${cause.message}`);
     assertEquals(cause.peer, "SP20");
     assertStringIncludes(error.message, cause.message);
-    const failed = requestError(
+    const failed = await requestError(
       caller.endpoint.request("SP20", "none", 1, { whenDown: "fail" }),
     );
-    assertEquals([(await failed).code, (await failed).cause instanceof LinkError], [
-      "peer-down",
-      true,
-    ]);
+    assertEquals([failed.code, failed.cause instanceof LinkError], ["peer-down", true]);
     const note = caller.endpoint.notify("SP20", "none", 1, { whenDown: "fail" });
     assertInstanceOf((await requestError(note)).cause, LinkError);
   });
@@ -153,23 +64,10 @@ Deno.test("two processes with one name and peers by address are told so", async 
   assertEquals(cause.code, "wrong-name");
 });
 
-/** What goes to the console while something runs. */
-async function warnings(run: () => Promise<void>): Promise<string[]> {
-  const lines: string[] = [];
-  const { warn } = console;
-  console.warn = (...parts: unknown[]) => void lines.push(parts.join(" "));
-  try {
-    await run();
-  } finally {
-    console.warn = warn;
-  }
-  return lines;
-}
-
 Deno.test("without a listener, a refused handshake is told once; an option and a listener turn it off", async () => {
   const play = (options: Partial<EndpointOptions>, listens: boolean) =>
     warnings(async () => {
-      const [one, other] = twoEnds({}, { peers: [] });
+      const [one, other] = await twoEnds({}, { peers: [] });
       await using caller = await Endpoint.start({ ...one, ...options });
       if (listens) caller.on(() => {});
       await using target = await Endpoint.start({ ...other, consoleNotices: false });

@@ -2,8 +2,8 @@
 #
 # Makes the certificates of the tests again, valid for a hundred years. They protect nothing.
 #
-# Authorities: `one` and `other` (EC), `rsa`. Whatever is signed by `one` is an honest party, unless
-# its name says what is odd about it.
+# Authorities: `one` and `other` (EC), `rsa`, and `past`, which signs what has expired. Whatever is
+# signed by `one` is an honest party, unless its name says what is odd about it.
 
 set -eu -o pipefail
 cd "$(dirname "$0")"
@@ -57,3 +57,27 @@ party two-common-names one /CN=SP20/CN=SP30 '' "${ec[@]}"
 party forged-comma one /CN=ignored 'DNS.1=a, DNS:SP20, DNS:b' "${ec[@]}"
 party forged-mail one /CN=SP20 'email.1=SP20' "${ec[@]}"
 party forged-common-name one /CN=SP20 'DNS.1=SP99' "${ec[@]}"
+
+# `x509` makes nothing that has expired; `ca` does.
+printf '[ca]\ndefault_ca=past\n[past]\ndatabase=%s/index\nnew_certs_dir=%s\nserial=%s/past.serial\n' \
+  "$work" "$work" "$work" >"$work/ca"
+printf 'default_md=sha256\npolicy=any\nunique_subject=no\n[any]\ncommonName=supplied\n' >>"$work/ca"
+touch "$work/index"
+echo 01 >"$work/past.serial"
+
+# dated FILE SUBJECT EXTENSIONS START END SIGNER...
+dated() {
+  local file=$1 subject=$2 extensions=$3 start=$4 end=$5
+  shift 5
+  openssl req -newkey "${ec[@]}" -nodes -subj "$subject" -keyout "$work/$file.key" \
+    -out "$work/$file.csr"
+  printf '%b\n' "$extensions" >"$work/extensions"
+  openssl ca -batch -notext -config "$work/ca" -in "$work/$file.csr" -out "$file.pem" \
+    -startdate "$start" -enddate "$end" -extfile "$work/extensions" "$@"
+}
+
+dated past '/CN=authority past' 'basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash' \
+  20200101000000Z 21200101000000Z -selfsign -keyfile "$work/past.key"
+dated SP20-expired /CN=ignored 'subjectAltName=DNS:SP20' 20200101000000Z 20210101000000Z \
+  -cert past.pem -keyfile "$work/past.key"
+mv "$work/SP20-expired.key" SP20-expired.key.pem
