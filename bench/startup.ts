@@ -8,6 +8,7 @@
  * @module
  */
 
+import { CODE_FOLDER } from "../tools/npm_package.ts";
 import { config, ROOT } from "../tools/project.ts";
 import { runDeno } from "../tools/run_deno.ts";
 import { findRuntime, type RuntimeName } from "../tools/runtimes.ts";
@@ -89,7 +90,7 @@ export async function measureStartup(plan: Plan): Promise<StartupRow[]> {
 
 async function measureOne(plan: Plan, runtime: RuntimeName, folder: string): Promise<StartupRow> {
   const executable = await findRuntime(runtime);
-  const module = runtime === "deno" ? `${ROOT}mod.ts` : `${folder}/npm/mod.js`;
+  const module = runtime === "deno" ? `${ROOT}mod.ts` : `${folder}/npm/${CODE_FOLDER}/mod.js`;
   const specifier = JSON.stringify(`file://${module}`);
   const extension = runtime === "deno" ? "ts" : "mjs";
   const write = async (name: string, text: string): Promise<string> => {

@@ -213,8 +213,17 @@ Deno.test("bench/compare.ts: two checkouts in one run", async () => {
 Deno.test("bench/parts.ts: copies and deadlines", async () => {
   const { code, out, err } = await runFile("parts.ts", "2000");
   assertEquals(code, 0, err);
-  assertEquals(out.trim().split("\n").length, 9);
-  assertMatch(out, /a deadline: setTimeout, queue +\d+ +\d+ +\d+\.\d+/);
+  const lines = out.trimEnd().split("\n");
+  assertEquals(lines.length, 11);
+  const kinds = [
+    /^64 bytes: slice, in a slab/,
+    /^a deadline: setTimeout, heap/,
+    /^of two durations/,
+  ];
+  for (const kind of [...kinds, /^each of another duration/]) {
+    assertEquals(lines.filter((line) => kind.test(line)).length, 1, `${kind}`);
+  }
+  for (const line of lines.slice(1)) assertMatch(line, /.+ +\d+ +\d+ +\d+\.\d+$/);
 });
 
 Deno.test("bench --startup --tiny: every runtime's start and idle memory", async () => {

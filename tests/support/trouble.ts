@@ -5,7 +5,7 @@
 
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { Endpoint, type EndpointOptions, type ErrorCode, LinkError } from "../../mod.ts";
+import { type Endpoint, type EndpointOptions, type ErrorCode, LinkError } from "../../mod.ts";
 import { party } from "./certificates/read.ts";
 import { requestError } from "./endpoints.ts";
 
