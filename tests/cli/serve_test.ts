@@ -8,7 +8,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { EndpointTable } from "../../mod.ts";
+import { Endpoint, type EndpointTable } from "../../mod.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
 import { FENCED_WAIT_MAX_MS, fencedWaitMs } from "../../src/cli/fenced_wait.ts";
 import { freePort } from "../support/endpoints.ts";
@@ -98,6 +98,37 @@ Deno.test("serve, call, table: two processes find each other and answer", async 
   assertEquals([table.name, table.bootId], ["SP10", listening["bootId"]]);
   assertEquals(table.rows.map(({ peer, usable }) => [peer, usable]), [["SP20", true]]);
   assertEquals(table.rows[0]!.listeningPort, site.ports.get("SP20"));
+});
+
+Deno.test("a request that comes before serve has its handlers waits for them", async () => {
+  await using site = await Site.of("SP10", "SP20");
+  await Deno.writeTextFile(
+    `${site.folder}/late.ts`,
+    `export const handlers = (endpoint) =>
+      new Promise((resolve) => {
+        endpoint.handle("go", () => {
+          resolve({ echo: (payload) => payload });
+          return "went";
+        });
+      });`,
+  );
+  const path = `${site.folder}/SP10.json`;
+  const config: object = JSON.parse(await Deno.readTextFile(path));
+  await Deno.writeTextFile(path, JSON.stringify({ ...config, startingMs: 60_000 }));
+  const starting = Program.start(["serve", path, "--handlers", `${site.folder}/late.ts`, "--json"]);
+  await using sp20 = await Endpoint.start({
+    name: "SP20",
+    listen: { port: site.ports.get("SP20")! },
+    peers: [{ name: "SP10", hostname: "127.0.0.1", port: site.ports.get("SP10")! }],
+    requestTimeoutMs: 20_000,
+    redialMaxMs: 200,
+    drainMs: 0,
+  });
+  // The first one is there before the second one brings its handler about.
+  const echo = sp20.request("SP10", "echo", 7);
+  assertEquals(await sp20.request("SP10", "go"), "went");
+  assertEquals(await echo, 7);
+  await using _sp10 = await starting;
 });
 
 Deno.test("call tells apart: answered with an error, no answer, sent again", async () => {
