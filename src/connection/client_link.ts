@@ -7,11 +7,10 @@
  * @module
  */
 
-import { FrameKind } from "../core/wire/frame.ts";
 import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
-import { DialPolicy } from "../core/link/dial_policy.ts";
-import { RESTARTED, stoppedHere } from "../core/link/outcome.ts";
+import { DialledLink } from "../core/link/dialled_link.ts";
+import type { DialledLinkEvent, LinkAction } from "../core/link/link_event.ts";
 import { type ErrorCode, LinkError } from "../errors.ts";
 import { Deadline } from "../core/time/deadline_heap.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
@@ -35,12 +34,11 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
   readonly #owner: ClientLinkOwner;
   readonly #context: ConnectionContext;
   readonly #dialer: Dialer;
-  readonly #policy: DialPolicy;
+  readonly #link: DialledLink;
   readonly #outbox: Outbox;
   readonly #to: string;
-  #stopped = false;
-  #wanted = true;
-  #lastNonce = 0;
+  /** The connection, from its handshake to its end. */
+  #connection: Connection | null = null;
 
   /** @param to The name of the endpoint; empty: whoever listens there. */
   constructor(
@@ -55,8 +53,12 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     this.#to = to;
     this.peerName = to === "" ? `${address.hostname}:${address.port}` : to;
     this.#dialer = new Dialer(context, this, address, to);
-    this.#policy = new DialPolicy(context.settings, () => context.runtime.random.float());
-    this.#outbox = new Outbox(context, (isRefused) => this.#handleWaiting(isRefused));
+    this.#link = new DialledLink(context.settings, () => context.runtime.random.float());
+    // Whoever does not wait wants a connection all the same, for the next time.
+    this.#outbox = new Outbox(
+      context,
+      (isRefused) => this.#tell({ kind: isRefused ? "dial-later" : "dial" }),
+    );
   }
 
   /** Whether there is a connection. */
@@ -66,7 +68,7 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
 
   /** See `Link.lastDialError`. */
   get lastDialError(): LinkError | null {
-    return this.#dialer.errorOf(this.#policy.lastError);
+    return this.#dialer.errorOf(this.#link.lastDialError);
   }
 
   /** See `Link.isFull`. */
@@ -76,15 +78,7 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
 
   /** Dials, unless connected or dialling. */
   connect(): void {
-    this.#wanted = true;
-    if (!this.isUp) this.#dial();
-  }
-
-  #handleWaiting(isRefused: boolean): void {
-    if (!isRefused) return this.connect();
-    // Whoever does not wait wants a connection all the same, for the next time.
-    this.#wanted = true;
-    this.#dialLater();
+    this.#tell({ kind: "dial" });
   }
 
   /** What goes to the endpoint. */
@@ -94,9 +88,7 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
 
   /** Ends it; what waits fails with `code`. */
   stop(code: ErrorCode): void {
-    this.#stopped = true;
-    if (this.#policy.stop()) this.#dialer.giveUp();
-    this.#outbox.settle(stoppedHere(code));
+    this.#tell({ kind: "stop", code });
     this.#outbox.connection?.close();
     this.#context.timers.stop();
   }
@@ -109,37 +101,29 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
   }
 
   handleDialFailed(_reason: CloseReason, error: string): void {
-    this.#policy.end();
-    this.#policy.lastError = error;
+    this.#tell({ kind: "dial-ended", error });
     this.#owner.handleDown(new LinkError("dial-failed", error, { peer: this.peerName }));
-    this.#dialLater();
   }
 
   handleDialEnded(error: string, reason: EndReason): void {
-    this.#policy.end();
-    this.#policy.lastError = error;
+    this.#tell({ kind: "dial-ended", error });
     this.#owner.handleDown(this.#endedError(reason));
-    this.#dialLater();
   }
 
   override expire(): void {
-    this.#policy.end();
-    if (this.#wantsDial) this.#dial();
+    this.#tell({ kind: "timeout" });
   }
 
   // The connection's calls.
 
   handleOpen(connection: Connection, remote: Hello): void {
-    this.#policy.succeed();
-    this.#outbox.begin(remote, remote.name);
-    this.#outbox.attach(connection);
-    this.#wanted = false;
+    this.#connection = connection;
+    this.#tell({ kind: "opened", connection: connection.id });
     this.#owner.handleUp(remote);
   }
 
   handleControl(connection: Connection, frame: number): void {
-    if (frame === FrameKind.DRAIN) this.#outbox.drain();
-    else if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
+    this.#tell({ kind: "control", connection: connection.id, frame });
   }
 
   handleRefused(_connection: Connection, code: ErrorCode, detail: string): void {
@@ -152,11 +136,12 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     this.#outbox.handleChunkEnd(connection);
   }
 
-  handleClosed(_connection: Connection, reason: EndReason): void {
+  handleClosed(connection: Connection, reason: EndReason): void {
     this.#outbox.drop();
-    this.#outbox.settle({ ...RESTARTED, code: "connection-lost" });
+    this.#connection = null;
+    this.#tell({ kind: "closed", connection: connection.id });
     this.#owner.handleDown(this.#endedError(reason));
-    this.#dialLater();
+    this.#tell({ kind: "settled" });
   }
 
   isWaiting(): boolean {
@@ -164,26 +149,41 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
   }
 
   drawNonce(): number {
-    return ++this.#lastNonce;
+    return this.#link.drawNonce();
   }
 
-  get #wantsDial(): boolean {
-    return !this.#stopped && !this.isUp && (this.#wanted || this.#outbox.waitingCount > 0);
-  }
-
-  #dial(): void {
-    if (!this.#policy.begin()) return;
-    this.#context.timers.remove(this);
-    this.#dialer.dial();
-  }
-
-  #dialLater(): void {
-    if (!this.#wantsDial) return;
+  #tell(event: DialledLinkEvent): void {
     const { timers } = this.#context;
-    this.#policy.beginLater(timers.nowMs());
-    // An attempt is under way: what comes of it decides.
-    if (this.#policy.deadlineMs === Infinity) return;
-    timers.add(this, Math.max(0, this.#policy.deadlineMs - timers.nowMs()));
+    const waits = this.#outbox.waitingCount > 0;
+    for (const action of this.#link.handle(event, waits, timers.nowMs())) this.#carryOut(action);
+    const dueMs = this.#link.nextDeadlineMs();
+    if (dueMs === Infinity) timers.remove(this);
+    else timers.add(this, Math.max(0, dueMs - timers.nowMs()));
+  }
+
+  #carryOut(action: LinkAction): void {
+    switch (action.kind) {
+      case "dial":
+        this.#dialer.dial();
+        break;
+      case "give-dial-up":
+        this.#dialer.giveUp();
+        break;
+      case "begin":
+        this.#outbox.begin(this.#connection!.remote!, this.#connection!.remote!.name);
+        break;
+      case "attach":
+        this.#outbox.attach(this.#connection!);
+        break;
+      case "hold":
+        this.#outbox.drain();
+        break;
+      case "breach":
+        this.#connection!.breach(action.code, `frame kind ${action.frame}`);
+        break;
+      case "settle":
+        this.#outbox.settle(action.outcome);
+    }
   }
 
   #endedError(reason: EndReason): LinkError {

@@ -6,10 +6,9 @@
  * @module
  */
 
-import { admit, admitTo } from "../core/link/admission.ts";
+import { Entrance } from "../core/link/entrance.ts";
 import { ConnectionTable } from "../core/link/connection_table.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
-import type { Admission } from "../core/channel/handshake.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
@@ -39,13 +38,12 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** Nobody knows whom an inbound connection leads to. */
   readonly peerName = null;
   readonly #owner: ManagerOwner;
+  readonly #entrance: Entrance;
   readonly #links = new Map<string, LinkDriver>();
   /** Links whose definition has no name, by advertised address. */
   readonly #byAddress = new Map<string, LinkDriver>();
   readonly #clients = new Set<ServedClient>();
   readonly #handshakes = new Set<Connection>();
-  #closing = false;
-  #fenced: ErrorCode | null = null;
 
   constructor(
     context: ConnectionContext,
@@ -54,6 +52,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   ) {
     this.context = context;
     this.#owner = owner;
+    this.#entrance = new Entrance(context.self, (remote) => this.#linkOf(remote));
     for (const definition of definitions) {
       const link = new LinkDriver(this, definition);
       this.#links.set(link.name, link);
@@ -63,7 +62,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** Why this endpoint is fenced; `null` while it is not. */
   get fenced(): ErrorCode | null {
-    return this.#fenced;
+    return this.#entrance.fenced;
   }
 
   /** The links, in the order of the definitions. */
@@ -93,11 +92,11 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** Takes an accepted socket. */
   accept(socket: Socket): SocketHandler {
-    if (this.#handshakes.size >= HANDSHAKES_MAX || this.#fenced !== null) {
+    if (this.#handshakes.size >= HANDSHAKES_MAX || this.fenced !== null) {
       socket.abort();
       return IGNORE;
     }
-    const { self, channel, tls } = this.context;
+    const { channel, tls } = this.context;
     // With TLS nothing arrives before there is a certificate.
     const namesOf = () => tls === undefined ? null : socket.peerCertificate?.names ?? [];
     const connection = new Connection(
@@ -106,8 +105,8 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       socket,
       "inbound",
       channel.newAcceptor({
-        admitsTo: (to) => admitTo(self, to),
-        admits: (remote, to) => this.#admit(remote, to, namesOf()),
+        admitsTo: (to) => this.#entrance.admitsTo(to),
+        admits: (remote, to) => this.#entrance.admits(remote, to, namesOf()),
       }, namesOf),
     );
     this.#handshakes.add(connection);
@@ -116,7 +115,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** No new work is taken: the other ends are told, strangers are refused. */
   drain(): void {
-    this.#closing = true;
+    this.#entrance.close();
     for (const link of this.#links.values()) link.drain();
     for (const client of this.#clients) client.drain();
   }
@@ -130,7 +129,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** Ends everything. */
   stop(code: ErrorCode): void {
-    this.#closing = true;
+    this.#entrance.close();
     for (const connection of [...this.#handshakes]) connection.refuse("closing", "");
     for (const client of [...this.#clients]) client.connection.refuse("closing", "");
     for (const link of this.#links.values()) link.stop(code, "closing");
@@ -138,8 +137,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   }
 
   handleFenced(code: ErrorCode): void {
-    if (this.#fenced !== null) return;
-    this.#fenced = code;
+    if (!this.#entrance.fence(code)) return;
     for (const connection of [...this.#handshakes]) connection.abort("local");
     for (const client of [...this.#clients]) client.connection.abort("local");
     for (const link of this.#links.values()) link.stop("fenced", null);
@@ -165,16 +163,6 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   handleUnfinished(connection: Connection): void {
     this.#handshakes.delete(connection);
-  }
-
-  #admit(remote: Hello, to: string, certificateNames: readonly string[] | null): Admission {
-    const admitting = {
-      self: this.context.self,
-      isClosing: this.#closing,
-      holdsSession: () => this.#linkOf(remote)?.sessionBootId === remote.bootId,
-      admitAtLink: () => this.#linkOf(remote)?.admit(remote, certificateNames),
-    };
-    return admit(admitting, remote, to);
   }
 
   #linkOf(remote: Hello): LinkDriver | undefined {

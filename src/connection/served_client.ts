@@ -8,9 +8,8 @@
  * @module
  */
 
-import type { Hello } from "../core/wire/hello.ts";
-import { FrameKind } from "../core/wire/frame.ts";
-import { stoppedHere } from "../core/link/outcome.ts";
+import type { LinkAction } from "../core/link/link_event.ts";
+import { ServedLink } from "../core/link/served_link.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner } from "./connection_owner.ts";
 import type { ConnectionContext } from "./context.ts";
@@ -21,7 +20,7 @@ export class ServedClient implements ConnectionOwner {
   readonly connection: Connection;
   readonly #outbox: Outbox;
   readonly #ended: (client: ServedClient) => void;
-  #lastNonce = 0;
+  readonly #link = new ServedLink();
 
   /** @param ended Called once when the connection is gone. */
   constructor(
@@ -42,16 +41,15 @@ export class ServedClient implements ConnectionOwner {
   /** This endpoint is closing: the client makes no new calls. */
   drain(): void {
     this.#outbox.beginClosing();
-    this.connection.sendEmpty(FrameKind.DRAIN);
+    this.#carryOut(this.#link.handle({ kind: "drain", connection: this.connection.id }));
   }
 
-  handleOpen(connection: Connection, remote: Hello): void {
-    this.#outbox.begin(remote, remote.name);
-    this.#outbox.attach(connection);
+  handleOpen({ id }: Connection): void {
+    this.#carryOut(this.#link.handle({ kind: "opened", connection: id }));
   }
 
-  handleControl(connection: Connection, frame: number): void {
-    if (frame !== FrameKind.PONG) connection.breach("unexpected-frame", `frame kind ${frame}`);
+  handleControl({ id }: Connection, frame: number): void {
+    this.#carryOut(this.#link.handle({ kind: "control", connection: id, frame }));
   }
 
   handleRefused(): void {}
@@ -62,8 +60,8 @@ export class ServedClient implements ConnectionOwner {
     this.#outbox.handleChunkEnd(connection);
   }
 
-  handleClosed(): void {
-    this.#outbox.settle(stoppedHere("connection-lost"));
+  handleClosed({ id }: Connection): void {
+    this.#carryOut(this.#link.handle({ kind: "closed", connection: id }));
     this.#ended(this);
   }
 
@@ -72,6 +70,28 @@ export class ServedClient implements ConnectionOwner {
   }
 
   drawNonce(): number {
-    return ++this.#lastNonce;
+    return this.#link.drawNonce();
+  }
+
+  #carryOut(actions: readonly LinkAction[]): void {
+    const { connection } = this;
+    for (const action of actions) {
+      switch (action.kind) {
+        case "begin":
+          this.#outbox.begin(connection.remote!, connection.remote!.name);
+          break;
+        case "attach":
+          this.#outbox.attach(connection);
+          break;
+        case "send":
+          connection.sendEmpty(action.frame);
+          break;
+        case "breach":
+          connection.breach(action.code, `frame kind ${action.frame}`);
+          break;
+        case "settle":
+          this.#outbox.settle(action.outcome);
+      }
+    }
   }
 }

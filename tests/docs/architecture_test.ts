@@ -1,6 +1,6 @@
 /** docs/architecture.md names every file of src/, and file heads point at what a reader has. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { filesBelow, ROOT } from "../../tools/project.ts";
 
 /** The files that a map names: a word that ends in `.ts`, below the folders that indent it. */
@@ -51,6 +51,30 @@ Deno.test("architecture: the map of the simulation names what is there", async (
   const map = page.split("(`deno task sim`):")[1]?.split("```text\n")[1]?.split("```")[0] ?? "";
   const there = new Set(await filesBelow("tests/simulation"));
   assertEquals(filesOfMap(map).filter((path) => !there.has(`tests/simulation/${path}`)), []);
+});
+
+/** What a reader passes from an accepted socket to the end of an older connection. */
+function passedFiles(page: string): string[] {
+  const sentence = /^From an accepted socket [^]*?\.$/m.exec(page)?.[0] ?? "";
+  return [...sentence.matchAll(/`([a-z_]+\.ts)`/g)].map(([, file = ""]) => file);
+}
+
+Deno.test("architecture: from accept to supersede six files, each known to one before it", async () => {
+  const passed = passedFiles(await Deno.readTextFile(`${ROOT}docs/architecture.md`));
+  assert(passed.length > 1 && passed.length <= 6, passed.join(", "));
+  const paths = await filesBelow("src");
+  const texts: string[] = [];
+  for (const file of passed) {
+    const path = paths.find((path) => path.endsWith(`/${file}`));
+    assert(path !== undefined, `${file} is not there`);
+    if (texts.length > 0) {
+      assert(texts.some((text) => text.includes(`/${file}";`)), `nobody before imports ${file}`);
+    }
+    texts.push(await Deno.readTextFile(ROOT + path));
+  }
+  // Where it begins, and where it ends.
+  assertStringIncludes(texts[0]!, "accept(socket: Socket)");
+  assertStringIncludes(texts.at(-1)!, '"supersede"');
 });
 
 Deno.test("filesOfMap() reads folders by their indentation", () => {

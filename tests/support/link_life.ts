@@ -78,7 +78,7 @@ export interface Pipe {
 }
 
 /** Durations of the links, in milliseconds; each event takes one, so probes have an order. */
-const SETTINGS = {
+export const SETTINGS = {
   suspectAfterMs: 500,
   probeTimeoutMs: 1_000,
   redialMinMs: 1e7,

@@ -115,6 +115,9 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         'import type { Decision } from "../core/link/candidate.ts";',
         'type S = import("../core/link/link_state.ts").LinkState; f<S>();',
         'export * from "../core/link/follower.ts";',
+        'import { stoppedHere } from "../core/link/outcome.ts";',
+        'import { DialPolicy } from "../core/link/dial_policy.ts";',
+        'import type { Admitting } from "../core/link/admission.ts";',
       ],
       ["src/core/session/session.ts", 'import { Link } from "../link/link.ts";'],
       ["src/core/flow/room.ts", 'import { Session } from "../session/session.ts";'],
@@ -127,6 +130,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         "src/connection/link_driver.ts",
         'import { Link } from "../core/link/link.ts";',
         'import type { LinkAction } from "../core/link/link_event.ts";',
+        'import { Entrance } from "../core/link/entrance.ts";',
         'import { Session } from "../core/session/session.ts";',
       ],
       [

@@ -85,18 +85,18 @@ export const ROOM_MAY_IMPORT_TYPES: Readonly<Partial<Record<Room, readonly Room[
 };
 
 /**
- * What `src/connection/` may see of the link's room: the link, the words it speaks, and what is no
- * rule. Whoever decides there which connection is used has a copy of a rule.
+ * What `src/connection/` may see of the link's room: the objects that decide, the words they speak,
+ * and what is no rule. Whoever decides there which connection is used has a copy of a rule.
  */
 export const LINK_FACE: ReadonlySet<string> = new Set([
   "link.ts",
   "link_event.ts",
   "link_news.ts",
-  "admission.ts",
   "connection_table.ts",
-  "dial_policy.ts",
+  "dialled_link.ts",
+  "entrance.ts",
   "heartbeat.ts",
-  "outcome.ts",
+  "served_link.ts",
   "peer_row.ts",
   "small_list.ts",
 ].map((name) => `src/core/link/${name}`));

@@ -77,6 +77,22 @@ export type LinkEvent =
    */
   | { readonly kind: "stop"; readonly code: ErrorCode; readonly refusal: ErrorCode | null };
 
+/** What a client's end is told. */
+export type DialledLinkEvent =
+  | Extract<LinkEvent, { kind: "dial" | "dial-ended" | "timeout" }>
+  /** Somebody wants a connection who does not wait for it. */
+  | { readonly kind: "dial-later" }
+  /** What `closed` was answered with has been done: more may wait than before. */
+  | { readonly kind: "settled" }
+  | { readonly kind: "opened" | "closed"; readonly connection: number }
+  | { readonly kind: "control"; readonly connection: number; readonly frame: number }
+  | { readonly kind: "stop"; readonly code: ErrorCode };
+
+/** What the endpoint's end of a client's link is told. */
+export type ServedLinkEvent =
+  | { readonly kind: "opened" | "closed" | "drain"; readonly connection: number }
+  | { readonly kind: "control"; readonly connection: number; readonly frame: number };
+
 /** What becomes of the messages of a session, and of what waits for one. */
 export interface Outcome {
   /** Why what fails has failed. */
