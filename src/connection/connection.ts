@@ -306,6 +306,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
       return null;
     }
     if (kind === FrameKind.DRAIN) {
+      if (end !== start) return "malformed-frame";
       this.#owner!.handleControl(this, kind, 0);
       return null;
     }

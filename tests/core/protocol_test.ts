@@ -99,6 +99,10 @@ function written(): Map<string, string> {
   const frames = new Map<string, string>();
   frames.set("use 7", hex(numberFrame(FrameKind.USE, 7)));
   frames.set("beat", hex(emptyFrame(FrameKind.BEAT)));
+  frames.set("ack 7", hex(numberFrame(FrameKind.ACK, 7)));
+  frames.set("ping 9", hex(numberFrame(FrameKind.PING, 9)));
+  frames.set("pong 9", hex(numberFrame(FrameKind.PONG, 9)));
+  frames.set("drain", hex(emptyFrame(FrameKind.DRAIN)));
   const plain = new PlainDialer(DIALER, "SP20", () => null);
   handshakeFrames(frames, plain, new PlainAcceptor(ACCEPTOR, ANYBODY), "");
   const { ciphers, dialerLife } = handshakeFrames(

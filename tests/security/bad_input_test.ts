@@ -299,6 +299,7 @@ Deno.test("a peer that breaks the protocol: a code for each way, an event, and o
     ["ACK before USE", numbers(FrameKind.ACK, 1), "unexpected-frame"],
     ["a request before START", frame(FrameKind.CANCEL, new Uint8Array(8)), "unexpected-frame"],
     ["a beat with a body", frame(FrameKind.BEAT, new Uint8Array(1)), "malformed-frame"],
+    ["a drain with a body", frame(FrameKind.DRAIN, new Uint8Array(1)), "malformed-frame"],
   ];
   const onLink: [string, Uint8Array, ErrorCode][] = [
     ["START of a number far ahead", startFrame(5, false), "sequence-gap"],
