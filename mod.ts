@@ -1,7 +1,26 @@
 /**
  * freshlink: one live link to every peer process, and always the right one.
  *
- * @example An endpoint and a client
+ * Server processes on several machines talk over persistent TCP connections. A machine dies without
+ * a word, restarts and dials in again, and now there are two connections to one process, one of them
+ * dead. freshlink keeps a table in which each connection carries an identifier that says which one
+ * is the newer, uses that one and ends the other at once. What was in flight goes on over the new
+ * connection, or its caller is told what is known about it.
+ *
+ * ## Install
+ *
+ * ```sh
+ * deno add jsr:@freshlink/freshlink   # import { Endpoint } from "@freshlink/freshlink"
+ * npm install freshlink               # or: bun add freshlink; import { Endpoint } from "freshlink"
+ * ```
+ *
+ * It runs unchanged on Deno, Node and Bun. Deno wants `--allow-net`.
+ *
+ * ## An endpoint and a client
+ *
+ * Each process has one {@linkcode Endpoint}, with a definition of each peer: a name, a host name and
+ * a port. Whoever is up dials. A {@linkcode Client} is a caller that is not a peer.
+ *
  * ```ts
  * import { Client, Endpoint } from "@freshlink/freshlink";
  *
@@ -13,6 +32,50 @@
  * const answer = await client.request("reserve", "tea", { timeoutMs: 2_000 });
  * if (answer !== "tea is reserved") throw new Error("something else was reserved");
  * ```
+ *
+ * ## Secret and TLS
+ *
+ * On loopback nothing is asked for. To listen beyond it, all processes and clients need the same
+ * `secret`, of at least 16 bytes, or `tls` with certificates of one authority. Either protects all
+ * that is said; only certificates tell names apart.
+ *
+ * ```ts ignore
+ * const stock = await Endpoint.start({
+ *   name: "SP30",
+ *   listen: { hostname: "0.0.0.0", port: 11_000 },
+ *   peers: [{ name: "SP10", hostname: "10.0.0.1", port: 11_000 }],
+ *   secret: Deno.env.get("FRESHLINK_SECRET")!,
+ * });
+ * ```
+ *
+ * ## Errors
+ *
+ * Every request ends, within its deadline, with an answer or a {@linkcode RequestError}. Match on
+ * its `code`; its `delivery` says what is known: `not-sent` and `not-executed` may be repeated,
+ * `maybe-executed` only where that does no harm, and `executed` is the handler's own answer. What
+ * cannot work at all (an option, a definition) is a {@linkcode ConfigurationError} that lists every
+ * problem.
+ *
+ * ```ts
+ * import { Endpoint, RequestError } from "@freshlink/freshlink";
+ *
+ * const peers = [{ name: "SP30", hostname: "127.0.0.1", port: 12_031 }];
+ * await using orders = await Endpoint.start({ name: "SP10", listen: { port: 0 }, peers });
+ * try {
+ *   await orders.request("SP30", "reserve", "tea", { whenDown: "fail" });
+ * } catch (error) {
+ *   if (!(error instanceof RequestError)) throw error;
+ *   if (error.code !== "peer-down" || error.delivery !== "not-sent") throw error;
+ * }
+ * ```
+ *
+ * ## More
+ *
+ * The [guide](https://github.com/freshlink/freshlink/blob/main/docs/guide/README.md),
+ * [options](https://github.com/freshlink/freshlink/blob/main/docs/options.md),
+ * [what becomes of a call](https://github.com/freshlink/freshlink/blob/main/docs/calls.md),
+ * [runtimes and permissions](https://github.com/freshlink/freshlink/blob/main/docs/runtimes.md) and
+ * [the protocol](https://github.com/freshlink/freshlink/blob/main/docs/protocol.md).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `deno task ok [--skip-tests]`: what has to hold before a commit, in under a minute: format, lint
+ * `deno task ok [--skip-tests]`: what has to hold before a commit, in a minute or two: format, lint
  * (with the project's plugin), types, documented exports, the fast tests.
  *
  * All of them run, whatever the first ones find; the exit code is 0 only where each passed.

@@ -8,7 +8,7 @@ const EXIT_CODES = `Exit codes:
   0   done
   1   an answer came, and it was an error
   2   no connection, or no answer; "delivery" tells what is known about the
-      execution: not-sent, maybe-executed
+      execution: not-sent, not-executed or maybe-executed
   64  the command line is wrong
   66  a file cannot be read
   69  unavailable: the address cannot be listened on, or something is not here
