@@ -9,8 +9,8 @@
  * @module
  */
 
-import { AssertionError, deepStrictEqual, notDeepStrictEqual, strictEqual } from "node:assert";
-import { inspect, isDeepStrictEqual } from "node:util";
+import { AssertionError, deepStrictEqual, strictEqual } from "node:assert";
+import { inspect } from "node:util";
 
 export { AssertionError };
 
@@ -29,11 +29,6 @@ export function assertFalse(expression: unknown, msg = ""): void {
 /** Fails unless both are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   withDifference(() => deepStrictEqual(actual, expected), msg);
-}
-
-/** Fails if both are deeply equal. */
-export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
-  notDeepStrictEqual(actual, expected, msg);
 }
 
 /** Fails unless both are the same value, as `Object.is` has it. */
@@ -62,30 +57,6 @@ export function assertStringIncludes(actual: string, expected: string, msg?: str
   }
 }
 
-/** Fails unless the list contains every item of the other. */
-export function assertArrayIncludes<T>(
-  actual: ArrayLike<T>,
-  expected: ArrayLike<T>,
-  msg?: string,
-): void {
-  const found = Array.from(actual);
-  const missing = Array.from(expected).filter((item) =>
-    !found.some((other) => isDeepStrictEqual(other, item))
-  );
-  if (missing.length > 0) fail(msg ?? `Expected ${show(found)} to include ${show(missing)}`);
-}
-
-/** Fails unless every key of `expected`, at every depth, has an equal value in `actual`. */
-export function assertObjectMatch(
-  // An interface fits no record of unknowns.
-  // deno-lint-ignore no-explicit-any
-  actual: Record<PropertyKey, any>,
-  expected: Record<PropertyKey, unknown>,
-  msg?: string,
-): void {
-  withDifference(() => deepStrictEqual(project(actual, expected), expected), msg);
-}
-
 /** Fails unless the value is an instance of the class. */
 export function assertInstanceOf<T extends abstract new (...parameters: never[]) => unknown>(
   actual: unknown,
@@ -97,29 +68,9 @@ export function assertInstanceOf<T extends abstract new (...parameters: never[])
   }
 }
 
-/** Fails unless both differ by at most the tolerance (default: a ten-millionth of `expected`). */
-export function assertAlmostEquals(
-  actual: number,
-  expected: number,
-  tolerance?: number,
-  msg?: string,
-): void {
-  if (Object.is(actual, expected)) return;
-  const allowed = tolerance ?? (Number.isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7);
-  // Written so that NaN fails.
-  if (!(Math.abs(expected - actual) <= allowed)) {
-    fail(msg ?? `Expected ${actual} to be within ${allowed} of ${expected}`);
-  }
-}
-
 /** Fails unless `actual` is greater than `expected`. */
 export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
   if (!(actual > expected)) fail(msg ?? `Expected ${show(actual)} > ${show(expected)}`);
-}
-
-/** Fails unless `actual` is greater than `expected` or equal to it. */
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  if (!(actual >= expected)) fail(msg ?? `Expected ${show(actual)} >= ${show(expected)}`);
 }
 
 /** Fails unless `actual` is less than `expected`. */
@@ -193,11 +144,6 @@ export function fail(msg?: string): never {
   throw new AssertionError({ message: msg || "Failed assertion", stackStartFn: fail });
 }
 
-/** Fails: this place cannot be reached. */
-export function unreachable(msg?: string): never {
-  throw new AssertionError({ message: msg ?? "Unreachable", stackStartFn: unreachable });
-}
-
 /** Keeps the printed difference beside the message: node:assert prints one or the other. */
 function withDifference(compare: () => void, msg: string | undefined): void {
   try {
@@ -227,24 +173,6 @@ function checkError(
 
 function messageOf(classOrMsg: unknown, msg: string | undefined): string | undefined {
   return typeof classOrMsg === "string" ? classOrMsg : msg;
-}
-
-/** The part of `actual` that `expected` has keys for. */
-function project(actual: unknown, expected: unknown): unknown {
-  if (!isPlain(actual) || !isPlain(expected)) return actual;
-  const part: Record<PropertyKey, unknown> = {};
-  for (const key of Reflect.ownKeys(expected)) {
-    if (Object.hasOwn(actual, key) || key in actual) {
-      part[key] = project(actual[key], expected[key]);
-    }
-  }
-  return part;
-}
-
-function isPlain(value: unknown): value is Record<PropertyKey, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !ArrayBuffer.isView(value) && !(value instanceof Map) && !(value instanceof Set) &&
-    !(value instanceof Date) && !(value instanceof RegExp);
 }
 
 function show(value: unknown): string {

@@ -3,7 +3,7 @@
  * is `breakPath()` (what is on its way is lost) followed by `connect()` (START and replay).
  */
 
-import { FrameKind, HEADER_BYTES, isMessageKind, readU64 } from "../../src/core/wire/frame.ts";
+import { FrameKind, isMessageKind, readU64 } from "../../src/core/wire/frame.ts";
 import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
 import type { Limits } from "../../src/core/wire/hello.ts";
 import { SegmentPool } from "../../src/core/session/outbound_log.ts";
@@ -349,6 +349,3 @@ export class SessionPair {
     return 1;
   }
 }
-
-/** The bytes of a frame's header, for tests that forge frames. */
-export const FORGED_HEADER_BYTES: number = HEADER_BYTES;

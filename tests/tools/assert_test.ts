@@ -16,11 +16,6 @@ const CASES: readonly [name: string, passes: () => unknown, fails: () => unknown
     () => standIn.assertEquals<unknown>({ a: 1, b: undefined }, { a: 1 }),
   ],
   [
-    "assertNotEquals",
-    () => standIn.assertNotEquals([1], [2]),
-    () => standIn.assertNotEquals([1], [1]),
-  ],
-  [
     "assertStrictEquals",
     () => standIn.assertStrictEquals(NaN, NaN),
     () => standIn.assertStrictEquals({}, {}),
@@ -33,31 +28,11 @@ const CASES: readonly [name: string, passes: () => unknown, fails: () => unknown
     () => standIn.assertStringIncludes("ab", "c"),
   ],
   [
-    "assertArrayIncludes",
-    () => standIn.assertArrayIncludes([{ a: 1 }, { a: 2 }], [{ a: 2 }]),
-    () => standIn.assertArrayIncludes([1, 2], [3]),
-  ],
-  [
-    "assertObjectMatch",
-    () => standIn.assertObjectMatch({ a: { b: 1, c: 2 }, d: [1] }, { a: { b: 1 }, d: [1] }),
-    () => standIn.assertObjectMatch({ a: { b: 1 } }, { a: { b: 1, c: 2 } }),
-  ],
-  [
     "assertInstanceOf",
     () => standIn.assertInstanceOf(new Special(), Error),
     () => standIn.assertInstanceOf(new Error(), Special),
   ],
-  [
-    "assertAlmostEquals",
-    () => standIn.assertAlmostEquals(1.05, 1, 0.1),
-    () => standIn.assertAlmostEquals(NaN, 1, 0.1),
-  ],
   ["assertGreater", () => standIn.assertGreater(2, 1), () => standIn.assertGreater(1, 1)],
-  [
-    "assertGreaterOrEqual",
-    () => standIn.assertGreaterOrEqual(1, 1),
-    () => standIn.assertGreaterOrEqual(0, 1),
-  ],
   ["assertLess", () => standIn.assertLess(1, 2), () => standIn.assertLess(1, 1)],
   [
     "assertLessOrEqual",
@@ -119,9 +94,8 @@ Deno.test("assertRejects() tells a wrong class, a fulfilled promise and a synchr
   );
 });
 
-Deno.test("fail() and unreachable() throw, and a message keeps the difference", () => {
+Deno.test("fail() throws, and a message keeps the difference", () => {
   assertThrows(() => standIn.fail("why"), standIn.AssertionError, "why");
-  assertThrows(() => standIn.unreachable(), standIn.AssertionError, "Unreachable");
   const error = assertThrows(() => standIn.assertEquals(1, 2, "the sum"), Error, "the sum");
   standIn.assertStringIncludes(error.message, "2");
 });
