@@ -74,8 +74,12 @@ export class Cable implements Disposable {
       near.close();
       return;
     }
-    near.setNoDelay();
-    far.setNoDelay();
+    try {
+      near.setNoDelay();
+      far.setNoDelay();
+    } catch {
+      // One of them has gone meanwhile, which its pump finds out.
+    }
     const pair = { near, far, cut: false };
     this.#pairs.add(pair);
     this.#pump(pair, near, far);
