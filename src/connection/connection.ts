@@ -331,7 +331,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   #handleAck(number: number): ErrorCode | null {
     const session = this.#session;
-    if (session === null) return "unexpected-frame";
+    if (!session?.isRetained) return "unexpected-frame";
     if (session.isEnded) return null;
     if (!session.handleAck(number)) return "number-out-of-range";
     if (this.#outlet.session !== null) this.#outlet.schedule();

@@ -5,7 +5,7 @@
 import { ROOT } from "../../tools/project.ts";
 import { findRuntime, type RuntimeName } from "../../tools/runtimes.ts";
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 40_000;
 
 /** How a command ended. */
 export interface Ended {

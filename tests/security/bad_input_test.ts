@@ -144,8 +144,8 @@ class Stranger implements Disposable {
   }
 
   /** Completes a handshake as SP20. */
-  async introduce(changes: Partial<PlainSelf> = {}): Promise<void> {
-    const dialer = new PlainDialer(self(changes), "SP10", () => null);
+  async introduce(changes: Partial<PlainSelf> = {}, who: Partial<Hello> = {}): Promise<void> {
+    const dialer = new PlainDialer(self(changes, who), "SP10", () => null);
     await this.send(dialer.begin());
     const welcome = (await this.frame())!;
     const step = dialer.handleFrame(welcome.kind, welcome.body);
@@ -324,6 +324,24 @@ Deno.test("a peer that breaks the protocol: a code for each way, an event, and o
     );
     assert(told.type === "protocol-error");
     assertEquals([told.code, told.peer], [code, "SP20"], name);
+  }
+  await scene.assertUnharmed();
+});
+
+Deno.test("a client has neither START nor ACK, nor a word in which connection is used", async () => {
+  await using scene = await Scene.make();
+  const cases: [string, Uint8Array][] = [
+    ["START", startFrame(1, false)],
+    ["ACK of nothing", numberFrame(FrameKind.ACK, 0)],
+    ["USE", numberFrame(FrameKind.USE, 1)],
+    ["USEACK", numberFrame(FrameKind.USEACK, 1)],
+    ["DRAIN", emptyFrame(FrameKind.DRAIN)],
+  ];
+  for (const [name, bytes] of cases) {
+    using stranger = await Stranger.to(scene.target);
+    await stranger.introduce({}, { role: "client", name: "desk", port: 0 });
+    await stranger.send(bytes);
+    assertEquals(await stranger.refusal(), "unexpected-frame", name);
   }
   await scene.assertUnharmed();
 });
