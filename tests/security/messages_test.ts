@@ -1,6 +1,6 @@
 // What a puzzled reader of a log is told: each sentence is provoked with real sockets.
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   Client,
   type ClientOptions,
@@ -152,5 +152,19 @@ Deno.test("messages: certificates that are not trusted, at either end", async ()
   assertStringIncludes(
     (await other.failed).detail,
     "no authority of 'tls.authorities' has signed the certificate of the other end",
+  );
+});
+
+Deno.test("messages: a certificate that has expired, at either end", async () => {
+  await using target = await listening({ tls: party("SP20-expired", "one") });
+  const { message } = await connectError({
+    port: target.port,
+    to: "SP20",
+    tls: party("SP10", "past"),
+  });
+  assertMatch(message, /the certificate of .* has expired/);
+  assertStringIncludes(
+    (await target.failed).detail,
+    "this end's certificate has expired, says the other end (",
   );
 });

@@ -3,6 +3,7 @@
  * are changes to the text of the source, made in a copy; the product carries no switch for them.
  */
 
+import { CALL_MUTANTS } from "./calls.ts";
 import { CHANNEL_MUTANTS } from "./channel.ts";
 import { FLOW_MUTANTS } from "./flow.ts";
 
@@ -608,6 +609,7 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "",
     by: "tests/endpoint/life_test.ts",
   },
+  ...CALL_MUTANTS,
   ...CHANNEL_MUTANTS,
   ...FLOW_MUTANTS,
 ];
