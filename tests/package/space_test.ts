@@ -41,7 +41,7 @@ Deno.test("a checkout in a folder with a space runs what depends on where it is"
       { timeoutMs: TIMEOUT_MS, output: "capture", cwd: folder },
     );
     assertEquals(code, 0, text);
-    assertMatch(text, /^5 passed, 0 failed, 0 skipped$/m);
+    assertMatch(text, /^([5-9]|\d\d) passed, 0 failed, 0 skipped$/m);
   } finally {
     await Deno.remove(parent, { recursive: true });
   }
