@@ -4,10 +4,13 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Arbiter } from "../../src/core/link/arbiter.ts";
 import { CandidateSet } from "../../src/core/link/candidate_set.ts";
 import { ConnectionTable, type NewRow } from "../../src/core/link/connection_table.ts";
+import { DialPolicy } from "../../src/core/link/dial_policy.ts";
 import { DisplacedBootIds } from "../../src/core/link/displaced_boot_ids.ts";
 import { Follower } from "../../src/core/link/follower.ts";
+import type { LinkEvent } from "../../src/core/link/link_event.ts";
 import { CLOSED_THERE, RESTARTED, stayedAway, stoppedHere } from "../../src/core/link/outcome.ts";
 import { FrameKind } from "../../src/core/wire/frame.ts";
+import { SETTINGS } from "../support/link_life.ts";
 import { LinkPair } from "../support/link_pair.ts";
 
 function life(bootId: string, ordinal: number) {
@@ -129,4 +132,45 @@ Deno.test("a row goes with its connection, and no other one of that peer", () =>
   table.add(2, row, 0, live);
   table.remove(1);
   assertEquals(table.size, 1);
+});
+
+Deno.test("a probed connection that was superseded is not dead: its successor is probed", () => {
+  const arbiter = new Arbiter("counter");
+  arbiter.handleCompleted(1, life("old", 10), 0);
+  arbiter.handleUseAck(1, 1, 0);
+  arbiter.handleCompleted(3, life("new", 5), 0);
+  arbiter.handleCompleted(2, life("old", 10), 0);
+  const decisions = arbiter.handleUseAck(2, 2, 0)!;
+  assertEquals(decisions.map(({ kind, connection }) => `${kind} ${connection}`), [
+    "adopt 2",
+    "supersede 1",
+    "probe 2",
+  ]);
+});
+
+Deno.test("another name at the same address begins anew, with the role that it gives", () => {
+  const [low, high] = new LinkPair().everyLife.map(({ hello }) => hello);
+  const set = new CandidateSet({ ...low!, name: "M" }, "counter");
+  const silence = { silenceMs: () => 0 };
+  set.add(1, { ...low!, name: "A" }, silence);
+  assertFalse(set.isFollower);
+  set.remove(1);
+  set.add(2, { ...high!, name: "Z" }, silence);
+  assert(set.isFollower);
+});
+
+Deno.test("whoever waits to dial goes on waiting, however often it is asked for", () => {
+  const policy = new DialPolicy({ ...SETTINGS, identifier: "counter" }, () => 0.5);
+  policy.beginLater(0);
+  const { deadlineMs } = policy;
+  policy.beginLater(10);
+  assertEquals(policy.deadlineMs, deadlineMs);
+});
+
+Deno.test("a link that ends gives its attempt to dial up, and makes no other one", () => {
+  const [life] = new LinkPair().everyLife;
+  const kinds = (event: LinkEvent) => life!.link.handle(event, 0, 0).map(({ kind }) => kind);
+  assertEquals(kinds({ kind: "start" }), ["dial"]);
+  assertEquals(kinds({ kind: "stop", code: "closed", refusal: null }), ["give-dial-up", "settle"]);
+  assertEquals(kinds({ kind: "dial" }), []);
 });

@@ -6,6 +6,7 @@
 import { CALL_MUTANTS } from "./calls.ts";
 import { CHANNEL_MUTANTS } from "./channel.ts";
 import { FLOW_MUTANTS } from "./flow.ts";
+import { LINK_MUTANTS } from "./link.ts";
 
 /** One way to break the code. */
 export interface Mutant {
@@ -612,4 +613,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CALL_MUTANTS,
   ...CHANNEL_MUTANTS,
   ...FLOW_MUTANTS,
+  ...LINK_MUTANTS,
 ];
