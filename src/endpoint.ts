@@ -342,7 +342,9 @@ export class Endpoint implements AsyncDisposable {
   #routeTo(peer: string, isNested: boolean): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
     if (isNested ? this.#isClosed : this.#closing !== null) return "closed";
-    return this.#manager.link(peer) ?? "undefined-peer";
+    const link = this.#manager.link(peer);
+    if (link === undefined) return "undefined-peer";
+    return link.isFenced ? "fenced" : link;
   }
 
   #drain(drainMs: number): Promise<void> {

@@ -129,7 +129,10 @@ export interface DuplicateEvent extends EventBase {
   readonly bootId: string;
 }
 
-/** Another living process owns this endpoint's name: this one stops for good. */
+/**
+ * Another living process owns this endpoint's name: this one stops for good. With `fence: "link"`
+ * only the link to `peer` does; else `peer` is `null`.
+ */
 export interface FencedEvent extends EventBase {
   /** Tells this event from the others. */
   readonly type: "fenced";

@@ -201,6 +201,15 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    */
   readonly identifier?: IdentifierMode;
   /**
+   * What ends when a peer says that another living process has this endpoint's name: the whole
+   * process stops serving, or only the link to that peer, for good; the others go on. With `link`
+   * two processes of one name can go on beside each other, each with some of the peers: it is for
+   * those who trust their peers less than they fear that.
+   *
+   * @default {"process"}
+   */
+  readonly fence?: "process" | "link";
+  /**
    * The path of a small file that remembers the last start, so that this process ranks above its
    * predecessor even when the clock was set back meanwhile. Processes that start on one file get an
    * ordinal each. An empty or lost file stops no start. None by default.

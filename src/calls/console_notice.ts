@@ -42,6 +42,10 @@ export class ConsoleNotice {
 
 /** What there is to tell of an event; `null`: nothing that a configuration could mend. */
 function noticeOf(event: EndpointEvent): string | null {
+  if (event.type === "fenced" && event.peer !== null) {
+    return `'${event.peer}' knows another process by this name (${event.code}), so the link to it \
+has ended for good`;
+  }
   if (event.type === "fenced") {
     return `another process has this name (${event.code}), so this one has stopped for good`;
   }

@@ -71,7 +71,7 @@ async function runEndpoint(
   const stopListening = endpoint.on((event) => {
     if (early === null) report(event, output);
     else early.push(event);
-    if (event.type === "fenced") end(EXIT.fenced);
+    if (event.type === "fenced" && event.peer === null) end(EXIT.fenced);
   });
   const release = onInterrupt(() => end(EXIT.ok));
   try {

@@ -63,6 +63,11 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return this.#link.name;
   }
 
+  /** Whether a verdict has ended it, see `fence` of the options. */
+  get isFenced(): boolean {
+    return this.#link.endedBy === "fenced";
+  }
+
   /** Whether there is a connection to use. */
   get isUp(): boolean {
     return this.#outbox.connection !== null;

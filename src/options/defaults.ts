@@ -19,6 +19,7 @@ export const DEFAULTS: Readonly<
       | "drainMs"
       | "whenDown"
       | "identifier"
+      | "fence"
       | "clientMaxInFlight"
       | "clientPayloadMaxBytes"
     >

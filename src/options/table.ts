@@ -71,6 +71,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   tls: { of: "both", kind: "other" },
   insecure: { of: "endpoint", kind: "flag" },
   identifier: word("endpoint", "counter", "clock"),
+  fence: word("endpoint", "process", "link"),
   stateFile: { of: "endpoint", kind: "text" },
   consoleNotices: { of: "endpoint", kind: "flag" },
   codec: { of: "both", kind: "other" },

@@ -8,6 +8,7 @@ import type { Hello } from "../../src/core/wire/hello.ts";
 
 const SETTINGS: LinkSettings = {
   identifier: "counter",
+  fence: "process",
   suspectAfterMs: 500,
   probeTimeoutMs: 1_000,
   redialMinMs: 100,
@@ -44,11 +45,11 @@ class Bench {
   /** How long every connection has been silent. */
   silentMs = 0;
 
-  constructor(self = "M", peer = "A") {
+  constructor(self = "M", peer = "A", settings = SETTINGS) {
     this.link = new Link({
       self: hello(self),
       definition: { name: peer, hostname: "h", port: 1 },
-      settings: SETTINGS,
+      settings,
       draw: () => 0.5,
     });
   }
@@ -339,4 +340,20 @@ Deno.test("Link: whom it admits: the name, or the address where the definition h
   unnamed.handle({ kind: "closed", connection: 1 }, 0, 0);
   assertEquals(unnamed.admit(hello("C")), null);
   assertEquals(bench.link.phase, "down");
+});
+
+Deno.test('Link: with fence "link" a verdict ends this link, and the process is not told to stop', () => {
+  const bench = new Bench("M", "A", { ...SETTINGS, fence: "link" });
+  bench.tell({ kind: "start" });
+  bench.open(1, hello("A"));
+  bench.control(1, FrameKind.USEACK, 1);
+  const actions = bench.tell({ kind: "refused", connection: 1, code: "displaced" });
+  assertEquals(newsOf(actions), ["fenced"]);
+  assertEquals(actions.map(words).filter((text) => text !== ""), [
+    "abort 1",
+    "settle fenced",
+  ]);
+  assertEquals([bench.link.phase, bench.link.endedBy], ["ended", "fenced"]);
+  assertEquals(bench.link.admit(hello("A"))?.code, "closing");
+  assertEquals(bench.tell({ kind: "dial" }), []);
 });

@@ -79,6 +79,7 @@ export interface Pipe {
 
 /** Durations of the links, in milliseconds; each event takes one, so probes have an order. */
 export const SETTINGS = {
+  fence: "process" as const,
   suspectAfterMs: 500,
   probeTimeoutMs: 1_000,
   redialMinMs: 1e7,

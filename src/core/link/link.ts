@@ -5,15 +5,7 @@
  * socket, no clock and no message; whoever has those carries its actions out, in their order, and
  * tells it of what comes of them afterwards.
  *
- * | state | since | it ends with |
- * | --- | --- | --- |
- * | new | the beginning | `start` |
- * | kept | `start`: whoever is away is dialled | `drain`, `stop`, a verdict |
- * | draining | `drain`: the other end is told, what is open goes on | `stop`, a verdict |
- * | ended | `stop`, or a verdict against this end: nothing comes of it any more | – |
- *
- * In each of them the other end is here (a connection is in use) or away (then requests wait for
- * the resume window).
+ * Its states stand in `link_state.ts`.
  *
  * Source: docs/protocol.md, "Which connection".
  *
@@ -29,7 +21,7 @@ import type { Decision } from "./candidate.ts";
 import { CandidateSet, type Member } from "./candidate_set.ts";
 import { DialPolicy, type DialWish, dialWish } from "./dial_policy.ts";
 import type { LinkAction, LinkEvent, Outcome, Restart } from "./link_event.ts";
-import { duplicateNews, type LinkNews, supersededNews } from "./link_news.ts";
+import { displacedNews, duplicateNews, type LinkNews, supersededNews } from "./link_news.ts";
 import {
   HERE,
   HERE_CLOSING,
@@ -80,6 +72,11 @@ export class Link {
     if (this.#state.kind === "ended" || this.#state.kind === "draining") return this.#state.kind;
     if (this.usable === null) return "down";
     return this.#presence === HERE_CLOSING ? "draining" : "up";
+  }
+
+  /** Why it has ended; `null` while it has not. */
+  get endedBy(): ErrorCode | null {
+    return this.#state.kind === "ended" ? this.#state.code : null;
   }
 
   /** Whether the other end, where it is here, has heard that this one is closing. */
@@ -218,9 +215,19 @@ export class Link {
   #handleRefused({ connection, code, error }: Extract<LinkEvent, { kind: "refused" }>): void {
     // Nothing was in use before: this end was not let in.
     if (error !== undefined && this.usable === null) this.#dial.lastError = error;
-    if (code === "duplicate" || code === "displaced") this.#actions.push({ kind: "fenced", code });
+    if (code === "duplicate" || code === "displaced") this.#fence(connection, code);
     // That life of the other end is over: nothing will come of what it has.
     if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);
+  }
+
+  #fence(connection: number, code: ErrorCode): void {
+    if (this.#options.settings.fence === "process") {
+      this.#actions.push({ kind: "fenced", code });
+      return;
+    }
+    this.#dial.lastError = `fenced: another process has the name '${this.#options.self.name}'`;
+    this.#tell({ type: "fenced", connection, code });
+    this.#end("fenced", null);
   }
 
   #handleClosed(connection: number): void {
@@ -314,8 +321,7 @@ export class Link {
           this.#abort(id, "local");
           break;
         case "displace":
-          if (member.number === 0) this.#tell(duplicateNews(member, this.#session));
-          else this.#tell(supersededNews(member, this.#usableNumber));
+          this.#tell(displacedNews(member, this.#session, this.#usableNumber));
           this.#refuse(id, "displaced", "another process has taken this name");
           break;
         case "abandon":

@@ -12,6 +12,8 @@ import type { LinkNews } from "./link_news.ts";
 /** The numbers that a link goes by. Durations in milliseconds. */
 export interface LinkSettings {
   readonly identifier: IdentifierMode;
+  /** What a verdict against this end's name ends: the process, or this link. */
+  readonly fence: "process" | "link";
   readonly suspectAfterMs: number;
   readonly probeTimeoutMs: number;
   readonly redialMinMs: number;

@@ -1,6 +1,18 @@
 /**
  * The states of a link, and how it is made.
  *
+ * | state | since | it ends with |
+ * | --- | --- | --- |
+ * | new | the beginning | `start` |
+ * | kept | `start`: whoever is away is dialled | `drain`, `stop`, a verdict |
+ * | draining | `drain`: the other end is told, what is open goes on | `stop`, a verdict |
+ * | ended | `stop`, or a verdict against this end: nothing comes of it any more | – |
+ *
+ * A verdict ends the process, and `stop` follows; or with `fence: "link"` this link alone.
+ *
+ * In each of them the other end is here (a connection is in use) or away (then requests wait for
+ * the resume window).
+ *
  * @module
  */
 

@@ -357,4 +357,18 @@ export const LINK_MUTANTS: readonly Mutant[] = [
       "    const { peer } = this.#entries.get(id)?.fixed ?? {};\n    for (const [one, { fixed }] of this.#entries) if (fixed.peer === peer) this.#entries.delete(one);\n",
     by: "tests/core/link_rules_test.ts",
   },
+  {
+    name: "a verdict ends the process, though only the link was to end",
+    file: "core/link/link.ts",
+    find: 'if (this.#options.settings.fence === "process") {',
+    replace: 'if (this.#options.settings.fence !== "none" as string) {',
+    by: "tests/core/link_test.ts",
+  },
+  {
+    name: "a call to a peer whose link was fenced waits",
+    file: "endpoint.ts",
+    find: 'return link.isFenced ? "fenced" : link;',
+    replace: "return link;",
+    by: "tests/endpoint/fence_test.ts",
+  },
 ];
