@@ -256,9 +256,8 @@ export class Link {
     }
     if (this.#dial.deadlineMs > this.#nowMs) return;
     this.#dial.end();
-    const wish = this.#wish();
-    if (wish === "now") this.#dialNow();
-    else if (wish === "later") this.#dial.beginLater(this.#nowMs);
+    if (this.#wish() === "now") this.#dialNow();
+    else this.#dialLater();
   }
 
   #drain(): void {
@@ -317,11 +316,11 @@ export class Link {
           this.#refuse(id, "duplicate", "a living process has this name");
           break;
         case "supersede":
-          this.#tell(supersededNews(member, this.#usableNumber));
+          this.#tell(supersededNews(member, this.#candidates.usableNumber));
           this.#abort(id, "local");
           break;
         case "displace":
-          this.#tell(displacedNews(member, this.#session, this.#usableNumber));
+          this.#tell(displacedNews(member, this.#session, this.#candidates.usableNumber));
           this.#refuse(id, "displaced", "another process has taken this name");
           break;
         case "abandon":
@@ -394,10 +393,6 @@ export class Link {
   }
 
   // Telling.
-
-  get #usableNumber(): number {
-    return this.usable === null ? 0 : this.numberOf(this.usable);
-  }
 
   #tell(news: LinkNews): void {
     this.#actions.push({ kind: "tell", news });
