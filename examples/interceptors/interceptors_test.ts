@@ -2,14 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type HandlerContext, RequestError } from "../../mod.ts";
-import { Pair, requestError } from "../../tests/support/endpoints.ts";
+import { EndpointPair, requestError } from "../../tests/support/endpoints.ts";
 import { checkToken, showToken } from "./authentication.ts";
 import { caching } from "./caching.ts";
 import { logging } from "./logging.ts";
 import { retry } from "./retry.ts";
 
 Deno.test("retry: what was certainly not executed is repeated, what may have been only if it may", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   let failures = 2;
   let attempts = 0;
@@ -31,7 +31,7 @@ Deno.test("retry: what was certainly not executed is repeated, what may have bee
 });
 
 Deno.test("logging: one line for each call, on both sides", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const lines: string[] = [];
   pair.left.endpoint.use(logging((line) => lines.push(line)));
   pair.right.endpoint.use(logging((line) => lines.push(line)));
@@ -53,7 +53,7 @@ Deno.test("logging: one line for each call, on both sides", async () => {
 });
 
 Deno.test("authentication: only a known token reaches a handler, which is told whose it is", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   let handled = 0;
   pair.right.endpoint.use(checkToken(new Map([["t1", "alice"]])));
   pair.right.endpoint.handle("who", (_payload, { metadata }: HandlerContext) => {
@@ -75,7 +75,7 @@ Deno.test("authentication: only a known token reaches a handler, which is told w
 });
 
 Deno.test("caching: the same question is asked once, a failure is not kept", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   let asked = 0;
   pair.right.endpoint.handle("price", (item: string) => {
     asked++;

@@ -54,7 +54,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   helloAtMs: number;
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
-  readonly #outlet: SocketWriter;
+  readonly #writer: SocketWriter;
   readonly #inlet = new SocketReader(this);
   readonly #starter: HandshakeOwner;
   /** From the end of the handshake on. */
@@ -87,7 +87,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     const nowMs = context.timers.nowMs();
     this.helloAtMs = this.#verifiedMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
-    this.#outlet = new SocketWriter(context, socket, this.heartbeat);
+    this.#writer = new SocketWriter(context, socket, this.heartbeat);
     this.#opening = new Opening(context, starter, this, handshake);
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     this.#opening.begin();
@@ -115,7 +115,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   /** Whether the socket still reads what it was given. */
   get isBlocked(): boolean {
-    return this.#outlet.isBlocked;
+    return this.#writer.isBlocked;
   }
 
   /**
@@ -124,7 +124,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
    */
   attach(session: Session): void {
     this.#session = session;
-    this.#outlet.session = session;
+    this.#writer.session = session;
     session.certificate = this.#socket.peerCertificate;
     if (session.isRetained) {
       this.sendControl(startFrame(session.startSending(), session.isClosing));
@@ -136,7 +136,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   /** The session sends elsewhere now. */
   stopSending(): void {
-    this.#outlet.session = null;
+    this.#writer.session = null;
   }
 
   /** Sends a control frame without a body. */
@@ -151,7 +151,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   /** Sends a control frame ahead of all data. */
   sendControl(frame: Uint8Array): void {
-    this.#outlet.control(frame);
+    this.#writer.control(frame);
   }
 
   /** Measures the round trip, or asks for a sign of life. */
@@ -162,7 +162,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   /** A message waits; it is written soon. */
   scheduleFlush(): void {
-    this.#outlet.schedule();
+    this.#writer.schedule();
   }
 
   /** Ends it at once; its owner is told before this returns. */
@@ -176,8 +176,8 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   refuse(code: ErrorCode, detail: string): void {
     if (this.isClosed) return;
     // Before there are keys, everybody on the path could read the words.
-    const isBare = this.#context.channel.isSealed && !this.#outlet.isSealed;
-    this.#outlet.finish(encodeRefuse(code, isBare ? "" : detail));
+    const isBare = this.#context.channel.isSealed && !this.#writer.isSealed;
+    this.#writer.finish(encodeRefuse(code, isBare ? "" : detail));
     this.#socket.close();
     this.#finish(code);
   }
@@ -192,7 +192,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   /** Ends it in order: what was written is delivered. Its owner is told before this returns. */
   close(): void {
     if (this.isClosed) return;
-    this.#outlet.flush();
+    this.#writer.flush();
     this.#socket.close();
     this.#finish("local");
   }
@@ -231,7 +231,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   }
 
   onDrain(): void {
-    this.#outlet.handleDrain();
+    this.#writer.handleDrain();
   }
 
   onClose(reason: CloseReason): void {
@@ -281,7 +281,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   // What its opening asks for.
 
   seal(ciphers: Ciphers): void {
-    this.#outlet.seal(new RecordSealer(ciphers.send));
+    this.#writer.seal(new RecordSealer(ciphers.send));
   }
 
   readAnew(ciphers: Ciphers | null): void {
@@ -334,7 +334,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     if (!session?.isRetained) return "unexpected-frame";
     if (session.isEnded) return null;
     if (!session.handleAck(number)) return "number-out-of-range";
-    if (this.#outlet.session !== null) this.#outlet.schedule();
+    if (this.#writer.session !== null) this.#writer.schedule();
     return null;
   }
 
@@ -367,7 +367,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   /** Whether bytes are a sign of life: those of a record, for a while, before it is whole. */
   #isCredible(nowMs: number): boolean {
-    if (!this.#outlet.isSealed) return true;
+    if (!this.#writer.isSealed) return true;
     const { deadAfterMs } = this.#context.settings;
     return nowMs - this.#verifiedMs < UNVERIFIED_DEATHS * deadAfterMs;
   }
@@ -379,7 +379,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   #finish(reason: EndReason): void {
     this.#endReason = reason;
-    this.#outlet.stop();
+    this.#writer.stop();
     this.#opening = null;
     this.#inlet.stop();
     this.#context.timers.remove(this);

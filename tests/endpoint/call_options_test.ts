@@ -4,7 +4,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Client, ConfigurationError, Endpoint, type RequestOptions } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 /** What is no option of any call, and what is told of it. */
 const WRONG: readonly (readonly [options: unknown, problem: string])[] = [
@@ -48,7 +48,7 @@ async function invalid(call: () => unknown): Promise<ConfigurationError> {
 }
 
 Deno.test("call options: what cannot work is rejected at once with invalid-options and a hint", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   let handled = 0;
   pair.right.endpoint.handle("count", () => ++handled);
@@ -88,7 +88,7 @@ Deno.test("call options: what cannot work is rejected at once with invalid-optio
 });
 
 Deno.test("call options: peer, service, handler, listener and what close is given are checked", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   for (const name of [5, undefined, null, Symbol("SP20"), {}]) {
     assertStringIncludes(
@@ -126,7 +126,7 @@ Deno.test("call options: peer, service, handler, listener and what close is give
 });
 
 Deno.test("call options: options and codecs that throw when they are looked at are told too", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   const refuse = () => {
     throw Object.create(null);
@@ -153,7 +153,7 @@ Deno.test("call options: options and codecs that throw when they are looked at a
 });
 
 Deno.test("call options: what fits is taken, also from another realm and with a fraction", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   pair.right.endpoint.handle("told", (_payload, { timeoutMs }) => String(timeoutMs));
   const { signal } = new AbortController();
@@ -174,7 +174,7 @@ Deno.test("call options: what fits is taken, also from another realm and with a 
 });
 
 Deno.test("call options: signals that throw cost their own call, and no more", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   pair.right.endpoint.handle("echo", (payload) => payload);
   pair.right.endpoint.handle("never", () => new Promise(() => {}));
@@ -235,7 +235,7 @@ Deno.test("timeoutMs: Infinity waits without end, as the handler is told, and is
 });
 
 Deno.test("call options: a flush without options, and with right ones, is taken", async () => {
-  await using pair = await Pair.start({}, { handlers: { tell: () => {} } });
+  await using pair = await EndpointPair.start({}, { handlers: { tell: () => {} } });
   const { endpoint } = pair.left;
   await endpoint.notify("SP20", "tell", 1);
   await endpoint.flush("SP20");

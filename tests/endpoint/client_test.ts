@@ -11,7 +11,7 @@ import {
   TABLE_SERVICE,
 } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
-import { freePort, Pair, requestError, Watched } from "../support/endpoints.ts";
+import { EndpointPair, freePort, requestError, Watched } from "../support/endpoints.ts";
 
 function start(port: number): Promise<Watched> {
   return Watched.start({ name: "SP10", listen: { port } });
@@ -41,7 +41,7 @@ Deno.test("a client asks and tells; handlers see its name and role; the table do
 });
 
 Deno.test("SP10 answers a client by asking its peer", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   pair.right.endpoint.handle("debit", (amount: number) => 100 - amount);
   endpoint.handle("order", (amount: number) => endpoint.request("SP20", "debit", amount));
@@ -51,7 +51,7 @@ Deno.test("SP10 answers a client by asking its peer", async () => {
 });
 
 Deno.test("a client sees the table", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { port } = pair.left.endpoint.address;
   await using client = await Client.connect({ hostname: "127.0.0.1", port });
   const table = await client.request<EndpointTable>(TABLE_SERVICE);

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ConfigurationError, Endpoint, type EndpointOptions } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 /** Two simulated ends; `late` has no handlers yet. */
 async function ends(options: Partial<EndpointOptions> = {}) {
@@ -32,7 +32,7 @@ Deno.test("handlers: those of the options answer before anything else is done", 
     raw: { handler: (bytes: Uint8Array) => bytes.toReversed(), codec: "bytes" },
     who: (_payload: unknown, { caller }: { caller: { name: string } }) => caller.name,
   } as const;
-  await using pair = await Pair.start({}, { handlers });
+  await using pair = await EndpointPair.start({}, { handlers });
   const { endpoint } = pair.left;
   assertEquals(await endpoint.request("SP20", "double", 4), 8);
   assertEquals(

@@ -3,7 +3,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Codec, Handler } from "../../mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 const word = () => {
   throw new Error("do not look at me");
@@ -96,7 +96,7 @@ const ANSWERS: Readonly<Record<string, readonly [answer: () => unknown, becomes:
 async function outcomes(
   handlers: Readonly<Record<string, Handler<unknown, unknown>>>,
 ): Promise<Record<string, string>> {
-  await using pair = await Pair.start({}, { maxInFlight: 1 });
+  await using pair = await EndpointPair.start({}, { maxInFlight: 1 });
   for (const [service, handler] of Object.entries(handlers)) {
     pair.right.endpoint.handle(service, handler);
   }
@@ -142,7 +142,7 @@ Deno.test("hostile: an answer that only looks like a promise settles its call on
 });
 
 Deno.test("hostile: a promise that never settles is the caller's timeout, and no more", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("never", () => ({ then() {} }));
   pair.right.endpoint.handle("echo", (payload) => payload);
   const { endpoint } = pair.left;
@@ -152,7 +152,7 @@ Deno.test("hostile: a promise that never settles is the caller's timeout, and no
 });
 
 Deno.test("hostile: what the handler of a notification throws or answers is reported", async () => {
-  await using pair = await Pair.start({}, { maxInFlight: 1 });
+  await using pair = await EndpointPair.start({}, { maxInFlight: 1 });
   const { endpoint } = pair.left;
   const makers = [
     ...Object.values(THROWN).map((make) => () => {
@@ -184,7 +184,7 @@ function codecOf(part: Partial<Codec>): Codec {
 }
 
 Deno.test("hostile: a codec that throws odd things or returns no bytes is codec-failed", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   const throwing = (thrown: () => unknown) => () => {
     throw thrown();
@@ -223,7 +223,7 @@ Deno.test("hostile: a codec that throws odd things or returns no bytes is codec-
 });
 
 Deno.test("hostile: a listener that throws is an event of all others, and gets the next one", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { left, right } = pair;
   let heard = 0;
   right.endpoint.on(({ type }) => {
@@ -254,7 +254,7 @@ Deno.test("hostile: a listener that throws is an event of all others, and gets t
 });
 
 Deno.test("events({ signal }) leaves nothing behind: thousands of iterations end on one signal", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   const controller = new AbortController();
   const { signal } = controller;
@@ -284,7 +284,7 @@ Deno.test("events({ signal }) leaves nothing behind: thousands of iterations end
 });
 
 Deno.test("hostile: the text of what was thrown reaches the caller, and says where it has none", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("bare", () => {
     throw Object.create(null);
   });

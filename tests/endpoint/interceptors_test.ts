@@ -9,7 +9,7 @@ import {
   type Interceptor,
   TABLE_SERVICE,
 } from "../../mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 const echo = (payload: unknown) => payload;
 
@@ -24,7 +24,7 @@ function noting(seen: string[], name: string): Interceptor {
 }
 
 Deno.test("interceptors: the first is the outermost, on both sides, for requests and notifications", async () => {
-  await using pair = await Pair.start({}, { handlers: { echo, tell: () => {} } });
+  await using pair = await EndpointPair.start({}, { handlers: { echo, tell: () => {} } });
   const seen: string[] = [];
   const { left: { endpoint: caller }, right: { endpoint: callee } } = pair;
   caller.use(noting(seen, "a"));
@@ -59,7 +59,7 @@ Deno.test("interceptors: the first is the outermost, on both sides, for requests
 });
 
 Deno.test("interceptors: payload, metadata, options and answer can be others", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { left: { endpoint: caller }, right: { endpoint: callee } } = pair;
   let limitMs = 0;
   callee.handle("echo", (payload, { metadata, timeoutMs }: HandlerContext) => {
@@ -80,7 +80,7 @@ Deno.test("interceptors: payload, metadata, options and answer can be others", a
 });
 
 Deno.test("interceptors: what they throw before a handler runs is not executed, after it is", async () => {
-  await using pair = await Pair.start({}, { handlers: { echo } });
+  await using pair = await EndpointPair.start({}, { handlers: { echo } });
   const { left: { endpoint: caller }, right: { endpoint: callee } } = pair;
   const end = callee.use(() => {
     throw new Error("not you");
@@ -105,7 +105,7 @@ Deno.test("interceptors: what they throw before a handler runs is not executed, 
 });
 
 Deno.test("interceptors: a call that a handler makes knows for which one it is made", async () => {
-  await using pair = await Pair.start({}, { handlers: { echo } });
+  await using pair = await EndpointPair.start({}, { handlers: { echo } });
   const { left: { endpoint: caller }, right: { endpoint: callee } } = pair;
   const calls: InterceptedCall[] = [];
   callee.use((call, next) => {
@@ -125,7 +125,7 @@ Deno.test("interceptors: a call that a handler makes knows for which one it is m
 });
 
 Deno.test("interceptors: freshlink's own services are not theirs; what cannot work is told before", async () => {
-  await using pair = await Pair.start({}, { handlers: { echo } });
+  await using pair = await EndpointPair.start({}, { handlers: { echo } });
   const { left: { endpoint: caller } } = pair;
   let seen = 0;
   caller.use((_call, next) => {

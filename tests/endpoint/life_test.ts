@@ -11,7 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { ConfigurationError, Endpoint, type EndpointEvent } from "../../mod.ts";
-import { freePort, Pair, requestError, Watched } from "../support/endpoints.ts";
+import { EndpointPair, freePort, requestError, Watched } from "../support/endpoints.ts";
 
 async function problemsOf(start: Promise<unknown>): Promise<ConfigurationError> {
   const error = await assertRejects(() => start, ConfigurationError);
@@ -20,7 +20,7 @@ async function problemsOf(start: Promise<unknown>): Promise<ConfigurationError> 
 }
 
 Deno.test("a row says everything about its connection", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const [row] = pair.left.usable();
   const other = pair.right.endpoint;
   assert(row);
@@ -47,7 +47,7 @@ Deno.test("a row says everything about its connection", async () => {
 });
 
 Deno.test("identifier clock: the number is the time in microseconds", async () => {
-  await using pair = await Pair.start({ identifier: "clock" });
+  await using pair = await EndpointPair.start({ identifier: "clock" });
   const [row] = pair.left.usable();
   assertLess(Math.abs(row!.identifier - Date.now() * 1000), 60_000_000);
   assertEquals(pair.right.usable()[0]?.identifier, row!.identifier);
@@ -150,7 +150,7 @@ Deno.test("a state file raises the ordinal above the last life's", async () => {
 });
 
 Deno.test("a second process with the name of a living one is fenced as a duplicate", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { address } = pair.left.endpoint;
   const [old] = pair.left.usable();
   // Its clock is behind the living one's, so its claim is the lower one.
@@ -185,7 +185,7 @@ async function slowRuntime() {
 }
 
 Deno.test("a newer process with the same name takes over, and the older one is fenced", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const old = pair.right;
   await using second = await Watched.start({
     name: "SP20",
@@ -204,7 +204,7 @@ Deno.test("a newer process with the same name takes over, and the older one is f
 
 Deno.test("close() lets go of the port before it resolves, with work that it waited for or without", async () => {
   for (const isBusy of [false, true]) {
-    await using pair = await Pair.start();
+    await using pair = await EndpointPair.start();
     const { endpoint } = pair.right;
     const { port } = endpoint.address;
     const [running, ready] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -228,7 +228,7 @@ Deno.test("close() lets go of the port before it resolves, with work that it wai
 });
 
 Deno.test("an endpoint that is fenced while it closes does not wait for its deadline", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const old = pair.right;
   const running = Promise.withResolvers<void>();
   old.endpoint.handle("never", () => {
@@ -252,7 +252,7 @@ Deno.test("an endpoint that is fenced while it closes does not wait for its dead
 });
 
 Deno.test("peer-restarted: what the old process had fails at once, idempotent requests go on", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const running = Promise.withResolvers<void>();
   let count = 0;
   pair.right.endpoint.handle("slow", () => {
@@ -277,7 +277,7 @@ Deno.test("peer-restarted: what the old process had fails at once, idempotent re
 });
 
 Deno.test("the greater of two rows is the one in use while a restarted peer takes over", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const during: ReturnType<Endpoint["connections"]>[] = [];
   pair.left.endpoint.on((event) => {
     if (event.type === "connected" && event.newProcess) {
@@ -300,7 +300,7 @@ Deno.test("the greater of two rows is the one in use while a restarted peer take
 });
 
 Deno.test("close waits for what is open, in both directions, and refuses what is new", async () => {
-  const pair = await Pair.start();
+  const pair = await EndpointPair.start();
   const release = Promise.withResolvers<string>();
   const started = Promise.withResolvers<void>();
   pair.right.endpoint.handle("slow", () => {
@@ -322,7 +322,7 @@ Deno.test("close waits for what is open, in both directions, and refuses what is
 });
 
 Deno.test("close ends at its deadline: what is still open fails as closed", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const started = Promise.withResolvers<void>();
   pair.right.endpoint.handle("never", () => {
     started.resolve();
@@ -336,7 +336,7 @@ Deno.test("close ends at its deadline: what is still open fails as closed", asyn
 });
 
 Deno.test("a peer that is gone for good fails what waits for it: peer-down", async () => {
-  await using pair = await Pair.start({ resumeWindowMs: 1_000, requestTimeoutMs: 20_000 });
+  await using pair = await EndpointPair.start({ resumeWindowMs: 1_000, requestTimeoutMs: 20_000 });
   await pair.right.endpoint.close();
   await pair.left.event("lost");
   const error = await requestError(pair.left.endpoint.request("SP20", "echo"));
@@ -344,7 +344,7 @@ Deno.test("a peer that is gone for good fails what waits for it: peer-down", asy
 });
 
 Deno.test("events can be iterated, until the endpoint closes or the signal aborts", async () => {
-  const pair = await Pair.start();
+  const pair = await EndpointPair.start();
   const types: EndpointEvent["type"][] = [];
   const reading = (async () => {
     for await (const event of pair.left.endpoint.events()) types.push(event.type);

@@ -2,14 +2,14 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { Client, ConfigurationError, type HandlerContext } from "../../mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 const read = (_payload: unknown, { metadata }: HandlerContext) => ({ ...metadata });
 
 Deno.test("metadata: a handler gets what its caller said, of calls and notifications", async () => {
   const told: unknown[] = [];
   const tell = (_payload: unknown, { metadata }: HandlerContext) => void told.push({ ...metadata });
-  await using pair = await Pair.start({}, { handlers: { read, tell } });
+  await using pair = await EndpointPair.start({}, { handlers: { read, tell } });
   const { endpoint } = pair.left;
   const metadata = { tenant: "7", "__proto__x": "ü" };
   assertEquals(await endpoint.request("SP20", "read", 1, { metadata }), metadata);
@@ -22,7 +22,7 @@ Deno.test("metadata: a handler gets what its caller said, of calls and notificat
 });
 
 Deno.test("metadata: a client's, and what a handler hands on", async () => {
-  await using pair = await Pair.start({}, { handlers: { read } });
+  await using pair = await EndpointPair.start({}, { handlers: { read } });
   pair.left.endpoint.handle("read", read);
   pair.left.endpoint.handle(
     "nested",
@@ -37,7 +37,7 @@ Deno.test("metadata: a client's, and what a handler hands on", async () => {
 });
 
 Deno.test("invalid-metadata: what cannot be sent is refused here", async () => {
-  await using pair = await Pair.start({}, { handlers: { read } });
+  await using pair = await EndpointPair.start({}, { handlers: { read } });
   const { endpoint } = pair.left;
   const metadata = { trace: "x".repeat(9_000) };
   for (

@@ -9,10 +9,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Client, type Codec, ConfigurationError } from "../../mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 Deno.test("JSON goes there and back, with nothing where nothing was given", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("echo", (payload) => payload);
   const { endpoint } = pair.left;
   for (const payload of [{ a: [1, "zwei", null] }, 0, "", null, false, undefined]) {
@@ -21,7 +21,7 @@ Deno.test("JSON goes there and back, with nothing where nothing was given", asyn
 });
 
 Deno.test("bytes go as they are, 5 MiB of them too", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("echo", (payload: Uint8Array) => payload, { codec: "bytes" });
   const payload = new Uint8Array(5 * 1_048_576).map((_, index) => index % 251);
   const answer = await pair.left.endpoint.request("SP20", "echo", payload, { codec: "bytes" });
@@ -29,7 +29,7 @@ Deno.test("bytes go as they are, 5 MiB of them too", async () => {
 });
 
 Deno.test("a codec of one's own encodes request and answer", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const dates: Codec = {
     name: "dates",
     encode: (value) => new TextEncoder().encode(String((value as Date).getTime())),
@@ -43,7 +43,7 @@ Deno.test("a codec of one's own encodes request and answer", async () => {
 });
 
 Deno.test("codec-mismatch: the caller uses another codec than the service", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("echo", (payload) => payload, { codec: "bytes" });
   const error = await requestError(pair.left.endpoint.request("SP20", "echo", 1));
   assertEquals([error.code, error.delivery], ["codec-mismatch", "not-executed"]);
@@ -51,7 +51,7 @@ Deno.test("codec-mismatch: the caller uses another codec than the service", asyn
 });
 
 Deno.test("codec-failed: a payload that cannot be written fails that call only", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("echo", (payload) => payload);
   pair.right.endpoint.handle("circular", () => {
     const answer: Record<string, unknown> = {};
@@ -72,7 +72,7 @@ Deno.test("codec-failed: a payload that cannot be written fails that call only",
 });
 
 Deno.test("handler-failed: what a handler throws reaches the caller; the connection stays", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("throws", () => {
     throw Object.assign(new Error("no stock"), { details: { left: 0 } });
   });
@@ -93,7 +93,7 @@ Deno.test("handler-failed: what a handler throws reaches the caller; the connect
 });
 
 Deno.test("unknown-service and undefined-peer say what is missing", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   const service = await requestError(endpoint.request("SP20", "nothing"));
   assertEquals([service.code, service.delivery], ["unknown-service", "not-executed"]);
@@ -104,7 +104,7 @@ Deno.test("unknown-service and undefined-peer say what is missing", async () => 
 });
 
 Deno.test("handlers run concurrently: a slow one holds nobody up", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const release = Promise.withResolvers<string>();
   pair.right.endpoint.handle("slow", () => release.promise);
   pair.right.endpoint.handle("quick", () => "quick");
@@ -116,7 +116,7 @@ Deno.test("handlers run concurrently: a slow one holds nobody up", async () => {
 });
 
 Deno.test("a handler may ask back the one who asks it", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.left.endpoint.handle("price", (item: string) => item.length);
   pair.right.endpoint.handle("total", async (items: string[], { caller }) => {
     const ask = (item: string) => pair.right.endpoint.request<number>(caller.name, "price", item);
@@ -126,7 +126,7 @@ Deno.test("a handler may ask back the one who asks it", async () => {
 });
 
 Deno.test("cancelled before it is sent: not-sent, with the signal's reason as cause", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const reason = new Error("changed my mind");
   const signal = AbortSignal.abort(reason);
   const error = await requestError(pair.left.endpoint.request("SP20", "echo", 1, { signal }));
@@ -135,7 +135,7 @@ Deno.test("cancelled before it is sent: not-sent, with the signal's reason as ca
 });
 
 Deno.test("cancelled while it runs: maybe-executed, and the handler's signal aborts", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const started = Promise.withResolvers<void>();
   const aborted = Promise.withResolvers<unknown>();
   pair.right.endpoint.handle("wait", (_payload, { signal }) => {
@@ -158,7 +158,7 @@ Deno.test("cancelled while it runs: maybe-executed, and the handler's signal abo
 });
 
 Deno.test("timeout: maybe-executed when it was sent; the handler's signal aborts", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const aborted = Promise.withResolvers<void>();
   pair.right.endpoint.handle("wait", (_payload, { signal, timeoutMs }) => {
     assertEquals(timeoutMs, 50);
@@ -176,7 +176,9 @@ Deno.test("timeout: maybe-executed when it was sent; the handler's signal aborts
 });
 
 Deno.test("payload-too-large: refused here, or by what the peer takes", async () => {
-  await using pair = await Pair.start({ payloadMaxBytes: 70_000 }, { payloadMaxBytes: 66_000 });
+  await using pair = await EndpointPair.start({ payloadMaxBytes: 70_000 }, {
+    payloadMaxBytes: 66_000,
+  });
   pair.right.endpoint.handle("size", (payload: Uint8Array) => [payload.length], { codec: "bytes" });
   const ask = (bytes: number) =>
     pair.left.endpoint.request("SP20", "size", new Uint8Array(bytes), { codec: "bytes" });
@@ -187,7 +189,7 @@ Deno.test("payload-too-large: refused here, or by what the peer takes", async ()
 });
 
 Deno.test("overloaded: no place becomes free within the deadline", async () => {
-  await using pair = await Pair.start({}, { maxInFlight: 1 });
+  await using pair = await EndpointPair.start({}, { maxInFlight: 1 });
   const release = Promise.withResolvers<string>();
   pair.right.endpoint.handle("slow", () => release.promise);
   const { endpoint } = pair.left;
@@ -199,7 +201,7 @@ Deno.test("overloaded: no place becomes free within the deadline", async () => {
 });
 
 Deno.test("notifications arrive once, in order; a failing handler is reported", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const seen: unknown[] = [];
   const all = Promise.withResolvers<void>();
   pair.right.endpoint.handle("note", (payload) => {
@@ -227,7 +229,7 @@ Deno.test("a typed peer sends what its contract says", async () => {
     closed(account: number): void;
     raw(data: Uint8Array): Uint8Array;
   }
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const closed = Promise.withResolvers<unknown>();
   const service = pair.right.endpoint.service<Accounts>();
   service.handle("debit", ({ amount }) => ({ balance: -amount }));
@@ -249,7 +251,7 @@ Deno.test("a typed peer sends what its contract says", async () => {
 });
 
 Deno.test("a service has one handler, and a name that fits", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { endpoint } = pair.left;
   endpoint.handle("once", () => 1);
   assertThrows(() => endpoint.handle("once", () => 2), ConfigurationError, "once");
@@ -259,7 +261,7 @@ Deno.test("a service has one handler, and a name that fits", async () => {
 });
 
 Deno.test("64 requests at a time, 2,000 in all, each with its own answer", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   pair.right.endpoint.handle("double", (value: number) => 2 * value);
   let next = 0;
   const loop = async () => {
@@ -279,7 +281,7 @@ function block(durationMs: number): void {
 }
 
 Deno.test("a deadline counts from after a long synchronous part, in a handler and in the caller's code", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { left, right } = pair;
   for (const { endpoint } of [left, right]) endpoint.handle("echo", (payload) => payload);
   left.endpoint.handle("compute", (payload) => {

@@ -83,7 +83,7 @@ export class Watched implements AsyncDisposable {
 }
 
 /** Two endpoints that know each other, connected. */
-export class Pair implements AsyncDisposable {
+export class EndpointPair implements AsyncDisposable {
   readonly left: Watched;
   readonly right: Watched;
 
@@ -96,7 +96,7 @@ export class Pair implements AsyncDisposable {
   static async start(
     options: Partial<EndpointOptions> = {},
     rightOptions: Partial<EndpointOptions> = options,
-  ): Promise<Pair> {
+  ): Promise<EndpointPair> {
     const [leftPort, rightPort] = [freePort(), freePort()];
     const left = await Watched.start({
       name: "SP10",
@@ -110,7 +110,7 @@ export class Pair implements AsyncDisposable {
       peers: [{ name: "SP10", hostname: "127.0.0.1", port: leftPort }],
       ...rightOptions,
     });
-    const pair = new Pair(left, right);
+    const pair = new EndpointPair(left, right);
     await Promise.all([left.event("connected"), right.event("connected")]);
     return pair;
   }

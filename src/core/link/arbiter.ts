@@ -24,10 +24,10 @@
 
 import {
   type Candidate,
-  type ClaimedLife,
+  type CandidateLife,
   type Decision,
   type LinkRules,
-  newClaim,
+  newCandidate,
   type RulesSnapshot,
 } from "./candidate.ts";
 import { DisplacedBootIds } from "./displaced_boot_ids.ts";
@@ -81,8 +81,8 @@ export class Arbiter implements LinkRules {
     return ++this.#lastNonce;
   }
 
-  handleCompleted(id: number, life: ClaimedLife, wallMicros: number): Decision[] {
-    const claim = newClaim(id, life, "waiting");
+  handleCompleted(id: number, life: CandidateLife, wallMicros: number): Decision[] {
+    const claim = newCandidate(id, life, "waiting");
     this.#claims.add(claim);
     return this.#decide(claim, wallMicros);
   }

@@ -11,7 +11,7 @@
  */
 
 /** Where a claim stands. */
-export type ClaimState =
+export type CandidateState =
   /** Follower: complete, USE has not come. */
   | "waiting"
   /** The connection in use is being probed on behalf of this one. */
@@ -26,7 +26,7 @@ export type ClaimState =
   | "adopted";
 
 /** What the rules read of a HELLO. */
-export interface ClaimedLife {
+export interface CandidateLife {
   readonly bootId: string;
   readonly ordinal: number;
   readonly ordinalRises: boolean;
@@ -43,7 +43,7 @@ export interface Candidate {
   /** Whether that is known to be above those of all lives of its name before. */
   readonly rises: boolean;
   /** Where it stands. */
-  state: ClaimState;
+  state: CandidateState;
   /** What the arbiter proposed; 0 before. Orders the claims of one life of the arbiter. */
   proposal: number;
   /** The link number: the proposal until it is settled. */
@@ -95,7 +95,7 @@ export interface LinkRules {
   /** A number for the next ping; all pings of a link draw from here, so a later one is greater. */
   drawNonce(): number;
   /** A handshake completed. */
-  handleCompleted(id: number, life: ClaimedLife, wallMicros: number): Decision[];
+  handleCompleted(id: number, life: CandidateLife, wallMicros: number): Decision[];
   /** USE arrived. `null`: it may not come now, or its number is implausible. */
   handleUse(id: number, proposal: number): Decision[] | null;
   /** USEACK arrived. `null`: it may not come now, or its number is implausible. */
@@ -127,10 +127,10 @@ export interface RulesSnapshot {
 }
 
 /** A claim whose handshake has just completed. */
-export function newClaim(
+export function newCandidate(
   id: number,
-  { bootId, ordinal, ordinalRises }: ClaimedLife,
-  state: ClaimState,
+  { bootId, ordinal, ordinalRises }: CandidateLife,
+  state: CandidateState,
 ): Candidate {
   return {
     id,

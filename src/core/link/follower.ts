@@ -25,10 +25,10 @@
 
 import {
   type Candidate,
-  type ClaimedLife,
+  type CandidateLife,
   type Decision,
   type LinkRules,
-  newClaim,
+  newCandidate,
   type RulesSnapshot,
 } from "./candidate.ts";
 import { DisplacedBootIds } from "./displaced_boot_ids.ts";
@@ -73,8 +73,8 @@ export class Follower implements LinkRules {
     return ++this.#lastNonce;
   }
 
-  handleCompleted(id: number, life: ClaimedLife): Decision[] {
-    this.#claims.add(newClaim(id, life, "waiting"));
+  handleCompleted(id: number, life: CandidateLife): Decision[] {
+    this.#claims.add(newCandidate(id, life, "waiting"));
     return [];
   }
 
