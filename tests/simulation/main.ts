@@ -32,7 +32,7 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
                    there are; of three connections in about half an hour)
   --rising         of ends whose ordinals rise, and who say so: whom to believe is another rule
   --flow-model     places, credit and room: every load of tests/simulation/flow_model, each up to N
-                   states; none may stop, and each must where a rule is left out
+                   states (1000000); none may stop, and each must where a rule is left out
   --mutants        breaks the code in every way of tests/simulation/mutants; each must be caught
   --only TEXT      only the mutants, or the loads, with this in their name
   --json           the last line is one JSON object
@@ -44,6 +44,9 @@ Exit code 0: nothing is wrong. 1: something is; the text says how to play it aga
 const EXIT_WRONG = 1;
 const EXIT_USAGE = 2;
 const MAX_SEED = 2 ** 31;
+
+/** A load of the flow model is searched up to so many states, unless others are asked for. */
+const FLOW_STATES = 1_000_000;
 
 /** Failures that are printed whole. */
 const MAX_TEXTS = 3;
@@ -79,7 +82,10 @@ async function main(): Promise<number> {
     return report.isGood ? 0 : EXIT_WRONG;
   }
   if (values["flow-model"]) {
-    const report = searchFlow(values.only, values.states);
+    const report = searchFlow(
+      values.only,
+      values.states === Infinity ? FLOW_STATES : values.states,
+    );
     console.log(`\n${report.cases.length} loads, ${report.unexpected} not as expected`);
     print(report);
     return report.unexpected === 0 ? 0 : EXIT_WRONG;
