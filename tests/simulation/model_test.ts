@@ -5,7 +5,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Action, type Bounds, SearchedPair } from "./enumeration/pair.ts";
 
-const BOUNDS: Bounds = { pipes: 30, cuts: 10, restarts: 6, rises: false };
+const BOUNDS: Bounds = { pipes: 30, cuts: 10, restarts: 6, drains: true, rises: false };
 
 /** How often each kind of step is tried: deliveries most of all, or nothing ever completes. */
 const WEIGHTS: readonly (readonly [Action["kind"], number])[] = [
@@ -15,6 +15,7 @@ const WEIGHTS: readonly (readonly [Action["kind"], number])[] = [
   ["timeout", 2],
   ["cut", 1],
   ["crash", 1],
+  ["drain", 1],
 ];
 
 /** A step of one kind: the `choice`-th of those that are possible. */

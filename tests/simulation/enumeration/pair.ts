@@ -21,6 +21,8 @@ export type Action =
   | { readonly kind: "twin"; readonly end: End; readonly ordinal: number }
   /** An end finds a connection dead. */
   | { readonly kind: "dead"; readonly pipe: number; readonly end: End }
+  /** A life tells the other end that it is closing. */
+  | { readonly kind: "drain"; readonly life: number }
   /** The probe of a life that began first has no answer in time. */
   | { readonly kind: "timeout"; readonly life: number };
 
@@ -32,12 +34,14 @@ export interface Bounds {
   readonly cuts: number;
   /** Crashes and second processes. */
   readonly restarts: number;
+  /** Whether processes begin to close; what is open goes on then, so they converge all the same. */
+  readonly drains: boolean;
   /** Whether a process that starts later has a greater ordinal, and says so in its HELLO. */
   readonly rises: boolean;
 }
 
 /** What is searched whole. */
-export const SEARCHED: Bounds = { pipes: 3, cuts: 1, restarts: 1, rises: false };
+export const SEARCHED: Bounds = { pipes: 3, cuts: 1, restarts: 1, drains: false, rises: false };
 
 const ORDINALS: readonly number[] = [9, 10, 11];
 
@@ -63,6 +67,9 @@ export class SearchedPair extends LinkPair {
       if (!isActive(life)) continue;
       if (this.pipes.length < this.#maxPipes && !isHandshaking(life)) {
         actions.push({ kind: "dial", life: life.id });
+      }
+      if (this.#bounds.drains && life.link.snapshot().state.kind === "kept") {
+        actions.push({ kind: "drain", life: life.id });
       }
       if (isProbing(life)) actions.push({ kind: "timeout", life: life.id });
     }
@@ -113,6 +120,9 @@ export class SearchedPair extends LinkPair {
         break;
       case "dead":
         this.detectDead(action.pipe, action.end);
+        break;
+      case "drain":
+        this.tell(this.everyLife[action.life]!, { kind: "drain" });
         break;
       case "timeout":
         this.passTime(this.everyLife[action.life]!);
