@@ -94,8 +94,13 @@ export class SearchedPair extends LinkPair {
     return actions;
   }
 
-  /** One step. */
+  /** One step, and what follows from it whenever it happens. */
   act(action: Action): void {
+    this.#act(action);
+    for (const pipe of this.pipes) for (const end of ENDS) this.#sweep(pipe, end);
+  }
+
+  #act(action: Action): void {
     switch (action.kind) {
       case "dial":
         this.#dial(this.everyLife[action.life]!);
@@ -185,6 +190,18 @@ export class SearchedPair extends LinkPair {
   #deliver(pipe: Pipe, end: End): void {
     this.read(pipe, end);
     while (pipe.inbox[end][0]?.kind === "PING") this.read(pipe, end);
+  }
+
+  /**
+   * What came to nothing before its handshake was complete is closed at once. The link of whoever
+   * was dialled never hears of it, and that of the dialer only that it may dial again: to close it
+   * later is to dial later, and everybody may do that.
+   */
+  #sweep(pipe: Pipe, end: End): void {
+    if (pipe.isComplete[end] || !isOpen(pipe, end)) return;
+    const kind = pipe.inbox[end][0]?.kind;
+    if (kind === "REFUSE" || kind === "RST") this.read(pipe, end);
+    else if (kind === undefined && isDead(pipe, end)) this.detectDead(pipe.id, end);
   }
 
   /** HELLO is read at once: no link hears of it, and what answers it is on its way as long. */
