@@ -87,7 +87,9 @@ export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
+  DUMP_SERVICE,
   type EndpointTable,
+  type FlightDump,
   type HandlersOf,
   type Peer,
   type Service,
@@ -96,6 +98,9 @@ export {
 export type * from "./src/calls/contract_types.ts";
 export type { Metadata } from "./src/core/wire/metadata.ts";
 export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/calls/interceptors.ts";
+export type { CallReport } from "./src/calls/call.ts";
+export type { FlightEntry } from "./src/connection/flight_recorder.ts";
+export type { InspectOptions, Inspector } from "./src/inspector/inspector.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";

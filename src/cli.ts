@@ -1,5 +1,6 @@
 /**
- * The command: `freshlink serve`, `call`, `table`, `watch` and `demo`. `--help` tells the rest.
+ * The command: `freshlink serve`, `call`, `table`, `watch`, `inspect`, `dump` and `demo`. `--help`
+ * tells the rest.
  *
  * @example From a program
  * ```ts
@@ -27,6 +28,7 @@ import { call } from "./cli/call.ts";
 import { demo } from "./cli/demo.ts";
 import { EXIT, exitCodeOf } from "./cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
+import { dump, inspect } from "./cli/inspect.ts";
 import { Output } from "./cli/output.ts";
 import { serve } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
@@ -37,7 +39,11 @@ interface Command extends Syntax {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
-  serve: { operands: [1, 1], values: ["handlers", "fenced-wait-max", ...TLS_VALUES], run: serve },
+  serve: {
+    operands: [1, 1],
+    values: ["handlers", "inspect", "fenced-wait-max", ...TLS_VALUES],
+    run: serve,
+  },
   call: {
     operands: [2, 3],
     flags: ["idempotent", "notify"],
@@ -45,6 +51,8 @@ const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
     run: call,
   },
   table: { operands: [1, 1], values: CONNECTION_VALUES, run: table },
+  inspect: { operands: [1, 1], values: [...CONNECTION_VALUES, "port"], run: inspect },
+  dump: { operands: [1, 1], values: CONNECTION_VALUES, run: dump },
   watch: { operands: [1, 1], values: [...CONNECTION_VALUES, "every"], run: watch },
 });
 

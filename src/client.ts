@@ -12,6 +12,7 @@ import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import type { Peer } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
+import { typedPeer } from "./calls/facades.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { certifiedName, channelKeysOf } from "./calls/startup.ts";
@@ -81,6 +82,8 @@ export class Client implements AsyncDisposable {
       channel,
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling(runtime), this.#timers),
+      traffic: { sentBytes: 0, receivedBytes: 0 },
+      recorder: null,
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));
@@ -163,11 +166,10 @@ export class Client implements AsyncDisposable {
 
   /** The same with the compiler checking services, payloads and answers against a contract. */
   service<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier> {
-    const request = (service: string, payload?: unknown, options?: RequestOptions) =>
-      this.request(service, payload, options);
-    const notify = (service: string, payload?: unknown, options?: NotifyOptions) =>
-      this.notify(service, payload, options);
-    return { name: this.#peer, request, notify } as unknown as Peer<Contract, Carrier>;
+    return typedPeer(this.#peer, {
+      request: (...call) => this.request(...call),
+      notify: (...call) => this.notify(...call),
+    });
   }
 
   /** Ends the connection; what has no answer fails with `closed`. */

@@ -9,24 +9,34 @@ import { Channel, type ChannelKeys } from "./connection/channel.ts";
 import type { ConnectionContext } from "./connection/context.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
-import { TimerTask } from "./connection/timer_task.ts";
+import { FlightRecorder } from "./connection/flight_recorder.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
-import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
+import type { FlightDump, Peer, Service } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { ConsoleNotice } from "./calls/console_notice.ts";
 import { EventHub } from "./calls/event_hub.ts";
+import { typedPeer, typedService } from "./calls/facades.ts";
 import { whenDrained } from "./calls/drain.ts";
 import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
+import { Showing } from "./calls/showing.ts";
 import type { Rank } from "./calls/state_file.ts";
-import { channelKeysOf, helloOfPeer, rankOfLife, withDefinitions } from "./calls/startup.ts";
-import { messageOf } from "./calls/thrown.ts";
-import { ConfigurationError, type ErrorCode } from "./errors.ts";
+import {
+  channelKeysOf,
+  helloOfPeer,
+  listenOn,
+  rankOfLife,
+  registerAll,
+  whenStarted,
+  withDefinitions,
+} from "./calls/startup.ts";
+import type { ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
+import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
 import {
   type EndpointOptions,
   type FlushOptions,
@@ -65,13 +75,14 @@ import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
  */
 export class Endpoint implements AsyncDisposable {
   readonly #options: ResolvedEndpointOptions;
-  readonly #runtime: Runtime;
   readonly #timers: Timers;
   readonly #manager: ConnectionManager;
   readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
   readonly #interceptors = new Interceptors();
   readonly #events: EventHub<EndpointEvent>;
+  readonly #recorder: FlightRecorder;
+  readonly #showing: Showing;
   readonly #listener: Listener;
   readonly #notice: ConsoleNotice | null;
   #closing: Promise<void> | null = null;
@@ -79,31 +90,29 @@ export class Endpoint implements AsyncDisposable {
   #endDrain: (() => void) | null = null;
   #isClosed = false;
 
-  private constructor(parts: {
-    options: ResolvedEndpointOptions;
-    runtime: Runtime;
-    listener: Listener;
-    keys: ChannelKeys | null;
-    rank: Rank;
-  }) {
-    const { options, runtime, listener, keys, rank } = parts;
+  private constructor(
+    options: ResolvedEndpointOptions,
+    runtime: Runtime,
+    listener: Listener,
+    keys: ChannelKeys | null,
+    rank: Rank,
+  ) {
     this.#options = options;
-    this.#runtime = runtime;
     this.#listener = listener;
     this.#events = new EventHub((error) =>
       this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
     );
     this.#timers = new Timers(runtime.clock);
-    const handling = this.#handlingOwner();
-    this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
+    this.#recorder = new FlightRecorder(runtime.clock);
+    const { payloadMaxBytes } = options;
+    this.#handling = new HandlerRegistry(this.#handlingOwner(), payloadMaxBytes, runtime.copy);
     const calls = {
       routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
-    const { address } = this;
-    const channel = new Channel(runtime, helloOfPeer(options, address.port, rank), keys);
+    const channel = new Channel(runtime, helloOfPeer(options, this.address.port, rank), keys);
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
@@ -113,25 +122,17 @@ export class Endpoint implements AsyncDisposable {
       channel,
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling, this.#timers),
+      traffic: { sentBytes: 0, receivedBytes: 0 },
+      recorder: this.#recorder,
       emit: (event) => this.#emit(event),
       nextConnectionId: () => ++lastConnection,
     };
-    this.#manager = new ConnectionManager(
-      context,
-      { handleFenced: (code) => this.#fence(code) },
-      options.peers,
-    );
-    this.handle(TABLE_SERVICE, (): EndpointTable => {
-      const { name, bootId } = this;
-      return { name, bootId, address, rows: this.connections(), peers: this.peers() };
-    }, { codec: "json" });
+    const owner = { handleFenced: (code: ErrorCode) => this.#fence(code) };
+    this.#manager = new ConnectionManager(context, owner, options.peers);
+    this.#showing = new Showing(this, this.#recorder);
     this.#notice = options.consoleNotices ? new ConsoleNotice(this.name) : null;
-    for (const [service, entry] of Object.entries(options.handlers)) {
-      const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
-      this.handle(service, handler, more);
-    }
-    if (options.startingMs === 0) this.ready();
-    else this.#timers.add(new TimerTask(() => this.ready()), options.startingMs);
+    registerAll(options.handlers, (...handling) => this.handle(...handling));
+    whenStarted(this.#timers, options.startingMs, () => this.ready());
   }
 
   /**
@@ -147,25 +148,12 @@ export class Endpoint implements AsyncDisposable {
     const rank = await rankOfLife(runtime, resolved.stateFile);
     const keys = await channelKeysOf(runtime, resolved.secrets);
     let endpoint: Endpoint | null = null;
-    let listener: Listener;
-    try {
-      listener = await runtime.listen(
-        resolved.listen,
-        resolved.tls === undefined ? {} : { tls: resolved.tls },
-        (socket) => {
-          if (endpoint !== null) return endpoint.#manager.accept(socket);
-          socket.abort();
-          return { onData() {}, onDrain() {}, onClose() {} };
-        },
-      );
-    } catch (cause) {
-      const { hostname, port } = resolved.listen;
-      const reason = messageOf(cause);
-      throw new ConfigurationError("listen-failed", [
-        `Cannot listen on ${hostname}:${port}: ${reason}`,
-      ], { cause });
-    }
-    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
+    const listener = await listenOn(runtime, resolved, (socket) => {
+      if (endpoint !== null) return endpoint.#manager.accept(socket);
+      socket.abort();
+      return { onData() {}, onDrain() {}, onClose() {} };
+    });
+    endpoint = new Endpoint(resolved, runtime, listener, keys, rank);
     endpoint.#manager.start();
     return endpoint;
   }
@@ -196,8 +184,7 @@ export class Endpoint implements AsyncDisposable {
    * @param handler Runs for each request, many at a time. What it throws reaches the caller as
    * `handler-failed`, with the error's message and its `details`.
    * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
-   * @throws {ConfigurationError} `invalid-options`: the service has a handler already, its name is
-   * not 1 to 255 bytes, the handler is no function, or an option cannot work.
+   * @throws {ConfigurationError} `invalid-options`: something of it cannot work, or it has one.
    */
   handle<Payload = unknown, Result = unknown>(
     service: string,
@@ -260,12 +247,7 @@ export class Endpoint implements AsyncDisposable {
     return this.#caller.flush(peer, options);
   }
 
-  /**
-   * Stands around every call from now on, those made here and those answered here; who comes later
-   * stands further inside.
-   *
-   * @returns Ends that.
-   */
+  /** Stands around every call from now on, on both sides, inside those before. @returns Ends that. */
   use(interceptor: Interceptor): () => void {
     checkInterceptor(interceptor);
     return this.#interceptors.use(interceptor);
@@ -274,21 +256,15 @@ export class Endpoint implements AsyncDisposable {
   /** The same with the compiler checking services, payloads and answers against a contract. */
   peer<Contract, Carrier extends Encoding = "json">(name: string): Peer<Contract, Carrier> {
     checkPeerName(name);
-    const request = (service: string, payload?: unknown, options?: RequestOptions) =>
-      this.request(name, service, payload, options);
-    const notify = (service: string, payload?: unknown, options?: NotifyOptions) =>
-      this.notify(name, service, payload, options);
-    return { name, request, notify } as unknown as Peer<Contract, Carrier>;
+    return typedPeer(name, {
+      request: (...call) => this.request(name, ...call),
+      notify: (...call) => this.notify(name, ...call),
+    });
   }
 
   /** `handle` with the compiler checking services, payloads and answers against a contract. */
   service<Contract, Carrier extends Encoding = "json">(): Service<Contract, Carrier> {
-    const handle = (
-      service: string,
-      handler: Handler<unknown, unknown>,
-      options?: { readonly codec?: "json" | "bytes" | Codec },
-    ) => this.handle(service, handler, options);
-    return { handle } as unknown as Service<Contract, Carrier>;
+    return typedService(this);
   }
 
   /** The connection table: one row for each connection, oldest first. */
@@ -305,11 +281,20 @@ export class Endpoint implements AsyncDisposable {
    * Calls back for each event, while it happens. What the listener throws is the event
    * `listener-failed` of all other listeners and iterators.
    *
+   * @param options `quiet`: it tells nobody, so the notices on the console go on.
    * @returns Ends that.
    */
-  on(listener: (event: EndpointEvent) => void): () => void {
+  on(
+    listener: (event: EndpointEvent) => void,
+    options: { readonly quiet?: boolean } = {},
+  ): () => void {
     checkListener(listener);
-    return this.#events.on(listener);
+    return this.#events.on(listener, options.quiet === true);
+  }
+
+  /** Bytes that sockets were given and have given, of all connections so far. */
+  traffic(): { readonly sentBytes: number; readonly receivedBytes: number } {
+    return { ...this.#manager.context.traffic };
   }
 
   /** Iterates over the events from now on, until the endpoint is closed or `signal` aborts. */
@@ -318,6 +303,21 @@ export class Endpoint implements AsyncDisposable {
   ): AsyncIterableIterator<EndpointEvent> {
     checkEventOptions(options);
     return this.#events.iterate(options.signal);
+  }
+
+  /** What each link was told and decided last, and the last events: the flight recorder. */
+  dump(): FlightDump {
+    return this.#showing.dump();
+  }
+
+  /**
+   * Opens a page that shows the table, the links, the calls and the events as they change, on
+   * loopback unless `hostname` says otherwise. It ends with the endpoint.
+   *
+   * @throws {ConfigurationError} `listen-failed` or `invalid-options` (caused by the caller).
+   */
+  inspect(options: InspectOptions = {}): Promise<Inspector> {
+    return this.#showing.inspect(options);
   }
 
   /**
@@ -380,6 +380,7 @@ export class Endpoint implements AsyncDisposable {
     this.#manager.stop("closed");
     this.#emit({ type: "closed", peer: null, remoteAddress: null });
     this.#events.close();
+    this.#showing.stop();
   }
 
   #fence(code: ErrorCode): void {
@@ -388,13 +389,14 @@ export class Endpoint implements AsyncDisposable {
     this.#endDrain?.();
   }
 
-  #emit(event: EventBody): void {
-    if (this.#events.hasListeners) this.#events.emit(this.#stamp(event));
-    else this.#notice?.handleEvent(this.#stamp(event));
+  #emit(body: EventBody): void {
+    const event = this.#stamp(body);
+    this.#recorder.recordEvent(event);
+    this.#events.emit(event);
+    if (!this.#events.hasListeners) this.#notice?.handleEvent(event);
   }
 
   #stamp(event: EventBody): EndpointEvent {
-    const { clock } = this.#runtime;
-    return { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() } as EndpointEvent;
+    return { ...event, ...this.#recorder.now() } as EndpointEvent;
   }
 }

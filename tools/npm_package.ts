@@ -128,6 +128,17 @@ function manifest(imports: object): object {
     bin: { [COMMAND_NAME]: COMMAND_FILE },
     files: ["bin/", `${CODE_FOLDER}/`, ...DOCUMENTS],
     dependencies: packageDependencies(),
+    ...optionalPeers(),
+  };
+}
+
+/** What a user installs beside it for one of its entry points, and else not. */
+function optionalPeers(): object {
+  const name = "@opentelemetry/api";
+  const target = config.imports[name]!;
+  return {
+    peerDependencies: { [name]: target.slice(target.lastIndexOf("@") + 1) },
+    peerDependenciesMeta: { [name]: { optional: true } },
   };
 }
 

@@ -18,6 +18,7 @@ const SLOW_FOLDERS: ReadonlySet<string> = new Set([
   "bench",
   "conformance",
   "examples",
+  "inspector",
   "interop",
   "netns",
   "package",

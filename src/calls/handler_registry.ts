@@ -235,6 +235,7 @@ export class HandlerRegistry implements SessionHandler {
       metadata,
       options: { timeoutMs },
       context,
+      report: { waitedMs: 0, identifier: 0, bootId: context.callerBootId },
     };
     return this.#owner.interceptors.run(call, (final) => {
       context.metadata = final.metadata;

@@ -4,7 +4,10 @@
  * @module
  */
 
+import type { Codec } from "../codec.ts";
 import type { ChannelKeys } from "../connection/channel.ts";
+import { TimerTask } from "../connection/timer_task.ts";
+import type { Timers } from "../connection/timers.ts";
 import { limitsOf } from "../connection/session_host.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
@@ -14,11 +17,12 @@ import {
   type PeerDefinition,
   type ResolvedEndpointOptions,
 } from "../options.ts";
+import type { AnyHandler, Handlers } from "./handler_registry.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
-import type { Runtime, TlsOptions } from "../runtime/runtime.ts";
+import type { Listener, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import { nextRank, type Rank } from "./state_file.ts";
 
 const PRIVATE_KEY_BYTES = 32;
@@ -102,4 +106,41 @@ export function helloOfPeer(
     heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
     ordinalRises: rises,
   };
+}
+
+/**
+ * Listens where the options say.
+ *
+ * @throws {ConfigurationError} `listen-failed` when the address cannot be bound.
+ */
+export async function listenOn(
+  runtime: Runtime,
+  { listen, tls }: ResolvedEndpointOptions,
+  accept: Parameters<Runtime["listen"]>[2],
+): Promise<Listener> {
+  try {
+    return await runtime.listen(listen, tls === undefined ? {} : { tls }, accept);
+  } catch (cause) {
+    const { hostname, port } = listen;
+    throw new ConfigurationError("listen-failed", [
+      `Cannot listen on ${hostname}:${port}: ${messageOf(cause)}`,
+    ], { cause });
+  }
+}
+
+/** Registers the handlers that stand in the options. */
+export function registerAll(
+  handlers: Handlers,
+  handle: (service: string, handler: AnyHandler, options: { codec?: Codec }) => void,
+): void {
+  for (const [service, entry] of Object.entries(handlers)) {
+    const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
+    handle(service, handler, more as { codec?: Codec });
+  }
+}
+
+/** Calls back when the start is over: at once where it takes no time. */
+export function whenStarted(timers: Timers, startingMs: number, ready: () => void): void {
+  if (startingMs === 0) ready();
+  else timers.add(new TimerTask(ready), startingMs);
 }

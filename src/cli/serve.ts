@@ -21,6 +21,7 @@ import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 import { FENCED_WAIT_MAX_MS, waitFenced } from "./fenced_wait.ts";
 import { readText, readTls } from "./files.ts";
+import { readPort } from "./inspect.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
@@ -36,9 +37,11 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
   const { tls } = await readTls("serve", args);
   const options = await readConfig(path!, tls);
+  const port = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   try {
     const startMs = performance.now();
-    const { code, name } = await runEndpoint(options, await importHandlers(file), file, output);
+    const handlers = await importHandlers(file);
+    const { code, name } = await runEndpoint(options, handlers, file, port, output);
     if (code === EXIT.fenced) {
       await waitFenced(name, performance.now() - startMs, waitMaxMs, output);
     }
@@ -53,6 +56,7 @@ async function runEndpoint(
   options: EndpointOptions,
   exported: unknown,
   file: string,
+  inspectorPort: number | null,
   output: Output,
 ): Promise<{ readonly code: number; readonly name: string }> {
   const isFunction = typeof exported === "function";
@@ -86,6 +90,10 @@ async function runEndpoint(
     });
     for (const event of early) report(event, output);
     early = null;
+    if (inspectorPort !== null) {
+      const { url } = await endpoint.inspect({ port: inspectorPort });
+      output.line(`${printable(name)} is shown at ${url}`, { type: "inspector", url });
+    }
     return { code: await ended, name };
   } finally {
     await endpoint.close();

@@ -26,5 +26,6 @@ export function describePeer(
     lastError: lastDialError === "" ? null : lastDialError,
     inFlight: openCount,
     waiting: waitingCount,
+    creditBytes: session?.creditBytes ?? null,
   };
 }

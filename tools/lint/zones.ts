@@ -24,6 +24,10 @@ export type Zone =
   | "simulator"
   /** `src/runtime/runtime.ts`: what a runtime has to offer; `hash.ts` and `certificate.ts`: what all share of it. */
   | "contract"
+  /** `src/telemetry/`: logs, traces and metrics, on top of an endpoint. */
+  | "telemetry"
+  /** `src/inspector/`: the page to look at; loaded when it is asked for. */
+  | "inspector"
   /** `src/events.ts`: types only. */
   | "events"
   /** `src/errors.ts`: a leaf. */
@@ -42,7 +46,9 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   detect: ["adapter", "contract"],
   simulator: ["simulator", "contract"],
   endpoint: ["endpoint", "connection", "core", "events", "errors", "contract", "detect"],
-  cli: ["cli", "endpoint", "mod", "events", "errors", "contract", "detect"],
+  telemetry: ["telemetry", "errors"],
+  inspector: ["inspector", "telemetry", "errors"],
+  cli: ["cli", "endpoint", "inspector", "mod", "events", "errors", "contract", "detect"],
   mod: ["endpoint", "events", "errors", "contract"],
   outside: [
     "outside",
@@ -54,15 +60,25 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
     "detect",
     "adapter",
     "simulator",
+    "telemetry",
+    "inspector",
     "contract",
     "events",
     "errors",
   ],
 };
 
+/** The zones that a zone may load while it runs, when they are asked for. */
+export const MAY_LOAD: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
+  endpoint: ["inspector"],
+};
+
 /** The zones that a zone may name in `import type` and `export type` only. */
 export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  mod: ["core", "connection"],
+  mod: ["core", "connection", "inspector"],
+  endpoint: ["inspector"],
+  telemetry: ["endpoint", "core", "events"],
+  inspector: ["endpoint", "connection", "core", "events", "contract"],
 };
 
 /** A room of the core. */
@@ -113,6 +129,7 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "detect",
   "endpoint",
   "cli",
+  "inspector",
   "outside",
 ]);
 
@@ -124,6 +141,10 @@ export const HASH = "src/runtime/hash.ts";
 export const PACKAGES: Readonly<Record<string, string>> = {
   [HASH]: "@noble/hashes/",
   "src/runtime/channel_primitives.ts": "@noble/ciphers/",
+  "src/telemetry/opentelemetry.ts": "@opentelemetry/api",
+  "src/telemetry/meters.ts": "@opentelemetry/api",
+  "src/telemetry/tracing.ts": "@opentelemetry/api",
+  "src/telemetry/propagation.ts": "@opentelemetry/api",
 };
 
 const ROOT = `${import.meta.dirname ?? ""}/`.replaceAll("\\", "/").replace(/tools\/lint\/$/, "");
@@ -143,7 +164,7 @@ export function zoneOf(path: string): Zone {
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
   if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
-  for (const zone of ["core", "connection", "simulator"] as const) {
+  for (const zone of ["core", "connection", "simulator", "telemetry", "inspector"] as const) {
     if (path.startsWith(`src/${zone}/`)) return zone;
   }
   return path.startsWith("src/runtime/") ? "adapter" : "endpoint";
