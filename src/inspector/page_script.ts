@@ -306,6 +306,7 @@ function takeEvents(snapshot) {
 /** A connection that has ended stays in the table for a while, so that one sees which gave way. */
 function noteEnd({ type, peer, atMicros, details }) {
   if ((type !== "superseded" && type !== "lost") || Date.now() * 1000 - atMicros > GHOST_MS * 1000) return;
+  if (type === "superseded" && isCrossing(peer, details.identifier, atMicros)) return;
   const before = rowsBefore.get(peer + " " + details.identifier) || {};
   const ended = type === "superseded" ? "gave way to " + details.by : String(details.reason);
   const key = "ended " + peer + " " + details.identifier;

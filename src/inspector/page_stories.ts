@@ -18,6 +18,10 @@ const silent = new Set();
 const usedSince = new Map();
 const CROSSING_MICROS = 3e6;
 
+function isCrossing(peer, identifier, atMicros) {
+  return atMicros - (usedSince.get(peer + " " + identifier) || 0) < CROSSING_MICROS;
+}
+
 function storyOf(event, begins) {
   const last = stories.find((story) => story.peer === event.peer);
   const isSame = last !== undefined &&
@@ -46,8 +50,7 @@ function tellStory(event) {
     usedSince.set(peer + " " + details.identifier, event.atMicros);
     if (usedSince.size > 5000) usedSince.delete(usedSince.keys().next().value);
   }
-  const before = usedSince.get(peer + " " + details.identifier) || 0;
-  const tookOver = type === "superseded" && event.atMicros - before > CROSSING_MICROS;
+  const tookOver = type === "superseded" && !isCrossing(peer, details.identifier, event.atMicros);
   const begins = type === "suspect" || type === "lost" || type === "peer-restarted" || tookOver;
   if (!begins && type !== "connected" && type !== "superseded") return;
   const story = storyOf(event, begins);
