@@ -171,8 +171,8 @@ ${EXIT_CODES}
   dump: `freshlink dump ADDRESS [options]
 
 Prints what the flight recorder of a running endpoint has, as JSON: the last
-that each link was told and decided, the last events, the table. "playDump" of
-freshlink/simulator plays it again.
+that each link was told and decided, the last events, the table. "playFlight"
+of freshlink/simulator plays it again.
 
 ${CONNECTION_OPTIONS}
   --json              in one line
