@@ -83,7 +83,7 @@ export async function measureIdle(
 /** Opens so many connections. */
 type Fill = (server: Process, client: Process, count: number) => Promise<void>;
 
-/** Payloads that fit into the 4 MiB of `retainMaxBytes`, with their headers. */
+/** Payloads that fit into `retainMaxBytes`, with their headers. */
 const NOTIFICATIONS = 4_000;
 const NOTIFICATION_BYTES = 1_024;
 

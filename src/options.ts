@@ -101,7 +101,7 @@ export interface TuningOptions {
    * The most that is kept for one peer until it is acknowledged, in bytes; when it is full, sending
    * waits. At least 131,072.
    *
-   * @default {4194304}
+   * @default {16777216}
    */
   readonly retainMaxBytes?: number;
   /**

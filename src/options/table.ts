@@ -99,7 +99,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   answersMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
   assemblyTimeoutMs: duration("both", 30_000),
   notificationsMax: number("both", "notifications", 1_024, 1, 1_000_000),
-  retainMaxBytes: number("both", "bytes", 4_194_304, RETAIN_MIN_BYTES, U32_MAX),
+  retainMaxBytes: number("both", "bytes", 16_777_216, RETAIN_MIN_BYTES, U32_MAX),
   queueMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
   runtime: { of: "both", kind: "other" },
 });

@@ -30,9 +30,10 @@ export class TestRequest extends OutgoingRequest {
     idempotent = false,
     depth = 0,
     metadata: Uint8Array | null = null,
+    timeoutMs = 1_000,
   ) {
-    super(payload, 1, service, 1_000, idempotent, depth, metadata);
-    this.deadlineMs = 1_000;
+    super(payload, 1, service, timeoutMs, idempotent, depth, metadata);
+    this.deadlineMs = timeoutMs;
   }
 
   override expire(): void {}

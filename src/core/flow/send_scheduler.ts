@@ -16,13 +16,13 @@ import { firstFrameBytes, type OutgoingReply, type OutgoingRequest } from "./out
 import type { Places } from "./places.ts";
 import type { Promises } from "./promises.ts";
 import { SendQueue } from "./send_queue.ts";
-import { type Transfer, Transfers } from "./transfers.ts";
+import { type Transfer, Transfers, type TransfersOwner } from "./transfers.ts";
 
 /** How far the log may be ahead of the socket, in bytes: one segment's worth keeps it busy. */
 const BATCH_BYTES = 65_536;
 
 /** Whom the scheduler tells, and what it asks. */
-export interface SendSchedulerOwner {
+export interface SendSchedulerOwner extends TransfersOwner {
   /** Whether this end is closing. */
   readonly isClosing: boolean;
   readonly places: Places;
@@ -62,7 +62,7 @@ export class SendScheduler {
     this.#writer = writer;
     this.#credit = credit;
     this.#payloadMaxBytes = payloadMaxBytes;
-    this.transfers = new Transfers(writer);
+    this.transfers = new Transfers(owner, writer);
     this.notifications = new NotificationSender(writer, credit, this.transfers, payloadMaxBytes);
   }
 

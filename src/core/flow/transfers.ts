@@ -1,6 +1,6 @@
 /**
  * Large payloads on their way out: one piece of each in turn, so that a small message waits for a
- * piece and never for a payload.
+ * piece and never for a payload; and no more of them than the pace of the path allows.
  *
  * @module
  */
@@ -23,13 +23,23 @@ export interface Transfer {
   finish(): void;
 }
 
+/** Whom the transfers of a session ask and tell. */
+export interface TransfersOwner {
+  /** Whether another piece may be on its way. */
+  readonly mayWritePiece: boolean;
+  /** A piece was written in the last frame of the log. */
+  handlePiece(bytes: number): void;
+}
+
 /** The transfers of one session. */
 export class Transfers {
+  readonly #owner: TransfersOwner;
   readonly #writer: MessageWriter;
   readonly #all: Transfer[] = [];
   #turn = 0;
 
-  constructor(writer: MessageWriter) {
+  constructor(owner: TransfersOwner, writer: MessageWriter) {
+    this.#owner = owner;
     this.#writer = writer;
   }
 
@@ -56,14 +66,19 @@ export class Transfers {
     this.#all.length = 0;
   }
 
-  /** One piece of the one whose turn it is. @returns Its bytes; 0: nothing waits, or no room. */
+  /**
+   * One piece of the one whose turn it is.
+   *
+   * @returns Its bytes; 0: nothing waits, there is no room, or too much is on its way.
+   */
   writePiece(): number {
-    if (this.#all.length === 0) return 0;
+    if (this.#all.length === 0 || !this.#owner.mayWritePiece) return 0;
     if (this.#turn >= this.#all.length) this.#turn = 0;
     const transfer = this.#all[this.#turn]!;
     const { kind, slot, generation, payload, offset } = transfer;
     const end = Math.min(payload.length, offset + PIECE_MAX_BYTES);
     if (!this.#writer.data(kind, slot, generation, payload, offset, end)) return 0;
+    this.#owner.handlePiece(end - offset);
     transfer.offset = end;
     if (end === payload.length) {
       this.#removeAt(this.#turn);

@@ -21,6 +21,7 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Backlog } from "../flow/backlog.ts";
 import { SendCredit } from "../flow/credit.ts";
 import { firstFrameBytes, OutgoingReply, type OutgoingRequest } from "../flow/outgoing.ts";
+import { Pace } from "../flow/pace.ts";
 import type { Places } from "../flow/places.ts";
 import { Promises, type PromisesOwner } from "../flow/promises.ts";
 import { CLIENT_SHARE, PEER_SHARE } from "../flow/room.ts";
@@ -69,6 +70,8 @@ export class Session
   carrier: SessionCarrier | null = null;
   readonly #host: SessionHost;
   readonly #credit: SendCredit;
+  /** `null`: nothing is acknowledged. */
+  readonly #pace: Pace | null;
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
   readonly #inbound: InboundCalls;
@@ -97,6 +100,7 @@ export class Session
     this.#reader = new MessageReader(own.payloadMaxBytes);
     this.#credit = new SendCredit(remote.creditBytes, remote.notificationsMax);
     this.promises = new Promises(own.creditBytes, own.notificationsMax);
+    this.#pace = options.retain ? new Pace() : null;
     const { log, promises } = this;
     this.sender = new SendScheduler(this, log, this.#writer, this.#credit, this.payloadMaxBytes);
     this.#inbound = new InboundCalls(this, host, promises, own.maxInFlight);
@@ -172,6 +176,7 @@ export class Session
   /** The number from which frames are sent on a connection that comes into use. */
   startSending(): number {
     this.log.rewind();
+    this.#pace?.restart();
     // An acknowledgement may have been lost with the old connection; the other end could wait for
     // it with a full log for ever.
     this.#acknowledgedByUs = 0;
@@ -287,6 +292,7 @@ export class Session
   /** ACK arrived. @returns `false` for a number that was never sent. */
   handleAck(number: number): boolean {
     const isKnown = this.log.acknowledge(number);
+    this.#pace?.acknowledged(number, this.#host.timers.nowMs());
     this.checkFlushes();
     return isKnown;
   }
@@ -340,6 +346,14 @@ export class Session
   timeLeftMs(request: OutgoingRequest): number {
     if (request.timeoutMs === Infinity) return Infinity;
     return Math.max(1, request.deadlineMs - this.#host.timers.nowMs());
+  }
+
+  get mayWritePiece(): boolean {
+    return this.#pace === null || this.#pace.isOpen;
+  }
+
+  handlePiece(bytes: number): void {
+    this.#pace?.wrote(this.log.lastNumber, bytes, this.#host.timers.nowMs());
   }
 
   handleAnnounced(request: OutgoingRequest, asks: boolean): void {

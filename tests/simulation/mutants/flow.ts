@@ -146,4 +146,32 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     replace: "this.#gathered >= this.#promised;",
     by: "tests/core/flow_test.ts",
   },
+  {
+    name: "large payloads run ahead of their acknowledgements as far as the log goes",
+    file: "core/session/session.ts",
+    find: "return this.#pace === null || this.#pace.isOpen;",
+    replace: "return true;",
+    by: "tests/core/pace_test.ts",
+  },
+  {
+    name: "a long path is given no more than a short one",
+    file: "core/flow/pace.ts",
+    find: "return Math.max(PACE_MIN_BYTES, GAIN * rate * this.#roundTripMs);",
+    replace: "return PACE_MIN_BYTES + 0 * rate;",
+    by: "tests/core/pace_test.ts",
+  },
+  {
+    name: "the shortest round trip is believed for ever",
+    file: "core/flow/pace.ts",
+    find: "      this.#lastBefore = this.#pieces.at(-1)?.number ?? number;\n",
+    replace: "",
+    by: "tests/core/pace_test.ts",
+  },
+  {
+    name: "the round trip is measured anew behind a queue of this end's making",
+    file: "core/flow/pace.ts",
+    find: "      if (number <= this.#lastBefore) return;\n",
+    replace: "",
+    by: "tests/core/pace_test.ts",
+  },
 ];
