@@ -10,7 +10,7 @@
 
 import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import type { Session } from "../core/session/session.ts";
-import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
+import type { InboundRequest, Refusal, SessionHandler } from "../core/session/session_handler.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { CODES, ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
@@ -67,6 +67,8 @@ export class HandlerRegistry implements SessionHandler {
   #notifications = 0;
   readonly #copy: CopyBytes;
   readonly #early: EarlyRequests;
+  /** Sessions with requests whose payloads wait until there is a handler. */
+  readonly #undecided = new Set<Session>();
 
   /** @param payloadMaxBytes The largest payload. */
   constructor(owner: HandlingOwner, payloadMaxBytes: number, copy: CopyBytes) {
@@ -90,14 +92,28 @@ export class HandlerRegistry implements SessionHandler {
       throw new ConfigurationError("invalid-options", [`Cannot handle '${service}' twice`]);
     }
     this.#handlers.set(service, { handler, codec, codecName: codec.name });
-    if (this.#early.size > 0) Promise.resolve().then(() => this.#runEarly(service));
+    if (this.#early.size + this.#undecided.size > 0) {
+      Promise.resolve().then(() => this.#runEarly(service));
+    }
   }
 
   /** All handlers are registered: what waits for others is refused, now and from now on. */
   ready(): void {
     for (const request of this.#early.close()) {
-      request.refuse("unknown-service", `no handler for '${request.service}'`);
+      request.refuse("unknown-service", noHandlerText(request.service));
     }
+    this.#decide();
+  }
+
+  onAnnounced(session: Session, service: string, codec: number): "wanted" | "early" | Refusal {
+    const registration = this.#handlers.get(service);
+    if (registration === undefined) {
+      if (!this.#early.isOpen) return { code: "unknown-service", message: noHandlerText(service) };
+      this.#undecided.add(session);
+      return "early";
+    }
+    if (codecTag(registration.codec) === codec) return "wanted";
+    return { code: "codec-mismatch", message: codecText(service, registration) };
   }
 
   onRequest(
@@ -135,11 +151,10 @@ export class HandlerRegistry implements SessionHandler {
           ),
         );
       }
-      const text = `no handler for '${service}'`;
-      return refuse(session, slot, generation, "unknown-service", text);
+      return refuse(session, slot, generation, "unknown-service", noHandlerText(service));
     }
     if (codecTag(registration.codec) !== codec) {
-      const text = `'${service}' is served with codec '${registration.codecName}'`;
+      const text = codecText(service, registration);
       return refuse(session, slot, generation, "codec-mismatch", text);
     }
     const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
@@ -253,7 +268,14 @@ export class HandlerRegistry implements SessionHandler {
     return request;
   }
 
+  #decide(): void {
+    const sessions = [...this.#undecided];
+    this.#undecided.clear();
+    for (const session of sessions) session.reconsider();
+  }
+
   #runEarly(service: string): void {
+    this.#decide();
     for (const request of this.#early.of(service)) {
       if (!this.#early.remove(request)) continue;
       const { session, slot, generation, deadlineMs, timeoutMs, depth, payload } = request;
@@ -273,6 +295,14 @@ export class HandlerRegistry implements SessionHandler {
       );
     }
   }
+}
+
+function noHandlerText(service: string): string {
+  return `no handler for '${service}'`;
+}
+
+function codecText(service: string, { codecName }: Registration): string {
+  return `'${service}' is served with codec '${codecName}'`;
 }
 
 /** Answers a request that does not run. */

@@ -80,6 +80,10 @@ class End implements SessionHandler {
     );
   }
 
+  onAnnounced(): "wanted" {
+    return "wanted";
+  }
+
   onRequest(
     session: Session,
     slot: number,

@@ -309,6 +309,61 @@ Deno.test("a closing end is sent no calls but deeper ones", () => {
   assertEquals(calls.map(({ outcome }) => outcome), [null, "ok"]);
 });
 
+Deno.test("what will not run is refused when it is announced: no room, no payload", () => {
+  for (const [size, sentMax] of [[2_000_000, 1_000], [200_000, 200_000]] as const) {
+    const pair = new SessionPair();
+    pair.right.verdict = { code: "unknown-service", message: "none" };
+    const refused = Array.from({ length: 5 }, () => request(size));
+    for (const one of refused) pair.left.queue.push(one);
+    let sent = 0;
+    for (let round = 0; round < 20; round++) {
+      sent += pair.carry(pair.left);
+      assertEquals(pair.right.host.rooms.requests.freeBytes, 64 * KIB * KIB);
+      assertEquals(pair.right.session.receivedBytes, 0, "what comes on credit is not kept");
+      pair.carry(pair.right);
+    }
+    pair.settle();
+    assertEquals(
+      refused.map(({ outcome }) => outcome),
+      refused.map(() => "unknown-service/not-executed"),
+    );
+    assert(sent < 5 * sentMax + 5_000, `${sent} bytes`);
+    assertEquals([pair.left.broken, pair.right.broken], [null, null]);
+    assertEquals([pair.right.session.inboundCount, pair.left.session.places.openCount], [0, 0]);
+    // Credit and places are whole again.
+    pair.right.verdict = "wanted";
+    const next = Array.from({ length: 100 }, () => request(100_000));
+    for (const one of next) pair.left.queue.push(one);
+    pair.settle();
+    assertEquals(next.map(({ outcome }) => outcome), next.map(() => "ok"));
+  }
+});
+
+Deno.test("what may have a handler later gets no room until it has; others pass it", () => {
+  const pair = new SessionPair({ host: { receiveMaxBytes: 2_000_000 } });
+  pair.right.verdict = "early";
+  const [first, second] = [request(1_900_000), request(1_800_000)];
+  pair.left.queue.push(first);
+  pair.settle();
+  pair.right.verdict = "wanted";
+  pair.left.queue.push(second);
+  pair.settle();
+  assertEquals([first.outcome, second.outcome], [null, "ok"]);
+  assertEquals(pair.right.host.rooms.requests.freeBytes, 2_000_000);
+  pair.right.session.reconsider();
+  pair.settle();
+  assertEquals(first.outcome, "ok");
+  pair.right.verdict = "early";
+  const third = request(1_000_000);
+  pair.left.queue.push(third);
+  pair.settle();
+  pair.right.verdict = { code: "unknown-service", message: "none came" };
+  pair.right.session.reconsider();
+  pair.settle();
+  assertEquals(third.outcome, "unknown-service/not-executed");
+  assertEquals(pair.right.session.inboundCount, 0);
+});
+
 Deno.test("a session that ends gives everything back", () => {
   const pair = new SessionPair();
   pair.right.echo = false;

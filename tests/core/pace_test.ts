@@ -97,6 +97,7 @@ function besideLarge(
       session.respond(slot, generation, 1, new Uint8Array(1));
       return null;
     },
+    onAnnounced: () => "wanted",
     onNotification() {},
   };
   const path = new Path(pair, oneWayMs, bytesPerMs, stepMs);

@@ -84,6 +84,23 @@ Deno.test("starting: a request that comes before its handler waits for it, in or
   await close();
 });
 
+Deno.test("a large request to nobody is refused at its announcement, with every codec", async () => {
+  const { simulation, caller, late, close } = await ends({ startingMs: 60_000 });
+  const bytes = new Uint8Array(4_000_000);
+  const call = (service: string) =>
+    requestError(caller.request("late", service, bytes, { codec: "bytes", timeoutMs: 20_000 }));
+  const early = [call("none"), call("json")];
+  await simulation.run(500);
+  late.handle("json", () => 0);
+  const { code, delivery } = await simulation.settle(early[1]!, 1_000);
+  assertEquals([code, delivery], ["codec-mismatch", "not-executed"]);
+  late.ready();
+  assertEquals((await simulation.settle(early[0]!, 1_000)).code, "unknown-service");
+  const more = await simulation.settle(Promise.all([call("none"), call("json")]), 1_000);
+  assertEquals(more.map(({ code }) => code), ["unknown-service", "codec-mismatch"]);
+  await close();
+});
+
 Deno.test("starting: it is over after startingMs, with ready(), and when the endpoint closes", async (t) => {
   const early = async (options: Partial<EndpointOptions>, end: (late: Endpoint) => void) => {
     const { simulation, caller, late, close } = await ends(options);
@@ -155,16 +172,23 @@ Deno.test("starting: what waits is bounded, in requests and in bytes", async () 
   const ended = await simulation.settle(Promise.all(calls), 5_000);
   assertEquals(ended.filter((end) => end === "answered").length, 1_024);
   assertEquals(ended.filter((end) => end === "overloaded").length, 76);
-  const large = Array.from(
-    { length: 5 },
-    () =>
-      caller.request("late", "large", new Uint8Array(4_000_000), { codec: "bytes", ...options })
-        .then(() => "answered", ({ code }) => code),
-  );
-  await simulation.run(5_000);
+  const call = (bytes: number) =>
+    caller.request("late", "large", new Uint8Array(bytes), { codec: "bytes", ...options })
+      .then(() => "answered", ({ code }) => code);
+  // What needs no room is there before its handler; what needs some waits at its sender.
+  const onCredit: Promise<string>[] = [];
+  for (let count = 0; count < 100; count++) {
+    onCredit.push(call(200_000));
+    await simulation.run(20);
+  }
+  const large = Array.from({ length: 5 }, () => call(4_000_000));
+  await simulation.run(2_000);
   late.handle("large", () => new Uint8Array(1), { codec: "bytes" });
-  const sizes = await simulation.settle(Promise.all(large), 10_000);
-  assertEquals(sizes.toSorted(), ["answered", "answered", "answered", "answered", "overloaded"]);
+  const few = await simulation.settle(Promise.all(onCredit), 10_000);
+  assertEquals(few.filter((end) => end === "answered").length, 83);
+  assertEquals(few.filter((end) => end === "overloaded").length, 17);
+  const all = await simulation.settle(Promise.all(large), 10_000);
+  assertEquals(all, Array(5).fill("answered"));
   await close();
 });
 

@@ -164,6 +164,8 @@ export class SessionEnd implements SessionHandler {
   handler: SessionHandler = this;
   /** Answers at once with the payload, when set. */
   echo = true;
+  /** What becomes of requests whose payloads are to come. */
+  verdict: ReturnType<SessionHandler["onAnnounced"]> = "wanted";
   /** Whether handlers of notifications end at once. */
   ends = true;
   /** How the other end broke the protocol, if it did. */
@@ -180,12 +182,17 @@ export class SessionEnd implements SessionHandler {
     const role = options.role ?? "peer";
     const setup = { peer: "peer", role, bootId: "1", retain, retainMaxBytes } as const;
     const handler: SessionHandler = {
+      onAnnounced: (...announced) => this.handler.onAnnounced(...announced),
       onRequest: (...request) => this.handler.onRequest(...request),
       onNotification: (...notification) => this.handler.onNotification(...notification),
     };
     this.host = newHost(handler, { timers: this.timers, ...options.host });
     const { backlog } = this.queue;
     this.session = new Session({ ...setup, backlog, ...limits }, this.host);
+  }
+
+  onAnnounced(): ReturnType<SessionHandler["onAnnounced"]> {
+    return this.verdict;
   }
 
   onRequest(

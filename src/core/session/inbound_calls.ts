@@ -16,7 +16,7 @@ import type { Promises, PromisesOwner } from "../flow/promises.ts";
 import { RoomAccount } from "../flow/room.ts";
 import { DataKind, type ErrorBody } from "../wire/message_writer.ts";
 import type { Session } from "./session.ts";
-import type { InboundRequest, SessionHost } from "./session_handler.ts";
+import type { InboundRequest, Refusal, SessionHost } from "./session_handler.ts";
 import { WaitingCall, type WaitingCallOwner } from "./waiting_call.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -268,6 +268,19 @@ export class InboundCalls implements ReplyOwner, WaitingCallOwner {
     this.#held = null;
     this.#asking = null;
     this.#account?.close();
+  }
+
+  /** Handlers have come, or will not come any more: what waits for them is looked at again. */
+  reconsider(): void {
+    for (const occupant of this.#occupants) {
+      if (occupant instanceof WaitingCall) occupant.reconsider();
+    }
+    this.#account?.retry();
+  }
+
+  /** Part of `WaitingCall`. */
+  judge({ service, codec }: WaitingCall): "wanted" | "early" | Refusal {
+    return this.host.handler.onAnnounced(this.#owner, service, codec);
   }
 
   /** Part of `WaitingCall`: its payload is here, and it may not be started yet. */

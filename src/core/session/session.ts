@@ -261,6 +261,11 @@ export class Session
     this.#inbound.reject(slot, generation, { code, delivery, message, cause, details });
   }
 
+  /** What `SessionHandler.onAnnounced` has said is no longer so. */
+  reconsider(): void {
+    if (!this.#ended) this.#inbound.reconsider();
+  }
+
   /** The handler of a notification has ended. */
   endNotification(): void {
     if (!this.#ended) this.#notifications.handleEnded();

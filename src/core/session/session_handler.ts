@@ -19,11 +19,25 @@ export interface InboundRequest {
   cancel(code: ErrorCode): void;
 }
 
+/** Why a request does not run. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** For people. */
+  readonly message: string;
+}
+
 /**
  * Takes what arrives. Bytes are borrowed until the call returns; those of a payload that was put
  * together, which start at 0, are the receiver's.
  */
 export interface SessionHandler {
+  /**
+   * The payload of a request is to come; `onRequest` follows when all of it has.
+   *
+   * @returns `"wanted"`; `"early"`: nobody knows yet, it gets no room until it is wanted and
+   * `Session.reconsider` was called; or why it does not run, so that its payload need not come.
+   */
+  onAnnounced(session: Session, service: string, codec: number): "wanted" | "early" | Refusal;
   /** A request. Answered through `Session.respond` or `Session.reject`, at once or later. */
   onRequest(
     session: Session,

@@ -11,7 +11,7 @@ import type { Promises } from "../flow/promises.ts";
 import type { RoomAccount } from "../flow/room.ts";
 import { Deadline } from "../time/deadline_heap.ts";
 import { DataKind, type ErrorBody } from "../wire/message_writer.ts";
-import type { InboundRequest, SessionHost } from "./session_handler.ts";
+import type { InboundRequest, Refusal, SessionHost } from "./session_handler.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -21,6 +21,8 @@ export interface WaitingCallOwner {
   readonly promises: Promises;
   /** Whether requests are started now. */
   readonly isReady: boolean;
+  /** Whether it will run; see `SessionHandler.onAnnounced`. */
+  judge(waiting: WaitingCall): "wanted" | "early" | Refusal;
   /** Its payload is here: it is started now, or later. */
   keep(waiting: WaitingCall): void;
   /** It waits no longer. */
@@ -46,6 +48,8 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
   readonly metadata: Uint8Array | null;
   readonly #calls: WaitingCallOwner;
   #assembly: Assembly | null = null;
+  /** Whether nobody knows if it will run. */
+  #isEarly = false;
   /** The whole payload. */
   #payload: Uint8Array | null = null;
 
@@ -76,7 +80,7 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
   }
 
   get isReady(): boolean {
-    return this.#calls.isReady;
+    return !this.#isEarly && this.#calls.isReady;
   }
 
   /** Its payload came with it, paid with standing credit. */
@@ -85,10 +89,15 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
     this.#calls.keep(this);
   }
 
-  /** Its payload comes in pieces. */
+  /** Its payload comes in pieces, unless it is refused before that. */
   assemble(length: number, account: RoomAccount | null): void {
     this.#assembly = new Assembly(length, account, this, this.#calls.host.allocate);
-    this.#assembly.begin();
+    if (this.#isWanted()) this.#assembly.begin();
+  }
+
+  /** What nobody knew may be known now. */
+  reconsider(): void {
+    if (this.#isEarly) this.#isWanted();
   }
 
   handleGranted(): void {
@@ -132,6 +141,15 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
     this.#calls.forget(this);
     this.#calls.host.timers.remove(this);
     this.#assembly?.settle();
+  }
+
+  /** Refuses what will not run. @returns Whether it was not refused. */
+  #isWanted(): boolean {
+    const verdict = this.#calls.judge(this);
+    this.#isEarly = verdict === "early";
+    if (typeof verdict === "string") return true;
+    this.#refuse(verdict.code, verdict.message);
+    return false;
   }
 
   #refuse(code: ErrorCode, message: string): void {

@@ -147,6 +147,27 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/flow_test.ts",
   },
   {
+    name: "what will not run is granted room all the same",
+    file: "core/session/waiting_call.ts",
+    find: "    if (this.#isWanted()) this.#assembly.begin();\n",
+    replace: "    this.#assembly.begin();\n",
+    by: "tests/core/flow_test.ts",
+  },
+  {
+    name: "what has no handler yet is granted room",
+    file: "core/session/waiting_call.ts",
+    find: "return !this.#isEarly && this.#calls.isReady;",
+    replace: "return this.#calls.isReady;",
+    by: "tests/core/flow_test.ts",
+  },
+  {
+    name: "nobody looks again at what had no handler",
+    file: "core/session/waiting_call.ts",
+    find: "    if (this.#isEarly) this.#isWanted();\n",
+    replace: "",
+    by: "tests/core/flow_test.ts",
+  },
+  {
     name: "large payloads run ahead of their acknowledgements as far as the log goes",
     file: "core/session/session.ts",
     find: "return this.#pace === null || this.#pace.isOpen;",
