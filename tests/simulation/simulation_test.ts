@@ -7,6 +7,7 @@ import { MUTANTS } from "./mutants/list.ts";
 import { tryMutant, tryWhole } from "./mutants/try.ts";
 import type { RunResult } from "./run.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { missedAttacks } from "./scenarios/attacker.ts";
 import { readSeeds } from "./seeds.ts";
 import { failureText, Totals } from "./totals.ts";
 
@@ -16,6 +17,7 @@ const FRESH: Readonly<Record<string, number>> = {
   cuts: 20,
   crossings: 40,
   rolling: 40,
+  attacker: 12,
 };
 /** CI searches two connections whole, `deno task sim --enumerate` three. */
 const PIPES = 2;
@@ -44,6 +46,7 @@ for (const [scenario, runs] of Object.entries(FRESH)) {
     }
     assert(totals.counts.answered! > runs, "a run without a load proves nothing");
     assertEquals(missed(), [], "ways that nobody went");
+    if (scenario === "attacker") assertEquals(missedAttacks(totals.counts), []);
   });
 }
 
@@ -112,5 +115,9 @@ Deno.test("deno task sim: what it prints, and what it does not understand", asyn
   assert(report.eventsPerSecond > 0 && report.requests > 100);
   const bad = await run("--scenario", "earthquake");
   assertEquals(bad.code, 2);
-  assert(bad.err.includes("--scenario earthquake: swarm, cuts, crossings, rolling was expected"));
+  assert(
+    bad.err.includes(
+      "--scenario earthquake: swarm, cuts, crossings, rolling, attacker was expected",
+    ),
+  );
 });

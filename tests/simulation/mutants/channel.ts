@@ -68,4 +68,32 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     replace: "",
     by: "tests/core/admission_test.ts",
   },
+  {
+    name: "a record that never ends is a sign of life",
+    file: "connection/connection.ts",
+    find: "    return nowMs - this.#verifiedMs < UNVERIFIED_DEATHS * deadAfterMs;",
+    replace: "    return nowMs - this.#verifiedMs < UNVERIFIED_DEATHS * deadAfterMs * 1_000;",
+    by: "attacker",
+  },
+  {
+    name: "others seal where the socket still reads",
+    file: "connection/socket_writer.ts",
+    find: "    if (!taken) channel.giveRoomAway();\n",
+    replace: "",
+    by: "cuts",
+  },
+  {
+    name: "the end of the handshake is sealed where the socket had no room for it",
+    file: "connection/socket_writer.ts",
+    find: "    this.#inClear = this.#control;\n    this.#control = [];\n",
+    replace: "",
+    by: "cuts",
+  },
+  {
+    name: "a record that does not open is passed over",
+    file: "core/channel/record.ts",
+    find: "    if (plaintext === null) return this.#fail(handler);",
+    replace: "    if (plaintext === null) return true;",
+    by: "tests/core/noise_test.ts",
+  },
 ];

@@ -17,7 +17,13 @@ export interface Mutant {
   readonly find: string;
   readonly replace: string;
   /** What must catch it: a file of tests, or a search. */
-  readonly by: `tests/${string}_test.ts` | "enumeration" | "swarm" | "cuts" | "crossings";
+  readonly by:
+    | `tests/${string}_test.ts`
+    | "enumeration"
+    | "swarm"
+    | "cuts"
+    | "crossings"
+    | "attacker";
 }
 
 /** All of them. */
