@@ -29,6 +29,7 @@ import { demo } from "./cli/demo.ts";
 import { EXIT, exitCodeOf } from "./cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
 import { dump, inspect } from "./cli/inspect.ts";
+import { keygen } from "./cli/keygen.ts";
 import { Output } from "./cli/output.ts";
 import { serve } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
@@ -54,6 +55,7 @@ const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
   inspect: { operands: [1, 1], values: [...CONNECTION_VALUES, "port"], run: inspect },
   dump: { operands: [1, 1], values: CONNECTION_VALUES, run: dump },
   watch: { operands: [1, 1], values: [...CONNECTION_VALUES, "every"], run: watch },
+  keygen: { operands: [0, 1], flags: ["secret"], run: keygen },
 });
 
 /**

@@ -114,7 +114,7 @@ export class Client implements AsyncDisposable {
   static async connect(options: ClientOptions): Promise<Client> {
     const resolved = resolveClientOptions(options);
     const runtime = options.runtime ?? await detectRuntime();
-    const keys = await channelKeysOf(runtime, resolved.secrets);
+    const keys = await channelKeysOf(runtime, resolved);
     const client = new Client(resolved, runtime, keys);
     const error = await new Promise<LinkError | null>((resolve) => {
       client.#connected = resolve;
@@ -191,6 +191,7 @@ export class Client implements AsyncDisposable {
     const none = () => Promise.reject(new Error("A client has no handlers"));
     const calls = {
       handleNotificationFailed: () => {},
+      allow: undefined,
       timers: this.#timers,
       requestTimeoutMs: this.#options.requestTimeoutMs,
       requestAt: none,

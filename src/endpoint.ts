@@ -146,7 +146,7 @@ export class Endpoint implements AsyncDisposable {
     const resolved = resolveEndpointOptions(await withDefinitions(options));
     const runtime = options.runtime ?? await detectRuntime();
     const rank = await rankOfLife(runtime, resolved.stateFile);
-    const keys = await channelKeysOf(runtime, resolved.secrets);
+    const keys = await channelKeysOf(runtime, resolved);
     let endpoint: Endpoint | null = null;
     const listener = await listenOn(runtime, resolved, (socket) => {
       if (endpoint !== null) return endpoint.#manager.accept(socket);
@@ -365,6 +365,7 @@ export class Endpoint implements AsyncDisposable {
     return {
       handleNotificationFailed: (peer, service, error) =>
         this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
+      allow: this.#options.allow,
       timers: this.#timers,
       requestTimeoutMs: this.#options.requestTimeoutMs,
       requestAt: (context, depth, ...call) => this.#caller.request(...call, context, depth),

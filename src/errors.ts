@@ -62,6 +62,8 @@ export type ErrorCode =
   | "sequence-gap"
   | "limit-exceeded"
   | "record-mismatch"
+  | "key-mismatch"
+  | "not-allowed"
   | "invalid-options"
   | "invalid-definitions"
   | "listen-failed";
@@ -92,6 +94,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   "codec-mismatch": row("RequestError", 5, "caller", "both ends use different codecs"),
   "payload-too-large": row("RequestError", 6, "caller", "the payload is over the limit"),
   "invalid-metadata": row("RequestError", 10, "caller", "the metadata cannot be sent or read"),
+  "not-allowed": row("RequestError", 11, "configuration", "the endpoint does not allow it"),
   "overloaded": row("RequestError", 7, "peer", "no place became free in time"),
   "connection-lost": row("RequestError", null, "network", "a client's connection ended"),
   "closed": row("RequestError", 8, "caller", "this endpoint or client is closed"),
@@ -113,6 +116,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
     "configuration",
     "the certificate does not carry the announced name",
   ),
+  "key-mismatch": row("LinkError", 44, "configuration", "the key is not the defined one"),
   "duplicate": row("LinkError", 40, "configuration", "a living process owns the name"),
   "displaced": row("LinkError", 41, "configuration", "a newer process took the name over"),
   "closing": row("LinkError", 42, "peer", "the endpoint is closing"),

@@ -7,6 +7,7 @@
 import type { Codec } from "./codec.ts";
 import type { Handlers } from "./calls/handler_registry.ts";
 import type { Metadata } from "./core/wire/metadata.ts";
+import type { RemoteCaller } from "./calls/remote_caller.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
@@ -27,6 +28,11 @@ export interface PeerDefinition {
   readonly hostname: string;
   /** The TCP port on which it listens, 1 to 65535. */
   readonly port: number;
+  /**
+   * The public key of its `identity`, as `freshlink keygen` prints it: whoever holds another key is
+   * not this peer, whatever secret it knows.
+   */
+  readonly publicKey?: string;
 }
 
 /** The numbers that endpoints and clients share. Durations are in milliseconds. */
@@ -152,10 +158,23 @@ export interface TuningOptions {
 /** What endpoints and clients share beside the numbers. */
 export interface SecurityOptions {
   /**
-   * The secret that all processes share, at least 1 byte: each end proves that it knows it, and it
-   * never crosses the network. Without it and without `tls` only loopback can be listened on.
+   * The secret that all processes share, at least 16 bytes: it seals all that they say to each
+   * other, and never crosses the network. `freshlink keygen --secret` makes one, which is used as
+   * it is; any other costs 0.1 s at the start, to be slow to guess. Without it and without `tls`
+   * only loopback can be listened on.
    */
   readonly secret?: string | Uint8Array;
+  /**
+   * Several secrets instead of one: the first is dialled with, all are accepted. So a secret is
+   * changed in three steps, each everywhere before the next: `[old, new]`, `[new, old]`, `[new]`.
+   */
+  readonly secrets?: readonly (string | Uint8Array)[];
+  /**
+   * A lasting key pair, as `freshlink keygen FILE` makes it: the private key in PEM, or the path of
+   * a file with it. Peers whose definitions carry its `publicKey` believe nobody else this name.
+   * By default a key pair is drawn for each life.
+   */
+  readonly identity?: string;
   /** TLS with certificates at both ends; a certificate must be for whoever shows it, see docs/guide/tls.md. */
   readonly tls?: TlsOptions;
 }
@@ -187,6 +206,12 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    * @default {1000}
    */
   readonly startingMs?: number;
+  /**
+   * Who may call which service: asked for each request and notification, before its handler runs.
+   * Where it returns `false`, or throws, the call ends with `not-allowed` and was not executed. By
+   * default everybody who is let in may call everything.
+   */
+  readonly allow?: (caller: RemoteCaller, service: string) => boolean;
   /**
    * Allows to listen beyond loopback without `secret` and `tls`: whoever reaches the port can then
    * claim any name.

@@ -9,7 +9,8 @@
 
 import { parseArgs } from "node:util";
 import { Client, type ConnectionRow, type EndpointTable, TABLE_SERVICE } from "../../mod.ts";
-import { secretText } from "../../src/options/secret.ts";
+import { newSecret } from "../../src/options/secret.ts";
+import { hostRandom } from "../../src/runtime/host.ts";
 import { findRuntime, type RuntimeName } from "../../tools/runtimes.ts";
 import { Load } from "./demo/load.ts";
 import { layCables, Machine, readConfigs } from "./demo/machines.ts";
@@ -127,7 +128,7 @@ async function stay({ inspectorUrl }: Machine): Promise<void> {
 
 async function buildMachines(runFolder: string, identifier: string, isInspected: boolean) {
   const names = Object.keys(RUNTIMES);
-  const secret = secretText(crypto.getRandomValues(new Uint8Array(32)));
+  const secret = newSecret(hostRandom);
   const configs = await readConfigs(FOLDER, names);
   const list: Machine[] = [];
   for (const name of names) {

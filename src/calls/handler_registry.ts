@@ -9,6 +9,7 @@
  */
 
 import { type Codec, codecTag, decodeRange } from "../codec.ts";
+import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, Refusal, SessionHandler } from "../core/session/session_handler.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
@@ -58,6 +59,8 @@ export interface HandlingOwner extends NestedCalls {
   /** A notification's handler failed. */
   handleNotificationFailed(peer: string, service: string, error: unknown): void;
   readonly interceptors: Interceptors;
+  /** Who may call what; `undefined`: everybody who is let in, everything. */
+  readonly allow: ((caller: RemoteCaller, service: string) => boolean) | undefined;
 }
 
 /** The handlers of one endpoint. */
@@ -130,6 +133,9 @@ export class HandlerRegistry implements SessionHandler {
     start: number,
     end: number,
   ): InboundRequest | null {
+    if (!this.#allows(session, service)) {
+      return refuse(session, slot, generation, "not-allowed");
+    }
     const registration = this.#handlers.get(service);
     if (registration === undefined) {
       if (this.#early.isOpen) {
@@ -196,6 +202,12 @@ export class HandlerRegistry implements SessionHandler {
     const registration = this.#handlers.get(service);
     const fail = (error: unknown) =>
       this.#owner.handleNotificationFailed(session.peer, service, error);
+    if (!this.#allows(session, service)) {
+      const text = `'${session.peer}' may not send the notification '${service}'`;
+      fail(new RequestError("not-allowed", text, "not-executed"));
+      session.endNotification();
+      return;
+    }
     if (registration === undefined || codecTag(registration.codec) !== codec) {
       const code = registration === undefined ? "unknown-service" : "codec-mismatch";
       fail(new RequestError(code, `Cannot take the notification '${service}'`, "not-executed"));
@@ -231,6 +243,17 @@ export class HandlerRegistry implements SessionHandler {
       fail(error);
     }
     done();
+  }
+
+  /** Whether the rule of this endpoint lets that caller in here. One that throws does not. */
+  #allows(session: Session, service: string): boolean {
+    const { allow } = this.#owner;
+    if (allow === undefined) return true;
+    try {
+      return allow(callerOf(session), service) === true;
+    } catch {
+      return false;
+    }
   }
 
   /** Runs a handler inside the interceptors. */

@@ -22,6 +22,11 @@ export interface RemoteCaller {
   readonly verifiedNames: readonly string[];
   /** The SHA-256 fingerprint of that certificate, as `AB:CD:…`; `null` without TLS. */
   readonly fingerprint: string | null;
+  /**
+   * The public key that it has proved to hold, in base64url: that of its `identity`, else one that
+   * was drawn for this life. `null` without `secret` and `identity`.
+   */
+  readonly publicKey: string | null;
 }
 
 /** Who is at the other end of a session. */
@@ -52,6 +57,10 @@ class SessionCaller implements RemoteCaller {
 
   get fingerprint(): string | null {
     return this.#session.certificate?.fingerprint ?? null;
+  }
+
+  get publicKey(): string | null {
+    return this.#session.publicKey;
   }
 }
 

@@ -20,24 +20,47 @@ import {
 import type { AnyHandler, Handlers } from "./handler_registry.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
+import { identityKey, isPem } from "../options/identity.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
 import type { Listener, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import { nextRank, type Rank } from "./state_file.ts";
 
-const PRIVATE_KEY_BYTES = 32;
+/** Bytes of a private key, and of a pre-shared one. */
+const KEY_BYTES = 32;
 
-/** With what connections are protected; `null`: with nothing, or by TLS. Secrets may take 0.1 s. */
+/**
+ * With what connections are protected; `null`: with nothing, or by TLS. A secret of one's own takes
+ * 0.1 s.
+ *
+ * @throws {ConfigurationError} `invalid-options` when the file of the identity cannot be used.
+ */
 export async function channelKeysOf(
   runtime: Runtime,
-  secrets: readonly Uint8Array[],
+  { secrets, identity }: Pick<ResolvedEndpointOptions, "secrets" | "identity">,
 ): Promise<ChannelKeys | null> {
-  if (secrets.length === 0) return null;
+  if (secrets.length === 0 && identity === undefined) return null;
   const primitives = await runtime.loadChannel();
   const preSharedKeys: Uint8Array[] = [];
   for (const secret of secrets) preSharedKeys.push(await preSharedKeyOf(secret, primitives));
-  const staticKeys = primitives.keyPair(runtime.random.bytes(PRIVATE_KEY_BYTES));
-  return { primitives, preSharedKeys, staticKeys };
+  // With an identity alone: what everybody knows.
+  if (preSharedKeys.length === 0) preSharedKeys.push(new Uint8Array(KEY_BYTES));
+  const privateKey = identity === undefined
+    ? runtime.random.bytes(KEY_BYTES)
+    : await readIdentity(identity);
+  return { primitives, preSharedKeys, staticKeys: primitives.keyPair(privateKey) };
+}
+
+/** The private key of an identity: its text, or a file with it. */
+async function readIdentity(identity: string): Promise<Uint8Array> {
+  const text = isPem(identity)
+    ? identity
+    : await readText(identity, "invalid-options", "identity: ");
+  const key = identityKey(text);
+  if (key !== null) return key;
+  throw new ConfigurationError("invalid-options", [
+    `identity: ${identity} holds no private key of X25519 in PEM`,
+  ]);
 }
 
 /**
@@ -62,16 +85,22 @@ export async function withDefinitions(
   const file: unknown = options?.peers;
   // Whatever else it is, is looked at together with the other options.
   if (typeof file !== "string") return options as never;
-  const { readFile } = await import("node:fs/promises");
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new ConfigurationError("invalid-definitions", [
-      `${file}: cannot be read: ${messageOf(cause)}`,
-    ], { cause });
-  }
+  const text = await readText(file, "invalid-definitions", "");
   return { ...options, peers: parseDefinitions(text, file) };
+}
+
+async function readText(
+  file: string,
+  code: "invalid-definitions" | "invalid-options",
+  where: string,
+): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const problem = `${where}${file}: cannot be read: ${messageOf(cause)}`;
+    throw new ConfigurationError(code, [problem], { cause });
+  }
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isPem } from "../options/identity.ts";
 import { messageOf } from "../calls/thrown.ts";
 import { ConfigurationError } from "../errors.ts";
 import {
@@ -25,7 +26,7 @@ const TLS_FILES: readonly (readonly [key: string, option: string])[] = Object.fr
 ]);
 
 /** Options that only a program can give. */
-const NOT_IN_FILES: readonly string[] = Object.freeze(["runtime", "handlers"]);
+const NOT_IN_FILES: readonly string[] = Object.freeze(["runtime", "handlers", "allow"]);
 
 /** What is wrong with a definition file and the files that it names. */
 class FileProblems {
@@ -92,7 +93,13 @@ async function takeFiles(
     const secret = await take("secretFile", secretFile);
     // Where it cannot be read, that is the problem to tell, and not that there is none.
     options["secret"] = secret === null ? "unreadable" : secret.trim();
-  } else if (options["secret"] === undefined) Object.assign(options, environmentSecret());
+  } else if (["secret", "secrets", "tls"].every((key) => options[key] === undefined)) {
+    Object.assign(options, environmentSecret());
+  }
+  const { identity } = options;
+  if (typeof identity === "string" && identity !== "" && !isPem(identity)) {
+    options["identity"] = besideFile(path, identity);
+  }
   const { stateFile } = options;
   if (typeof stateFile === "string" && stateFile !== "") {
     options["stateFile"] = besideFile(path, stateFile);

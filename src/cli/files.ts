@@ -49,7 +49,8 @@ export async function readSecret(
   }
   if (secret !== undefined) return { secret };
   if (file !== undefined) return { secret: (await readText(file)).trim() };
-  return environmentSecret();
+  // The environment is for both ways of connecting.
+  return args.values.has("ca") ? {} : environmentSecret();
 }
 
 /**

@@ -40,6 +40,7 @@ export const GENERAL_HELP: string = `freshlink: one live link to every peer proc
   freshlink watch ADDRESS                  the same, live
   freshlink inspect ADDRESS                a page with all of it, in a browser
   freshlink dump ADDRESS                   what its links were told and decided
+  freshlink keygen --secret | FILE         make a secret, or an identity
   freshlink demo                           three processes, a crash, a restart
 
   --json       print JSON, one value a line; an error is
@@ -72,8 +73,8 @@ Prints a line when it listens and a line for each event.
                    "peers" may be the path of a file with such an array. Instead
                    of "secret": "secretFile"; in "tls": "certificateFile",
                    "privateKeyFile", "authoritiesFile". Paths are relative to
-                   CONFIG. Without a secret in it, $FRESHLINK_SECRET is used
-                   where it is set. docs/config.schema.json lists every key.
+                   CONFIG. Without a secret and TLS in it, $FRESHLINK_SECRET is
+                   used where it is set. docs/config.schema.json lists every key.
   --handlers FILE  a module that exports "handlers", or by default, an object
                    { service: handler }, or a function that gets the endpoint
                    and returns such an object or a promise of it
@@ -178,6 +179,17 @@ ${CONNECTION_OPTIONS}
   --json              in one line
 
   freshlink dump 127.0.0.1:11000 > night.json
+
+${EXIT_CODES}
+`,
+  keygen: `freshlink keygen --secret | FILE [--json]
+
+Makes a secret for "secret", or an identity: writes a private key to a new FILE
+that only its owner can read, for "identity", and prints the public key, which
+the definitions of its peers carry as "publicKey".
+
+  --secret     prints a secret: 32 random bytes, used as they are
+  --json       one line: {"secret"}, or {"publicKey"}
 
 ${EXIT_CODES}
 `,

@@ -126,6 +126,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     this.#session = session;
     this.#writer.session = session;
     session.certificate = this.#socket.peerCertificate;
+    session.publicKey = this.#remote?.publicKey ?? null;
     if (session.isRetained) {
       this.sendControl(startFrame(session.startSending(), session.isClosing));
       return;

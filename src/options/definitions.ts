@@ -7,10 +7,16 @@
 import { messageOf } from "../calls/thrown.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PeerDefinition } from "../options.ts";
+import { PUBLIC_KEY_PATTERN } from "./identity.ts";
 import { Problems } from "./problems.ts";
 
 /** The keys of a definition. */
-export const DEFINITION_KEYS: readonly string[] = Object.freeze(["name", "hostname", "port"]);
+export const DEFINITION_KEYS: readonly string[] = Object.freeze([
+  "name",
+  "hostname",
+  "port",
+  "publicKey",
+]);
 
 /**
  * Checks definitions and takes them in.
@@ -32,10 +38,11 @@ export function checkDefinitions(
     const key = `${where}[${index}]`;
     if (!problems.object(key, entry, "an object { name, hostname, port }")) continue;
     problems.keys(`${key}.`, entry, DEFINITION_KEYS);
-    const { name, hostname, port } = entry;
+    const { name, hostname, port, publicKey } = entry;
     const isNamed = name === undefined || problems.name(`${key}.name`, name);
     const isPlaced = problems.hostname(`${key}.hostname`, hostname);
-    if (!problems.port(`${key}.port`, port, 1) || !isNamed || !isPlaced) continue;
+    const isKnown = publicKey === undefined || checkPublicKey(problems, key, publicKey);
+    if (!problems.port(`${key}.port`, port, 1) || !isNamed || !isPlaced || !isKnown) continue;
     const identity = name ?? `${hostname}:${port}`;
     const earlier = seen.get(identity);
     if (earlier !== undefined) {
@@ -43,9 +50,20 @@ export function checkDefinitions(
       continue;
     }
     seen.set(identity, index);
-    definitions.push(name === undefined ? { hostname, port } : { name, hostname, port });
+    definitions.push({
+      ...(name === undefined ? {} : { name }),
+      hostname,
+      port,
+      ...(publicKey === undefined ? {} : { publicKey }),
+    });
   }
   return definitions;
+}
+
+function checkPublicKey(problems: Problems, key: string, publicKey: unknown): publicKey is string {
+  if (typeof publicKey === "string" && PUBLIC_KEY_PATTERN.test(publicKey)) return true;
+  problems.add(`${key}.publicKey`, "the 43 letters that 'freshlink keygen' printed", publicKey);
+  return false;
 }
 
 /** A text without the byte-order mark with which some editors begin a file. */

@@ -8,18 +8,19 @@ import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
 import type { Handlers } from "../calls/handler_registry.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
-import type {
-  ClientOptions,
-  EndpointOptions,
-  PeerDefinition,
-  SecurityOptions,
-} from "../options.ts";
+import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
 import type { TlsOptions } from "../runtime/runtime.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
 import { checkHandlers } from "./call_options.ts";
 import { Problems } from "./problems.ts";
-import { secretBytes, secretProblem } from "./secret.ts";
+import {
+  checkIdentityKey,
+  checkProtection,
+  checkSecret,
+  checkSecrets,
+  secretsOf,
+} from "./protection.ts";
 import { DURATION_MAX_MS, keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
 /** Options of an endpoint, checked and complete. */
@@ -29,6 +30,8 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly advertise: { readonly hostname?: string; readonly port?: number };
   readonly peers: readonly PeerDefinition[];
   readonly secrets: readonly Uint8Array[];
+  readonly identity: string | undefined;
+  readonly allow: EndpointOptions["allow"];
   readonly tls: TlsOptions | undefined;
   readonly stateFile: string | undefined;
   readonly consoleNotices: boolean;
@@ -47,6 +50,7 @@ export interface ResolvedClientOptions extends ConnectionSettings {
   readonly to: string | undefined;
   readonly name: string | undefined;
   readonly secrets: readonly Uint8Array[];
+  readonly identity: string | undefined;
   readonly tls: TlsOptions | undefined;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
@@ -92,6 +96,7 @@ export function resolveEndpointOptions(
   }
   const peers = checkDefinitions(problems, "peers", options.peers ?? []);
   checkIdentity(problems, options, hostname, peers);
+  checkProtection(problems, options, peers);
   problems.check();
   return {
     ...settings,
@@ -103,6 +108,8 @@ export function resolveEndpointOptions(
     advertise,
     peers,
     secrets: secretsOf(options),
+    identity: options.identity,
+    allow: options.allow,
     tls: options.tls,
     stateFile: options.stateFile,
     consoleNotices: options.consoleNotices ?? true,
@@ -121,6 +128,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     throw new ConfigurationError("invalid-options", problems.list);
   }
   const settings = checkTable(problems, options, CLIENT_KEYS);
+  checkProtection(problems, options);
   problems.check();
   return {
     ...settings,
@@ -129,6 +137,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     to: options.to,
     name: options.name,
     secrets: secretsOf(options),
+    identity: options.identity,
     tls: options.tls,
     codec: options.codec === undefined ? jsonCodec : resolveCodec(options.codec),
   };
@@ -178,6 +187,9 @@ function checkRow(problems: Problems, key: OptionKey, value: unknown): void {
 /** What is checked neither by its kind nor together with other options. */
 function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
   if (key === "secret") checkSecret(problems, key, value);
+  else if (key === "secrets") checkSecrets(problems, value);
+  else if (key === "identity") checkIdentityKey(problems, value);
+  else if (key === "allow") checkAllow(problems, value);
   else if (key === "tls") checkTls(problems, value);
   else if (key === "codec") problems.codec(key, value);
   else if (key === "handlers") checkHandlers(problems, key, value);
@@ -252,9 +264,10 @@ function fitsRow(key: OptionKey, value: unknown): value is number {
     value <= row.max;
 }
 
-function checkSecret(problems: Problems, key: string, secret: unknown): void {
-  const problem = secretProblem(secret);
-  if (problem !== null) problems.list.push(`${key}: ${problem}`);
+function checkAllow(problems: Problems, allow: unknown): void {
+  if (typeof allow !== "function") {
+    problems.add("allow", "a function of caller and service that returns a boolean", allow);
+  }
 }
 
 function checkTls(problems: Problems, tls: unknown): void {
@@ -281,7 +294,7 @@ function checkIdentity(
   hostname: string,
   peers: readonly PeerDefinition[],
 ): void {
-  const { name, advertise, insecure, secret, tls } = options;
+  const { name, advertise, insecure, secret, secrets, tls } = options;
   const isAny = hostname === "0.0.0.0" || hostname === "::";
   if (isAny && advertise?.hostname === undefined && name === undefined) {
     problems.list.push(
@@ -293,14 +306,11 @@ function checkIdentity(
     problems.list.push(`peers[${itself}].name: '${name}' is this endpoint's own name`);
   }
   const isLoopback = hostname === "localhost" || hostname === "::1" || hostname.startsWith("127.");
-  if (isLoopback || insecure === true || secret !== undefined || tls !== undefined) return;
+  if (isLoopback || insecure === true) return;
+  // An identity alone keeps nobody out.
+  if ((secret ?? secrets ?? tls) !== undefined) return;
   problems.list.push(
     `secret: expected a secret or tls to listen on ${hostname}; ` +
       "with insecure: true anybody may claim any name there",
   );
-}
-
-/** The secrets: the first is dialled with. */
-function secretsOf({ secret }: SecurityOptions): Uint8Array[] {
-  return secret === undefined ? [] : [secretBytes(secret)];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChannelPrimitives } from "../runtime/runtime.ts";
+import type { ChannelPrimitives, Random } from "../runtime/runtime.ts";
 
 /** What a secret begins with that is a key: 32 random bytes in base64url follow. */
 const KEY_MARK = "flsecret1-";
@@ -31,9 +31,9 @@ export function secretProblem(secret: unknown): string | null {
     : null;
 }
 
-/** A new secret, as `freshlink keygen --secret` prints it. @param key 32 random bytes. */
-export function secretText(key: Uint8Array): string {
-  const digits = btoa(String.fromCharCode(...key));
+/** A new secret, as `freshlink keygen --secret` prints it. */
+export function newSecret(random: Random): string {
+  const digits = btoa(String.fromCharCode(...random.bytes(KEY_BYTES)));
   return KEY_MARK + digits.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

@@ -199,6 +199,26 @@ async function copyFolder(from: string, to: string): Promise<void> {
 
 const SECRET = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
+Deno.test("keygen makes secrets and identities, and overwrites none", async () => {
+  const secrets = await Promise.all([1, 2].map(() => Program.run(["keygen", "--secret"])));
+  assertMatch(secrets[0]!.out, /^flsecret1-[A-Za-z0-9_-]{43}\n$/);
+  assert(secrets[0]!.out !== secrets[1]!.out);
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = `${folder}/SP10.pem`;
+    const made = await Program.run(["keygen", file, "--json"]);
+    const { publicKey } = JSON.parse(made.out);
+    assertMatch(publicKey, /^[A-Za-z0-9_-]{43}$/);
+    assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+    assertMatch(await Deno.readTextFile(file), /^-----BEGIN PRIVATE KEY-----\n/);
+    const again = await Program.run(["keygen", file]);
+    assertEquals(again.code, EXIT.unavailable);
+    assertEquals((await Program.run(["keygen"])).code, EXIT.usage);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a secret comes from the option, a file or the environment, and has to be right", async () => {
   await using endpoint = await Endpoint.start({ name: "A", listen: { port: 0 }, secret: SECRET });
   endpoint.handle("name", (_payload, { caller }) => caller.name);

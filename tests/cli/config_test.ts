@@ -50,14 +50,12 @@ Deno.test("readConfig() takes what a file says, and files that it names from bes
       listen: { hostname: "0.0.0.0", port: 11000 },
       advertise: { hostname: "10.0.0.1" },
       peers: "peers.json",
-      secretFile: "secret.txt",
       stateFile: "state.json",
       tls: { certificateFile: "c.pem", privateKeyFile: "k.pem", authorities: PEM },
       identifier: "clock",
       drainMs: 0,
     },
     "peers.json": `\ufeff${JSON.stringify([PEER])}`,
-    "secret.txt": "a secret that nobody knows\n",
     "c.pem": `${PEM}c`,
     "k.pem": `${PEM}k`,
   });
@@ -66,12 +64,20 @@ Deno.test("readConfig() takes what a file says, and files that it names from bes
     listen: { hostname: "0.0.0.0", port: 11000 },
     advertise: { hostname: "10.0.0.1" },
     peers: [PEER],
-    secret: "a secret that nobody knows",
     stateFile: `${folder.path}/state.json`,
     tls: { certificate: `${PEM}c`, privateKey: `${PEM}k`, authorities: PEM },
     identifier: "clock",
     drainMs: 0,
   });
+});
+
+Deno.test("readConfig() takes secret and identity from files beside it", async () => {
+  await using folder = await Folder.of({
+    "a.json": { ...LEAST, secretFile: "secret.txt", identity: "SP10.pem" },
+    "secret.txt": "a secret that nobody knows\n",
+  });
+  const { secret, identity } = await readConfig(`${folder.path}/a.json`);
+  assertEquals([secret, identity], ["a secret that nobody knows", `${folder.path}/SP10.pem`]);
 });
 
 Deno.test("readConfig() tells every problem at once, with file, key and what was expected", async () => {
@@ -148,7 +154,7 @@ Deno.test("the schema has the keys that are accepted, and no others", async () =
   const strange = "somethingStrange";
   const own = resolverKeys({ ...LEAST, [strange]: 1 }, strange);
   const expected = [
-    ...own.filter((key) => key !== "runtime" && key !== "handlers"),
+    ...own.filter((key) => !["runtime", "handlers", "allow"].includes(key)),
     "$schema",
     "secretFile",
   ];

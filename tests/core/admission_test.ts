@@ -71,3 +71,11 @@ Deno.test("admitAs: who is known by its address needs a certificate for that add
   assertEquals(admitAs(expected, hello("A"), ["A"])?.code, "certificate-mismatch");
   assertEquals(admitAs({ ...expected, name: "A", isNamed: true }, hello("A"), ["B"]), null);
 });
+
+Deno.test("admitAs: who is known by its key must hold it, whatever its name", () => {
+  const expected = { own: "M", name: "A", isNamed: true, present: null, publicKey: "one" };
+  assertEquals(admitAs(expected, { ...hello("A"), publicKey: "one" }, null), null);
+  for (const remote of [hello("A"), { ...hello("A"), publicKey: "other" }]) {
+    assertEquals(admitAs(expected, remote, null)?.code, "key-mismatch");
+  }
+});

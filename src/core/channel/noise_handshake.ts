@@ -246,7 +246,15 @@ function introduced(
   const remote = parseIntroduction(told);
   // Whoever tells this end's own bytes is itself, whatever its key.
   if (remote === null || remote.bootId === introduction.bootId) return remote;
-  return { ...remote, bootId: lifeOf(primitives, noise.remoteStatic!, bytesOf(remote.bootId)) };
+  const key = noise.remoteStatic!;
+  const bootId = lifeOf(primitives, key, bytesOf(remote.bootId));
+  return { ...remote, bootId, publicKey: keyText(key) };
+}
+
+/** A public key as people write it: base64url. */
+export function keyText(key: Uint8Array): string {
+  const text = btoa(String.fromCharCode(...key));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 function bytesOf(bootId: string): Uint8Array {

@@ -55,6 +55,8 @@ export interface Expected {
   readonly isNamed: boolean;
   /** Who has proved to be the one, as long as a connection to it is open; else `null`. */
   readonly present: string | null;
+  /** The static key of the definition, in base64url, where it has one. */
+  readonly publicKey?: string | undefined;
 }
 
 /**
@@ -63,13 +65,16 @@ export interface Expected {
  * @param certificateNames Of one who dials: whom its certificate names; `null` without one.
  */
 export function admitAs(
-  { own, name, isNamed, present }: Expected,
+  { own, name, isNamed, present, publicKey }: Expected,
   remote: Hello,
   certificateNames: readonly string[] | null,
 ): Admission {
   const fits = remote.name === name || (!isNamed && `${remote.hostname}:${remote.port}` === name);
   if (remote.role !== "peer" || !fits) {
     return { code: "wrong-name", detail: `'${name}' was meant, not '${remote.name}'` };
+  }
+  if (publicKey !== undefined && publicKey !== remote.publicKey) {
+    return { code: "key-mismatch", detail: `'${remote.name}' does not hold the key of '${name}'` };
   }
   if (present !== null && present !== remote.name) {
     return { code: "wrong-name", detail: `'${present}' had this address before` };

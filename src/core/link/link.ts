@@ -102,13 +102,14 @@ export class Link {
 
   /** Whether that is the one that this link leads to, see `admitAs`; changes nothing. */
   admit(remote: Hello, certificateNames: readonly string[] | null = null): Admission {
-    const { self, definition } = this.#options;
+    const { self: { name: own }, definition } = this.#options;
     if (this.#state.kind === "ended") {
-      return { code: "closing", detail: `'${self.name}' has ended this link` };
+      return { code: "closing", detail: `'${own}' has ended this link` };
     }
     const isNamed = definition.name !== undefined;
     const { present } = this.#candidates;
-    return admitAs({ own: self.name, name: this.name, isNamed, present }, remote, certificateNames);
+    const { publicKey } = definition;
+    return admitAs({ own, name: this.name, isNamed, present, publicKey }, remote, certificateNames);
   }
 
   /**

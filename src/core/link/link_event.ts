@@ -26,6 +26,8 @@ export interface LinkDefinition {
   readonly name?: string;
   readonly hostname: string;
   readonly port: number;
+  /** The static key that it must hold, in base64url; without one any is taken. */
+  readonly publicKey?: string;
 }
 
 /** What tells how long a connection has been silent. */

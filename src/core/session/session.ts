@@ -64,6 +64,8 @@ export class Session
   readonly sender: SendScheduler;
   /** What TLS has verified of the other end, by the connection that carries it; `null` without. */
   certificate: VerifiedCertificate | null = null;
+  /** The static key that the other end holds, in base64url; `null` in clear and in TLS. */
+  publicKey: string | null = null;
   /** What the application's side keeps for this other end. */
   attached: object | null = null;
   /** Told when something waits to be written; set by whoever owns the connections. */

@@ -62,6 +62,8 @@ export interface Hello {
   readonly heartbeatIntervalMs: number;
   /** Whether the ordinals of this name's lives are known to rise. */
   readonly ordinalRises: boolean;
+  /** The static key that it has proved to hold, in base64url; not among what it tells. */
+  readonly publicKey?: string;
 }
 
 /** A bootId in words. */

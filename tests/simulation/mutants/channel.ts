@@ -43,8 +43,8 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
   {
     name: "a session is not bound to its key",
     file: "core/channel/noise_handshake.ts",
-    find: "  return { ...remote, bootId: lifeOf(",
-    replace: '  return remote.bootId !== "" ? remote : { ...remote, bootId: lifeOf(',
+    find: "  return { ...remote, bootId, publicKey",
+    replace: "  return { ...remote, publicKey",
     by: "tests/core/handshake_test.ts",
   },
   {
@@ -95,5 +95,12 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     find: "    if (plaintext === null) return this.#fail(handler);",
     replace: "    if (plaintext === null) return true;",
     by: "tests/core/noise_test.ts",
+  },
+  {
+    name: "a peer is taken for another one whatever key it holds",
+    file: "core/link/admission.ts",
+    find: "  if (publicKey !== undefined && publicKey !== remote.publicKey) {",
+    replace: "  if (publicKey !== undefined && remote.publicKey === undefined) {",
+    by: "tests/core/admission_test.ts",
   },
 ];
