@@ -97,6 +97,8 @@ export interface HandshakeFailedEvent extends EventBase {
   readonly claimedName: string | null;
   /** Who dialled. */
   readonly direction: "inbound" | "outbound";
+  /** Events of this kind that were left out before this one: strangers may be many. */
+  readonly leftOut: number;
 }
 
 /** The other end broke the protocol; its connection was aborted. */

@@ -282,6 +282,10 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
 
   // What its opening asks for.
 
+  greeted(): void {
+    this.#starter.handleGreeted(this);
+  }
+
   seal(ciphers: Ciphers): void {
     this.#writer.seal(new RecordSealer(ciphers.send));
   }

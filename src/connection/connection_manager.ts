@@ -9,6 +9,8 @@
 import { Entrance } from "../core/link/entrance.ts";
 import { ConnectionTable } from "../core/link/connection_table.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
+import { Bucket, Budget } from "../core/channel/budget.ts";
+import { Lobby } from "../core/channel/lobby.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
@@ -19,11 +21,9 @@ import type { ConnectionContext, LinkOwner } from "./context.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import { LinkDriver } from "./link_driver.ts";
 
-/**
- * The most inbound handshakes under way at a time: a stranger can hold this many sockets for the
- * length of the handshake's deadline, and not more.
- */
-const HANDSHAKES_MAX = 4_096;
+/** Events about strangers: so many at once, and so many a second after that. */
+const WORDS_AT_ONCE = 100;
+const WORDS_PER_SECOND = 10;
 
 /** What the manager tells. */
 export interface ManagerOwner {
@@ -43,7 +43,12 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** Links whose definition has no name, by advertised address. */
   readonly #byAddress = new Map<string, LinkDriver>();
   readonly #clients = new Set<ServedClient>();
-  readonly #handshakes = new Set<Connection>();
+  /** Who has not proved who it is. */
+  readonly #lobby = new Lobby<Connection>();
+  readonly #budget = new Budget();
+  readonly #words = new Bucket(WORDS_AT_ONCE, WORDS_PER_SECOND);
+  /** Events about strangers that were left out since the last one. */
+  #leftOut = 0;
 
   constructor(
     context: ConnectionContext,
@@ -92,7 +97,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** Takes an accepted socket. */
   accept(socket: Socket): SocketHandler {
-    if (this.#handshakes.size >= HANDSHAKES_MAX || this.fenced !== null) {
+    if (this.fenced !== null) {
       socket.abort();
       return IGNORE;
     }
@@ -107,9 +112,10 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       channel.newAcceptor({
         admitsTo: (to) => this.#entrance.admitsTo(to),
         admits: (remote, to) => this.#entrance.admits(remote, to, namesOf()),
+        affords: () => this.#budget.take(hostnameOf(socket), this.context.timers.nowMs()),
       }, namesOf),
     );
-    this.#handshakes.add(connection);
+    this.#makeRoom(this.#lobby.enter(connection, hostnameOf(socket)));
     return connection;
   }
 
@@ -130,7 +136,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** Ends everything. */
   stop(code: ErrorCode): void {
     this.#entrance.close();
-    for (const connection of [...this.#handshakes]) connection.refuse("closing", "");
+    for (const connection of this.#lobby.guests) connection.refuse("closing", "");
     for (const client of [...this.#clients]) client.connection.refuse("closing", "");
     for (const link of this.#links.values()) link.stop(code, "closing");
     this.context.timers.stop();
@@ -138,7 +144,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   handleFenced(code: ErrorCode): void {
     if (!this.#entrance.fence(code)) return;
-    for (const connection of [...this.#handshakes]) connection.abort("local");
+    for (const connection of this.#lobby.guests) connection.abort("local");
     for (const client of [...this.#clients]) client.connection.abort("local");
     for (const link of this.#links.values()) link.stop("fenced", null);
     this.#owner.handleFenced(code);
@@ -148,7 +154,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   // The calls of inbound connections before their handshake is complete.
 
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner {
-    this.#handshakes.delete(connection);
+    this.#lobby.leave(connection);
     if (remote.role === "client") {
       const client = new ServedClient(this.context, connection, (ended) => {
         this.#clients.delete(ended);
@@ -159,16 +165,40 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     return this.#linkOf(remote)!;
   }
 
+  handleGreeted(connection: Connection): void {
+    this.#makeRoom(this.#lobby.greet(connection));
+  }
+
   handleFailed(): void {}
 
   handleUnfinished(connection: Connection): void {
-    this.#handshakes.delete(connection);
+    this.#lobby.leave(connection);
+  }
+
+  leftOut(): number | null {
+    if (!this.#words.take(this.context.timers.nowMs())) {
+      this.#leftOut++;
+      return null;
+    }
+    const leftOut = this.#leftOut;
+    this.#leftOut = 0;
+    return leftOut;
+  }
+
+  /** The oldest stranger makes room for another one; nobody is told of each. */
+  #makeRoom(oldest: Connection | null): void {
+    oldest?.abort("overloaded");
   }
 
   #linkOf(remote: Hello): LinkDriver | undefined {
     return this.#links.get(remote.name) ??
       this.#byAddress.get(`${remote.hostname}:${remote.port}`);
   }
+}
+
+/** Where a socket comes from; all of a Unix socket come from one place. */
+function hostnameOf({ remoteAddress }: Socket): string {
+  return "path" in remoteAddress ? "" : remoteAddress.hostname;
 }
 
 const IGNORE: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };

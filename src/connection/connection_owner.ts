@@ -19,6 +19,10 @@ export interface HandshakeOwner {
   readonly peerName: string | null;
   /** The other end has proved who it is. @returns Who has the connection from now on. */
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner;
+  /** The first message of a dialer has opened, and is answered. */
+  handleGreeted(connection: Connection): void;
+  /** How many events about strangers were left out before this one; `null`: leave it out, too. */
+  leftOut(): number | null;
   /** The handshake failed; `detail` is for people. */
   handleFailed(code: ErrorCode, detail: string): void;
   /** It is gone, and its handshake never was complete. Once, and the last call. */

@@ -96,6 +96,12 @@ export class Dialer implements HandshakeOwner {
     return this.#owner;
   }
 
+  handleGreeted(): void {}
+
+  leftOut(): number {
+    return 0;
+  }
+
   handleFailed(code: ErrorCode, detail: string): void {
     this.#error = detail;
     this.#errorCode = code;

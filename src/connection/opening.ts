@@ -9,7 +9,7 @@
  */
 
 import { foreignText } from "../core/channel/foreign.ts";
-import { type Ciphers, decodeRefuse, type Handshake } from "../core/channel/handshake.ts";
+import { type Ciphers, decodeRefuse, escaped, type Handshake } from "../core/channel/handshake.ts";
 import { FrameKind } from "../core/wire/frame.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { CODES, type ErrorCode } from "../errors.ts";
@@ -23,6 +23,8 @@ export interface Openable {
   helloAtMs: number;
   sendControl(frame: Uint8Array): void;
   sendEmpty(kind: number): void;
+  /** Its first message has opened. */
+  greeted(): void;
   /** From now on all that is sent is sealed. */
   seal(ciphers: Ciphers): void;
   /** What comes next is read in another way. */
@@ -79,6 +81,7 @@ export class Opening {
     switch (step.kind) {
       case "send":
         connection.sendControl(step.bytes);
+        connection.greeted();
         return "on";
       case "refuse":
         this.failed(step.code, step.detail, step.name);
@@ -101,14 +104,17 @@ export class Opening {
     const { remoteAddress, direction } = this.#connection;
     const why = this.#foreign || detail;
     this.#starter.handleFailed(code, why);
+    const leftOut = this.#starter.leftOut();
+    if (leftOut === null) return;
     this.#context.emit({
       type: "handshake-failed",
       peer: this.#starter.peerName,
       remoteAddress,
       code,
-      detail: why,
-      claimedName,
+      detail: escaped(why),
+      claimedName: claimedName === null ? null : escaped(claimedName),
       direction,
+      leftOut,
     });
   }
 

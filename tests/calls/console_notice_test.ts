@@ -13,6 +13,7 @@ function refused(peer: string | null, code: ErrorCode, detail = "why"): Endpoint
     code,
     detail,
     claimedName: null,
+    leftOut: 0,
     direction: peer === null ? "inbound" : "outbound",
     atMicros: 0,
     atMs: 0,

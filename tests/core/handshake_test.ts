@@ -30,8 +30,12 @@ for (const kind of KINDS) {
     const acceptor = acceptorOf(kind, "SP20");
     const ends = shakeHands(dialer, acceptor);
     assert(ends.dialer?.kind === "done" && ends.acceptor.kind === "done");
-    const { bootId: first, ...atDialer } = ends.dialer.remote;
-    const { bootId: second, ...atAcceptor } = ends.acceptor.remote;
+    const { bootId: first, publicKey: key, ...atDialer } = ends.dialer.remote;
+    const { bootId: second, publicKey: otherKey, ...atAcceptor } = ends.acceptor.remote;
+    assertEquals(
+      [key?.length, otherKey?.length],
+      kind === "plain" ? [undefined, undefined] : [43, 43],
+    );
     const { bootId: ownAcceptor, ...acceptorSelf } = helloOf("SP20");
     const { bootId: ownDialer, ...dialerSelf } = helloOf("SP10");
     assertEquals([atDialer, atAcceptor], [acceptorSelf, dialerSelf]);
@@ -198,6 +202,25 @@ Deno.test("handshake: nobody goes on as a life whose key it does not hold", () =
   };
   assertEquals(lifeOf(2), lifeOf(2));
   assert(lifeOf(2) !== lifeOf(3), "the same bootId was told with two keys");
+});
+
+Deno.test("handshake: what cannot be afforded is not answered, and nobody is believed", () => {
+  const ends = shakeHands(
+    dialerOf("noise", "SP10", "SP20"),
+    acceptorOf("noise", "SP20", { affords: false }),
+  );
+  assertEquals(refusedWith(ends.acceptor), "overloaded");
+});
+
+Deno.test("handshake: names and words of others hold nothing that a terminal obeys", () => {
+  for (const kind of KINDS) {
+    for (const name of ["SP\u001b[2J", "SP\u0085", "SP\n"]) {
+      const ends = shakeHands(dialerOf(kind, name, "SP20"), acceptorOf(kind, "SP20"));
+      assertEquals(refusedWith(ends.acceptor), "malformed-frame");
+    }
+  }
+  const { detail } = decodeRefuse(body(encodeRefuse("closing", "a\u001b[2Jb\nc")));
+  assertEquals(detail, "a\\u{1b}[2Jb\\u{a}c");
 });
 
 Deno.test("handshake: nothing that an end is called is in clear", () => {

@@ -66,7 +66,7 @@ function introduce(name: string, bootId: string, last: number, nonce: number) {
 
 const DIALER = introduce("SP10", "00112233445566778899aabbccddeeff", 1, 0xa1);
 const ACCEPTOR = introduce("SP20", "ffeeddccbbaa99887766554433221100", 2, 0xb2);
-const ANYBODY = { admitsTo: () => null, admits: () => null };
+const ANYBODY = { admitsTo: () => null, affords: () => true, admits: () => null };
 
 /** The frames of a handshake, by their names with something behind, and what it ends with. */
 function handshakeFrames(

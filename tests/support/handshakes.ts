@@ -35,6 +35,7 @@ export interface EndOptions {
   readonly admission?: Admission;
   readonly admissionTo?: (to: string) => Admission;
   readonly seen?: SeenKeys;
+  readonly affords?: boolean;
 }
 
 /** A peer of that name. */
@@ -94,6 +95,7 @@ export function dialerOf(
 /** One that accepts. */
 export function acceptorOf(kind: Kind, name: string, options: EndOptions = {}): Handshake {
   const admitter: Admitter = {
+    affords: () => options.affords ?? true,
     admitsTo: (to) => options.admissionTo?.(to) ?? null,
     admits: (_, to) => options.admissionTo?.(to) ?? options.admission ?? null,
   };

@@ -68,6 +68,8 @@ export interface Handshake {
 export interface Admitter {
   /** Whether this is who was meant; asked before it is known who dials, where that comes later. */
   admitsTo(to: string): Admission;
+  /** Whether the work of one more handshake may be done. */
+  affords(): boolean;
   /** Whether that one may come in, and means this end. */
   admits(remote: Hello, to: string): Admission;
 }
@@ -114,8 +116,16 @@ export function decodeRefuse(
   if (body.length < 2) return { kind: "refused", code: "malformed-frame", detail: "REFUSE" };
   const wire = readU16(body, 0);
   const code = codeOfWire(wire) ?? "malformed-frame";
-  const text = lenientDecoder.decode(body.subarray(2, 2 + DETAIL_MAX_BYTES));
+  const text = escaped(lenientDecoder.decode(body.subarray(2, 2 + DETAIL_MAX_BYTES)));
   return { kind: "refused", code, detail: text };
+}
+
+/** Words of somebody else, without what a terminal or a log would obey. */
+export function escaped(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (control) => `\\u{${control.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 /** The step that refuses the other end. @param name What it says it is called, where that is known. */

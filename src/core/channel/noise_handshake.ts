@@ -196,6 +196,7 @@ export class NoiseAcceptor implements Handshake {
     if (to === null) return refusal("malformed-frame", "HELLO");
     const refused = this.#admitter.admitsTo(to);
     if (refused !== null) return refusal(refused.code, refused.detail);
+    if (!this.#admitter.affords()) return refusal("overloaded", "too many handshakes at a time");
     const answer = noise.writeMessage(encodeIntroduction(this.#self.introduction));
     if (answer === null) return refusal("proof-mismatch", "HELLO has a key that is none");
     this.#to = to;

@@ -74,6 +74,7 @@ export function bootIdOf(bytes: Uint8Array): string {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const STRING_MAX_BYTES = 255;
+const CONTROLS = /\p{Cc}/u;
 const NOTHING = new Uint8Array(0);
 
 /** The only flag of an introduction; the other bits are 0, and nobody looks at them. */
@@ -210,11 +211,14 @@ class Reader {
       return "";
     }
     try {
-      return decoder.decode(this.#bytes.subarray(at, at + length));
+      const text = decoder.decode(this.#bytes.subarray(at, at + length));
+      // Names stand in logs and on terminals.
+      if (!CONTROLS.test(text)) return text;
     } catch {
-      this.failed = true;
-      return "";
+      // Not UTF-8.
     }
+    this.failed = true;
+    return "";
   }
 
   /** Borrowed; none where there are not so many. */
