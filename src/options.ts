@@ -276,6 +276,13 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    */
   readonly clientPayloadMaxBytes?: number;
   /**
+   * Connections that a peer may have here at a time, beside those that this end dials. One is used;
+   * while it is replaced there are two, and more only where a path is broken. More are refused.
+   *
+   * @default {16}
+   */
+  readonly maxConnectionsPerPeer?: number;
+  /**
    * How long `close` lets open requests finish.
    *
    * @default {10000}

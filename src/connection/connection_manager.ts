@@ -57,7 +57,8 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   ) {
     this.context = context;
     this.#owner = owner;
-    this.#entrance = new Entrance(context.self, (remote) => this.#linkOf(remote));
+    const { self, settings: { maxConnectionsPerPeer } } = context;
+    this.#entrance = new Entrance(self, maxConnectionsPerPeer, (remote) => this.#linkOf(remote));
     for (const definition of definitions) {
       const link = new LinkDriver(this, definition);
       this.#links.set(link.name, link);

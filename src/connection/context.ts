@@ -21,6 +21,7 @@ export interface ConnectionSettings extends LinkSettings {
   readonly deadAfterMs: number;
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
+  readonly maxConnectionsPerPeer: number;
   readonly retainMaxBytes: number;
   readonly queueMaxBytes: number;
   readonly maxInFlight: number;

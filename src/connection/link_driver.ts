@@ -100,6 +100,10 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return session === null || session.isEnded ? null : session.bootId;
   }
 
+  get connectionCount(): number {
+    return this.#connections.all.length;
+  }
+
   /** Whether, after `drain`, nothing is open in either direction any more. */
   get isDrained(): boolean {
     return this.#link.drainIsHeard && this.#outbox.isQuiet;

@@ -22,6 +22,7 @@ export const DEFAULTS: Readonly<
       | "fence"
       | "clientMaxInFlight"
       | "clientPayloadMaxBytes"
+      | "maxConnectionsPerPeer"
     >
   >
 > = Object.freeze(defaultsOfTable() as never);

@@ -28,7 +28,7 @@ export type OptionOf = "both" | "endpoint" | "client";
 export interface NumberRow {
   readonly of: OptionOf;
   readonly kind: "number";
-  readonly unit: "ms" | "bytes" | "requests" | "notifications";
+  readonly unit: "ms" | "bytes" | "requests" | "notifications" | "connections";
   /** What is used where it is left out. */
   readonly default: number;
   readonly min: number;
@@ -104,6 +104,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   notificationsMax: number("both", "notifications", 1_024, 1, 1_000_000),
   retainMaxBytes: number("both", "bytes", 16_777_216, RETAIN_MIN_BYTES, U32_MAX),
   queueMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
+  maxConnectionsPerPeer: number("endpoint", "connections", 16, 2, 1_000),
   runtime: { of: "both", kind: "other" },
 });
 

@@ -9,9 +9,9 @@ const peer = newLife(1, "a", 10, {}).hello;
 const client = { ...peer, name: "client", role: "client" } as const;
 
 /** @param sessionBootId Of the session that is held with the peer. */
-function entrance(sessionBootId: string | null): Entrance {
-  const link = { sessionBootId, admit: () => null };
-  return new Entrance(self, ({ name }) => name === peer.name ? link : undefined);
+function entrance(sessionBootId: string | null, connectionCount = 0): Entrance {
+  const link = { sessionBootId, connectionCount, admit: () => null };
+  return new Entrance(self, 3, ({ name }) => name === peer.name ? link : undefined);
 }
 
 Deno.test("Entrance: open, it lets defined peers and clients in, and nobody else", () => {
@@ -43,4 +43,10 @@ Deno.test("Entrance: fenced, it lets nobody in, and stays so", () => {
   assertEquals(fenced.fenced, "duplicate");
   assertEquals(fenced.admits(peer, self.name, null)?.code, "closing");
   assertEquals(fenced.admits(client, "", null)?.code, "closing");
+});
+
+Deno.test("entrance: a peer has so many connections and no more", () => {
+  assertEquals(entrance(null, 2).admits(peer, self.name, null), null);
+  assertEquals(entrance(null, 3).admits(peer, self.name, null)?.code, "overloaded");
+  assertEquals(entrance(null, 3).admits(client, "", null), null);
 });

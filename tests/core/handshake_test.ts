@@ -223,6 +223,22 @@ Deno.test("handshake: names and words of others hold nothing that a terminal obe
   assertEquals(detail, "a\\u{1b}[2Jb\\u{a}c");
 });
 
+Deno.test("handshake: whoever knows the secret reads nothing of what two others say", () => {
+  const recorded: Uint8Array[] = [];
+  shakeHands(dialerOf("noise", "SP10", "SP20"), acceptorOf("noise", "SP20"), (bytes) => {
+    recorded.push(bytes);
+    return bytes;
+  });
+  const dialer = dialerOf("noise", "SP10", "SP20");
+  dialer.begin();
+  const welcome = dialer.handleFrame(FrameKind.WELCOME, body(recorded[1]!));
+  const acceptor = acceptorOf("noise", "SP20");
+  // The first message opens: it tells whom the dialer means, and nothing else.
+  assertEquals(acceptor.handleFrame(FrameKind.HELLO, body(recorded[0]!)).kind, "send");
+  const confirm = acceptor.handleFrame(FrameKind.CONFIRM, body(recorded[2]!));
+  assertEquals([refusedWith(welcome), refusedWith(confirm)], ["proof-mismatch", "proof-mismatch"]);
+});
+
 Deno.test("handshake: nothing that an end is called is in clear", () => {
   const names = ["SP10", "SP20", "10.0.0.1"];
   let frames = 0;

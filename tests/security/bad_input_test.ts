@@ -395,3 +395,29 @@ Deno.test("a dial that another connection made needless is given up as not-neede
   assertEquals(target.connections().map(({ usable }) => usable), [true]);
   listener.close();
 });
+
+Deno.test("events about strangers are limited, and counted", async () => {
+  await using scene = await Scene.make();
+  const before = scene.events.length;
+  const strangers = 300;
+  for (let turn = 0; turn < strangers; turn++) {
+    using stranger = await Stranger.to(scene.target);
+    await stranger.send(frame(0x7f));
+    assertEquals(await stranger.refusal(), "unknown-frame");
+  }
+  const told = scene.events.slice(before).filter(({ type }) => type === "handshake-failed");
+  assert(told.length >= 100 && told.length < strangers, `${told.length} events`);
+  // The next one that is told says how many were not.
+  const untilMs = performance.now() + 5_000;
+  let leftOut = 0;
+  while (leftOut === 0 && performance.now() < untilMs) {
+    using stranger = await Stranger.to(scene.target);
+    await stranger.send(frame(0x7f));
+    await stranger.refusal();
+    for (const event of scene.events) {
+      if (event.type === "handshake-failed") leftOut = Math.max(leftOut, event.leftOut);
+    }
+  }
+  assert(leftOut > 0);
+  await scene.assertUnharmed();
+});

@@ -86,6 +86,20 @@ Deno.test("identity: whoever knows the secret and holds another key is not that 
   assertEquals([left.usable(), thief.usable()], [[], []]);
 });
 
+Deno.test("one secret: whoever knows it can be anybody who is not here", async () => {
+  const ports = [freePort(), freePort()] as const;
+  const withoutKeys = (name: string, identity?: string): EndpointOptions => {
+    const { identity: _, peers, ...more } = options(name, ports);
+    const [{ publicKey: __, ...peer }] = peers as [
+      { publicKey: string; hostname: string; port: number },
+    ];
+    return { ...more, peers: [peer], ...(identity === undefined ? {} : { identity }) };
+  };
+  await using left = await Watched.start(withoutKeys("SP10"));
+  await using _thief = await Watched.start(withoutKeys("SP20", identityOf(3).identity));
+  assertEquals((await left.event("connected")).peer, "SP20");
+});
+
 Deno.test("secrets: the first is dialled with, all are accepted", async () => {
   await using pair = await Pair.start(
     { secrets: [OTHER_SECRET, SECRET], handlers: { one: () => 1 } },

@@ -28,6 +28,8 @@ const CLOSING: Readonly<EntranceState> = { kind: "closing" };
 export interface EntranceLink {
   /** The life of the peer whose session is held; `null`: none is. */
   readonly sessionBootId: string | null;
+  /** How many connections to the peer there are. */
+  readonly connectionCount: number;
   /** Whether that is the peer of this link. */
   admit(remote: Hello, certificateNames: readonly string[] | null): Admission;
 }
@@ -36,11 +38,17 @@ export interface EntranceLink {
 export class Entrance {
   readonly #self: Hello;
   readonly #linkOf: (remote: Hello) => EntranceLink | undefined;
+  readonly #maxConnectionsPerPeer: number;
   #state: EntranceState = OPEN;
 
   /** @param linkOf The link to whoever that is; `undefined` where nobody defined it. */
-  constructor(self: Hello, linkOf: (remote: Hello) => EntranceLink | undefined) {
+  constructor(
+    self: Hello,
+    maxConnectionsPerPeer: number,
+    linkOf: (remote: Hello) => EntranceLink | undefined,
+  ) {
     this.#self = self;
+    this.#maxConnectionsPerPeer = maxConnectionsPerPeer;
     this.#linkOf = linkOf;
   }
 
@@ -80,6 +88,13 @@ export class Entrance {
         this.#state === CLOSING && this.#linkOf(remote)?.sessionBootId === remote.bootId,
       admitAtLink: () => this.#linkOf(remote)?.admit(remote, certificateNames),
     };
-    return admit(admitting, remote, to);
+    return admit(admitting, remote, to) ?? this.#admitsMore(remote);
+  }
+
+  /** Whether a peer may have one connection more: one is used, and few are on their way. */
+  #admitsMore(remote: Hello): Admission {
+    const count = remote.role === "peer" ? this.#linkOf(remote)!.connectionCount : 0;
+    if (count < this.#maxConnectionsPerPeer) return null;
+    return { code: "overloaded", detail: `'${remote.name}' has ${count} connections already` };
   }
 }
