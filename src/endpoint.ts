@@ -104,14 +104,14 @@ export class Endpoint implements AsyncDisposable {
     );
     this.#timers = new Timers(runtime.clock);
     this.#recorder = new FlightRecorder(runtime.clock);
-    const { payloadMaxBytes } = options;
-    this.#handling = new HandlerRegistry(this.#handlingOwner(), payloadMaxBytes, runtime.copy);
+    const { copy } = runtime;
+    this.#handling = new HandlerRegistry(this.#handlingOwner(), options.payloadMaxBytes, copy);
     const calls = {
       routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
-    this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
+    this.#caller = new Caller(calls, this.#timers, copy, options, this.#interceptors);
     const channel = new Channel(runtime, helloOfPeer(options, this.address.port, rank), keys);
     let lastConnection = 0;
     const context: ConnectionContext = {
@@ -147,14 +147,11 @@ export class Endpoint implements AsyncDisposable {
     const runtime = options.runtime ?? await detectRuntime();
     const rank = await rankOfLife(runtime, resolved.stateFile);
     const keys = await channelKeysOf(runtime, resolved);
-    let endpoint: Endpoint | null = null;
-    const listener = await listenOn(runtime, resolved, (socket) => {
-      if (endpoint !== null) return endpoint.#manager.accept(socket);
-      socket.abort();
-      return { onData() {}, onDrain() {}, onClose() {} };
-    });
-    endpoint = new Endpoint(resolved, runtime, listener, keys, rank);
-    endpoint.#manager.start();
+    let manager: ConnectionManager | null = null;
+    const listener = await listenOn(runtime, resolved, (socket) => manager?.accept(socket) ?? null);
+    const endpoint = new Endpoint(resolved, runtime, listener, keys, rank);
+    manager = endpoint.#manager;
+    manager.start();
     return endpoint;
   }
 
@@ -333,7 +330,7 @@ export class Endpoint implements AsyncDisposable {
     await (this.#closing ??= this.#drain(options.drainMs ?? this.#options.drainMs));
   }
 
-  /** Closes, so that `await using` does. */
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

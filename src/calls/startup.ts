@@ -23,7 +23,7 @@ import { Problems } from "../options/problems.ts";
 import { identityKey, isPem } from "../options/identity.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
-import type { Listener, Runtime, TlsOptions } from "../runtime/runtime.ts";
+import type { Listener, Runtime, Socket, SocketHandler, TlsOptions } from "../runtime/runtime.ts";
 import { nextRank, type Rank } from "./state_file.ts";
 
 /** Bytes of a private key, and of a pre-shared one. */
@@ -137,18 +137,27 @@ export function helloOfPeer(
   };
 }
 
+/** For what comes before there is anybody to take it. */
+const DEAF: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };
+
 /**
  * Listens where the options say.
  *
+ * @param accept Takes what connects; `null`: it is too early for that.
  * @throws {ConfigurationError} `listen-failed` when the address cannot be bound.
  */
 export async function listenOn(
   runtime: Runtime,
   { listen, tls }: ResolvedEndpointOptions,
-  accept: Parameters<Runtime["listen"]>[2],
+  accept: (socket: Socket) => SocketHandler | null,
 ): Promise<Listener> {
+  const take = (socket: Socket) => {
+    const handler = accept(socket);
+    if (handler === null) socket.abort();
+    return handler ?? DEAF;
+  };
   try {
-    return await runtime.listen(listen, tls === undefined ? {} : { tls }, accept);
+    return await runtime.listen(listen, tls === undefined ? {} : { tls }, take);
   } catch (cause) {
     const { hostname, port } = listen;
     throw new ConfigurationError("listen-failed", [

@@ -2,13 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { Client } from "../../mod.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 
 Deno.test("not-allowed: what a caller may not call is not executed", async () => {
   let executed = 0;
   const handlers = { read: () => ++executed, write: () => ++executed, "throw": () => ++executed };
   const asked: string[] = [];
-  await using pair = await Pair.start({}, {
+  await using pair = await EndpointPair.start({}, {
     handlers,
     allow: ({ name, role }, service) => {
       asked.push(`${role} ${name} ${service}`);

@@ -15,7 +15,7 @@ import { PAGE_HTML } from "../../src/inspector/page_html.ts";
 import { PAGE_SCRIPT } from "../../src/inspector/page_script.ts";
 import { PAGE_STYLE } from "../../src/inspector/page_style.ts";
 import type { Snapshot } from "../../src/inspector/snapshot.ts";
-import { Pair } from "../support/endpoints.ts";
+import { EndpointPair } from "../support/endpoints.ts";
 
 const NOTHING = { snapshot: () => Promise.resolve({} as Snapshot) };
 
@@ -110,7 +110,7 @@ Deno.test("inspector: nothing from outside, and the script writes no markup", ()
 });
 
 Deno.test("endpoint.inspect: the table, the calls and the events, here and over a link; it ends with the endpoint", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { left: { endpoint: left }, right: { endpoint: right } } = pair;
   const inspector = await left.inspect();
   const look = async (since = 0): Promise<Snapshot> =>

@@ -5,7 +5,7 @@ import { Client, ConfigurationError, Endpoint, type EndpointOptions } from "../.
 import { keyText } from "../../src/core/channel/noise_handshake.ts";
 import { identityKey, identityPem } from "../../src/options/identity.ts";
 import { loadChannel } from "../../src/runtime/host.ts";
-import { freePort, Pair, Watched } from "../support/endpoints.ts";
+import { EndpointPair, freePort, Watched } from "../support/endpoints.ts";
 
 const SECRET = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const OTHER_SECRET = "flsecret1-_wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -101,7 +101,7 @@ Deno.test("one secret: whoever knows it can be anybody who is not here", async (
 });
 
 Deno.test("secrets: the first is dialled with, all are accepted", async () => {
-  await using pair = await Pair.start(
+  await using pair = await EndpointPair.start(
     { secrets: [OTHER_SECRET, SECRET], handlers: { one: () => 1 } },
     { secrets: [SECRET, OTHER_SECRET], handlers: { one: () => 1 } },
   );

@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Client, DUMP_SERVICE, Endpoint, type FlightDump } from "../../mod.ts";
 import { faultsOf, type Host, playFlight, Simulation } from "../../src/simulator/mod.ts";
-import { Pair } from "../support/endpoints.ts";
+import { EndpointPair } from "../support/endpoints.ts";
 
 /** What the links went through; the rest depends on chance. */
 const STORY: ReadonlySet<unknown> = new Set(["lost", "peer-restarted", "suspect"]);
@@ -81,7 +81,7 @@ Deno.test("flight: what is no dump has no faults, and who has no host is left ou
 });
 
 Deno.test("flight: a dump over a link is JSON, with texts of what was thrown", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const { left: { endpoint: left }, right: { endpoint: right } } = pair;
   left.handle("fail", () => {
     throw new Error("no stock");

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { EndpointEvent, ErrorCode } from "../../mod.ts";
 import { logEvents, type LoggingOptions, type LogLevel } from "../../src/telemetry/logging.ts";
-import { Pair } from "../support/endpoints.ts";
+import { EndpointPair } from "../support/endpoints.ts";
 
 const BASE = { peer: "SP20", remoteAddress: "10.0.0.2:1", atMicros: 0, atMs: 0 };
 
@@ -118,7 +118,7 @@ Deno.test("logEvents: pino gets the event as an object, and no line is longer th
 Deno.test("logEvents: of an endpoint, until it is ended", async () => {
   const lines: string[] = [];
   const write = (line: unknown) => void lines.push(String(line));
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const stop = logEvents(
     pair.left.endpoint,
     { debug: write, info: write, warn: write, error: write },

@@ -19,7 +19,7 @@ import { assert, assertEquals, assertExists } from "@std/assert";
 import { Client } from "../../mod.ts";
 import { instrument, METRICS } from "../../src/telemetry/opentelemetry.ts";
 import { ATTRIBUTES } from "../../src/telemetry/tracing.ts";
-import { Pair, requestError } from "../support/endpoints.ts";
+import { EndpointPair, requestError } from "../support/endpoints.ts";
 import { SimulatedPair } from "../support/simulated_pair.ts";
 
 /** A tracer whose spans are kept. */
@@ -49,7 +49,7 @@ Deno.test("instrument: a call that calls another one is one trace, with and with
   for (const manager of [null, new AsyncLocalStorageContextManager().enable()]) {
     if (manager !== null) context.setGlobalContextManager(manager);
     try {
-      await using pair = await Pair.start();
+      await using pair = await EndpointPair.start();
       const spans = new Spans();
       const { left: { endpoint: left }, right: { endpoint: right } } = pair;
       for (const one of [left, right]) {
@@ -85,7 +85,7 @@ Deno.test("instrument: a call that calls another one is one trace, with and with
 });
 
 Deno.test("instrument: errors, notifications and clients have spans; ended, nothing has", async () => {
-  await using pair = await Pair.start();
+  await using pair = await EndpointPair.start();
   const spans = new Spans();
   const { left: { endpoint: left }, right: { endpoint: right } } = pair;
   const options = { tracerProvider: spans.provider, ...noMetrics };
@@ -135,7 +135,7 @@ Deno.test("instrument: an application's own propagator is asked, and its baggage
       }),
   });
   try {
-    await using pair = await Pair.start();
+    await using pair = await EndpointPair.start();
     const spans = new Spans();
     const options = { tracerProvider: spans.provider, ...noMetrics };
     instrument(pair.left.endpoint, options);
@@ -182,7 +182,7 @@ Deno.test("instrument: every metric of the table has values, and none beside it"
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const meterProvider = new MeterProvider({ readers: [reader] });
   {
-    await using pair = await Pair.start();
+    await using pair = await EndpointPair.start();
     const { left: { endpoint: left }, right: { endpoint: right } } = pair;
     instrument(left, { meterProvider });
     right.handle("echo", (payload) => payload);

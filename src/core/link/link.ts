@@ -5,9 +5,7 @@
  * socket, no clock and no message; whoever has those carries its actions out, in their order, and
  * tells it of what comes of them afterwards.
  *
- * Its states stand in `link_state.ts`.
- *
- * Source: docs/protocol.md, "Which connection".
+ * Source: docs/protocol.md, "Which connection". Its states stand in `link_state.ts`.
  *
  * @module
  */
