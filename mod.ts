@@ -88,6 +88,7 @@ export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type EndpointTable,
+  type Group,
   type HandlersOf,
   type Peer,
   type Service,
@@ -96,6 +97,7 @@ export {
 export type * from "./src/calls/contract_types.ts";
 export type { Metadata } from "./src/core/wire/metadata.ts";
 export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/calls/interceptors.ts";
+export type { GroupMemberRow, GroupNotified } from "./src/calls/group_face.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
@@ -116,8 +118,12 @@ export {
   DEFAULTS,
   type EndpointOptions,
   type FlushOptions,
+  type GroupNotifyOptions,
+  type GroupRequestOptions,
   type NotifyOptions,
   type PeerDefinition,
+  type PeerDiscovery,
+  type RemotePeer,
   type RequestOptions,
   type SecurityOptions,
   type TuningOptions,

@@ -5,32 +5,40 @@
  */
 
 import { type Codec, resolveCodec } from "./codec.ts";
-import { Channel, type ChannelKeys } from "./connection/channel.ts";
-import type { ConnectionContext } from "./connection/context.ts";
+import type { ChannelKeys } from "./connection/channel.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
 import { TimerTask } from "./connection/timer_task.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
-import { type EndpointTable, type Peer, type Service, TABLE_SERVICE } from "./calls/contract.ts";
+import {
+  type EndpointTable,
+  type Group,
+  type Peer,
+  type Service,
+  TABLE_SERVICE,
+} from "./calls/contract.ts";
+import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
-import { ConsoleNotice } from "./calls/console_notice.ts";
-import { EventHub } from "./calls/event_hub.ts";
+import { peerFace, serviceFace } from "./calls/faces.ts";
+import { listenOn } from "./calls/listening.ts";
+import { newContext } from "./calls/endpoint_context.ts";
+import { PeerLists } from "./calls/peer_lists.ts";
+import { Reporter } from "./calls/reporter.ts";
 import { whenDrained } from "./calls/drain.ts";
 import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import type { Rank } from "./calls/state_file.ts";
-import { channelKeysOf, helloOfPeer, rankOfLife, withDefinitions } from "./calls/startup.ts";
-import { messageOf } from "./calls/thrown.ts";
-import { ConfigurationError, type ErrorCode } from "./errors.ts";
+import { channelKeysOf, rankOfLife, withDefinitions } from "./calls/startup.ts";
+import type { ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import {
   type EndpointOptions,
   type FlushOptions,
   type NotifyOptions,
+  type PeerDefinition,
   type RequestOptions,
   type ResolvedEndpointOptions,
   resolveEndpointOptions,
@@ -45,7 +53,10 @@ import {
   NO_OPTIONS,
 } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
+import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts";
+
+/** Events after which another member may take a call. */
+const CHANGES_LINKS: ReadonlySet<string> = new Set(["connected", "peers-changed", "closed"]);
 
 /**
  * One process's end of the links to its peers.
@@ -68,12 +79,13 @@ export class Endpoint implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #timers: Timers;
   readonly #manager: ConnectionManager;
+  readonly #lists: PeerLists;
   readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
   readonly #interceptors = new Interceptors();
-  readonly #events: EventHub<EndpointEvent>;
+  readonly #reporter: Reporter;
+  readonly #groups: Groups;
   readonly #listener: Listener;
-  readonly #notice: ConsoleNotice | null;
   #closing: Promise<void> | null = null;
   /** Ends the closing, whatever is still open. */
   #endDrain: (() => void) | null = null;
@@ -90,9 +102,7 @@ export class Endpoint implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#listener = listener;
-    this.#events = new EventHub((error) =>
-      this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
-    );
+    this.#reporter = new Reporter(runtime.clock);
     this.#timers = new Timers(runtime.clock);
     const handling = this.#handlingOwner();
     this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
@@ -103,29 +113,25 @@ export class Endpoint implements AsyncDisposable {
     };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     const { address } = this;
-    const channel = new Channel(runtime, helloOfPeer(options, address.port, rank), keys);
-    let lastConnection = 0;
-    const context: ConnectionContext = {
+    const context = newContext({
+      options,
       runtime,
+      keys,
+      rank,
+      address,
       timers: this.#timers,
-      settings: options,
-      self: channel.self,
-      channel,
-      tls: options.tls,
-      sessions: newSessionHost(options, this.#handling, this.#timers),
+      handling: this.#handling,
       emit: (event) => this.#emit(event),
-      nextConnectionId: () => ++lastConnection,
-    };
-    this.#manager = new ConnectionManager(
-      context,
-      { handleFenced: (code) => this.#fence(code) },
-      options.peers,
-    );
+    });
+    const owner = { handleFenced: (code: ErrorCode) => this.#fence(code) };
+    this.#manager = new ConnectionManager(context, owner, options.admit);
+    this.#groups = new Groups(this.#manager, this.#caller, options.requestTimeoutMs);
+    this.#lists = new PeerLists(this.#manager, options.drainMs, (event) => this.#emit(event));
     this.handle(TABLE_SERVICE, (): EndpointTable => {
       const { name, bootId } = this;
       return { name, bootId, address, rows: this.connections(), peers: this.peers() };
     }, { codec: "json" });
-    this.#notice = options.consoleNotices ? new ConsoleNotice(this.name) : null;
+    if (options.consoleNotices) this.#reporter.tellConsole(this.name);
     for (const [service, entry] of Object.entries(options.handlers)) {
       const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
       this.handle(service, handler, more);
@@ -142,31 +148,19 @@ export class Endpoint implements AsyncDisposable {
    * once; `listen-failed` when the address cannot be bound (caused by the caller).
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
-    const resolved = resolveEndpointOptions(await withDefinitions(options));
+    const { given, discovery } = await withDefinitions(options);
+    const resolved = resolveEndpointOptions(given);
     const runtime = options.runtime ?? await detectRuntime();
     const rank = await rankOfLife(runtime, resolved.stateFile);
     const keys = await channelKeysOf(runtime, resolved.secrets);
     let endpoint: Endpoint | null = null;
-    let listener: Listener;
-    try {
-      listener = await runtime.listen(
-        resolved.listen,
-        resolved.tls === undefined ? {} : { tls: resolved.tls },
-        (socket) => {
-          if (endpoint !== null) return endpoint.#manager.accept(socket);
-          socket.abort();
-          return { onData() {}, onDrain() {}, onClose() {} };
-        },
-      );
-    } catch (cause) {
-      const { hostname, port } = resolved.listen;
-      const reason = messageOf(cause);
-      throw new ConfigurationError("listen-failed", [
-        `Cannot listen on ${hostname}:${port}: ${reason}`,
-      ], { cause });
-    }
+    const accept = (socket: Socket) => endpoint === null ? null : endpoint.#manager.accept(socket);
+    const listener = await listenOn(runtime, resolved, accept);
     endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
-    endpoint.#manager.start();
+    endpoint.#lists.set(resolved.peers);
+    const hasGroups = discovery !== null || resolved.peers.some(({ group }) => group !== undefined);
+    if (hasGroups) await endpoint.#groups.load();
+    if (discovery !== null) await endpoint.#lists.follow(discovery);
     return endpoint;
   }
 
@@ -274,26 +268,34 @@ export class Endpoint implements AsyncDisposable {
   /** The same with the compiler checking services, payloads and answers against a contract. */
   peer<Contract, Carrier extends Encoding = "json">(name: string): Peer<Contract, Carrier> {
     checkPeerName(name);
-    const request = (service: string, payload?: unknown, options?: RequestOptions) =>
-      this.request(name, service, payload, options);
-    const notify = (service: string, payload?: unknown, options?: NotifyOptions) =>
-      this.notify(name, service, payload, options);
-    return { name, request, notify } as unknown as Peer<Contract, Carrier>;
+    return peerFace(this, name) as unknown as Peer<Contract, Carrier>;
+  }
+
+  /** A group of peers, of which any may take a call; see `Group`. */
+  group<Contract, Carrier extends Encoding = "json">(name: string): Group<Contract, Carrier> {
+    checkPeerName(name);
+    return this.#groups.group(name) as unknown as Group<Contract, Carrier>;
   }
 
   /** `handle` with the compiler checking services, payloads and answers against a contract. */
   service<Contract, Carrier extends Encoding = "json">(): Service<Contract, Carrier> {
-    const handle = (
-      service: string,
-      handler: Handler<unknown, unknown>,
-      options?: { readonly codec?: "json" | "bytes" | Codec },
-    ) => this.handle(service, handler, options);
-    return { handle } as unknown as Service<Contract, Carrier>;
+    return serviceFace(this) as unknown as Service<Contract, Carrier>;
   }
 
   /** The connection table: one row for each connection, oldest first. */
   connections(): ConnectionRow[] {
     return this.#manager.table.rows();
+  }
+
+  /**
+   * Takes another list of peers: who is new is dialled; who is not in it any more is drained (for
+   * `drainMs` at most), ended, and not dialled again; who has moved is dialled at the new place
+   * while the old connection lives. Only this empties a list, a discovery does not.
+   *
+   * @throws {ConfigurationError} `invalid-options`, with every problem at once; nothing has changed.
+   */
+  setPeers(definitions: readonly PeerDefinition[]): void {
+    this.#lists.set(definitions);
   }
 
   /** Every defined peer, connected or not, in the order of the definitions. */
@@ -309,7 +311,7 @@ export class Endpoint implements AsyncDisposable {
    */
   on(listener: (event: EndpointEvent) => void): () => void {
     checkListener(listener);
-    return this.#events.on(listener);
+    return this.#reporter.hub.on(listener);
   }
 
   /** Iterates over the events from now on, until the endpoint is closed or `signal` aborts. */
@@ -317,7 +319,7 @@ export class Endpoint implements AsyncDisposable {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<EndpointEvent> {
     checkEventOptions(options);
-    return this.#events.iterate(options.signal);
+    return this.#reporter.hub.iterate(options.signal);
   }
 
   /**
@@ -342,7 +344,7 @@ export class Endpoint implements AsyncDisposable {
   #routeTo(peer: string, isNested: boolean): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
     if (isNested ? this.#isClosed : this.#closing !== null) return "closed";
-    return this.#manager.link(peer) ?? "undefined-peer";
+    return this.#manager.link(peer, isNested) ?? "undefined-peer";
   }
 
   #drain(drainMs: number): Promise<void> {
@@ -374,10 +376,11 @@ export class Endpoint implements AsyncDisposable {
   #stop(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#lists.stop();
     this.#listener.close();
     this.#manager.stop("closed");
     this.#emit({ type: "closed", peer: null, remoteAddress: null });
-    this.#events.close();
+    this.#reporter.hub.close();
   }
 
   #fence(code: ErrorCode): void {
@@ -387,12 +390,7 @@ export class Endpoint implements AsyncDisposable {
   }
 
   #emit(event: EventBody): void {
-    if (this.#events.hasListeners) this.#events.emit(this.#stamp(event));
-    else this.#notice?.handleEvent(this.#stamp(event));
-  }
-
-  #stamp(event: EventBody): EndpointEvent {
-    const { clock } = this.#runtime;
-    return { ...event, atMicros: clock.wallMicros(), atMs: clock.nowMs() } as EndpointEvent;
+    this.#reporter.emit(event);
+    if (CHANGES_LINKS.has(event.type)) this.#groups.handleChange();
   }
 }

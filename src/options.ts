@@ -21,13 +21,35 @@ export {
 
 /** A peer: who it is and where it listens. */
 export interface PeerDefinition {
-  /** Its name; without one it is known by `host:port`. */
+  /** Its name; without one it is known by `host:port`, in a group by `group/host:port`. */
   readonly name?: string;
   /** Where it listens: a host name, or an IPv4 or IPv6 address without brackets. */
   readonly hostname: string;
   /** The TCP port on which it listens, 1 to 65535. */
   readonly port: number;
+  /**
+   * The group whose member it is: processes that offer the same services, see `Endpoint.group`.
+   * Without a name it is known by `group/host:port`.
+   */
+  readonly group?: string;
 }
+
+/** A peer that nobody defined, as it introduces itself; where it listens is its word. */
+export interface RemotePeer {
+  /** Its name. */
+  readonly name: string;
+  /** Where it says that it listens: the host name or address ... */
+  readonly hostname: string;
+  /** ... and the port. */
+  readonly port: number;
+}
+
+/**
+ * Says who the peers are: each list takes the place of the one before. What it throws is the event
+ * `discovery-failed`, and it is iterated again after a while; where it ends, the last list stays.
+ * Neither a failure nor an empty list ends a link: only `Endpoint.setPeers([])` does.
+ */
+export type PeerDiscovery = AsyncIterable<readonly PeerDefinition[]>;
 
 /** The numbers that endpoints and clients share. Durations are in milliseconds. */
 export interface TuningOptions {
@@ -171,8 +193,32 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
   readonly listen: { readonly hostname?: string; readonly port: number };
   /** What peers are told of where this endpoint listens; by default where it does. */
   readonly advertise?: { readonly hostname?: string; readonly port?: number };
-  /** The peers: an array, or the path of a JSON file with such an array. None by default. */
-  readonly peers?: string | readonly PeerDefinition[];
+  /**
+   * The peers: an array, the path of a JSON file with such an array, or a discovery, which tells
+   * lists as they change. None by default. `Endpoint.setPeers` takes another list.
+   */
+  readonly peers?: string | readonly PeerDefinition[] | PeerDiscovery;
+  /**
+   * Lets in peers that nobody defined here, once they have proved that they know the secret or are
+   * whom their certificate names: one definition, at the other end, is enough. They have a row and
+   * can be called, as a member of a group where the rule says so; they are not dialled, and are no
+   * peers any more when they have closed, or have been away for `resumeWindowMs`. The rule may be
+   * asked twice for one; what it throws lets nobody in.
+   */
+  readonly admit?: (remote: RemotePeer) => boolean | { readonly group?: string };
+  /**
+   * Whether the file that `peers` names is looked at every second: a list in it that is new and
+   * whole takes the place of the old one. An empty one does not, and one that is half written
+   * neither.
+   *
+   * @default {false}
+   */
+  readonly watchPeers?: boolean;
+  /**
+   * The group that this endpoint is a member of: where it has no name, it is known by
+   * `group/host:port`.
+   */
+  readonly group?: string;
   /**
    * What answers services: functions by the services' names, or `{ handler, codec }`. Registered
    * before anybody can call. More can be registered with `handle`.
@@ -312,6 +358,26 @@ export interface RequestOptions {
 
 /** Options of one notification. `timeoutMs`: how long it may wait to be taken by the queue. */
 export type NotifyOptions = Omit<RequestOptions, "idempotent">;
+
+/**
+ * Options of a request to a group. `timeoutMs` is for all attempts together; `idempotent`: another
+ * member may execute it, too.
+ */
+export interface GroupRequestOptions extends Omit<RequestOptions, "whenDown"> {
+  /**
+   * Calls with one key go to one member, as long as the members are the same; when one leaves, only
+   * the keys that it had move. Without a key whoever has less to do gets the call.
+   */
+  readonly key?: string;
+  /**
+   * How long to wait while no member is there, in milliseconds; then the call fails with
+   * `peer-down`. Default: its deadline.
+   */
+  readonly groupTimeoutMs?: number;
+}
+
+/** Options of a notification to a group. */
+export type GroupNotifyOptions = Omit<GroupRequestOptions, "idempotent">;
 
 /** Options of a flush. */
 export type FlushOptions = Pick<RequestOptions, "timeoutMs" | "signal">;

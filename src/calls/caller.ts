@@ -23,6 +23,7 @@ import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
 import type { HandlerContext } from "./call_context.ts";
 import { Flush } from "./flush.ts";
 import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
+import { moves } from "./moves.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -156,7 +157,7 @@ export class Caller {
       const metadata = encodedMetadata(peer, service, options);
       if (metadata instanceof RequestError) return reject(metadata);
       const { requestTimeoutMs, whenDown } = this.#defaults;
-      new Call(
+      const call = new Call(
         this.#host,
         route as Route,
         peer,
@@ -170,7 +171,9 @@ export class Caller {
         metadata,
         resolve as (value: unknown) => void,
         reject,
-      ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
+      );
+      call.moves = moves(options);
+      call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
     });
   }
 

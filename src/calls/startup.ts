@@ -12,8 +12,10 @@ import {
   type EndpointOptions,
   parseDefinitions,
   type PeerDefinition,
+  type PeerDiscovery,
   type ResolvedEndpointOptions,
 } from "../options.ts";
+import { peerNameOf } from "../core/link/peer_name.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
@@ -47,27 +49,45 @@ export function certifiedName(tls: TlsOptions | undefined): string | undefined {
   return names?.find((name) => new Problems().name("name", name));
 }
 
+/** Options with the definitions that are known when the endpoint starts, and what tells of others. */
+export interface GivenPeers {
+  readonly given: EndpointOptions & { readonly peers?: readonly PeerDefinition[] };
+  readonly discovery: PeerDiscovery | null;
+}
+
 /**
- * The options with the peer definitions in them, where a file was named.
+ * The options with the peer definitions in them, where a file or a discovery was named.
  *
- * @throws {ConfigurationError} `invalid-definitions` when the file cannot be read or is wrong.
+ * @throws {ConfigurationError} `invalid-definitions` when the file cannot be read or is wrong;
+ * `invalid-options` when there is no file to be watched.
  */
-export async function withDefinitions(
-  options: EndpointOptions,
-): Promise<EndpointOptions & { readonly peers?: readonly PeerDefinition[] }> {
-  const file: unknown = options?.peers;
+export async function withDefinitions(options: EndpointOptions): Promise<GivenPeers> {
+  const peers: unknown = options?.peers;
+  if (options?.watchPeers === true && typeof peers !== "string") {
+    throw new ConfigurationError("invalid-options", [
+      "watchPeers: expected peers to be the path of a file",
+    ]);
+  }
+  if (isDiscovery(peers)) return { given: { ...options, peers: [] }, discovery: peers };
   // Whatever else it is, is looked at together with the other options.
-  if (typeof file !== "string") return options as never;
+  if (typeof peers !== "string") return { given: options as never, discovery: null };
   const { readFile } = await import("node:fs/promises");
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readFile(peers, "utf8");
   } catch (cause) {
     throw new ConfigurationError("invalid-definitions", [
-      `${file}: cannot be read: ${messageOf(cause)}`,
+      `${peers}: cannot be read: ${messageOf(cause)}`,
     ], { cause });
   }
-  return { ...options, peers: parseDefinitions(text, file) };
+  const given = { ...options, peers: parseDefinitions(text, peers) };
+  if (options.watchPeers !== true) return { given, discovery: null };
+  const { fromFile } = await import("../discovery/from_file.ts");
+  return { given, discovery: fromFile(peers) };
+}
+
+function isDiscovery(peers: unknown): peers is PeerDiscovery {
+  return typeof peers === "object" && peers !== null && Symbol.asyncIterator in peers;
 }
 
 /**
@@ -94,7 +114,7 @@ export function helloOfPeer(
   const { hostname = options.listen.hostname, port = listeningPort } = options.advertise;
   return {
     role: "peer",
-    name: options.name ?? `${hostname}:${port}`,
+    name: peerNameOf({ ...options, hostname, port }),
     ordinal,
     hostname,
     port,

@@ -5,12 +5,18 @@
  */
 
 import { messageOf } from "../calls/thrown.ts";
+import { expectedPlaceOf, peerNameOf } from "../core/link/peer_name.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PeerDefinition } from "../options.ts";
 import { Problems } from "./problems.ts";
 
 /** The keys of a definition. */
-export const DEFINITION_KEYS: readonly string[] = Object.freeze(["name", "hostname", "port"]);
+export const DEFINITION_KEYS: readonly string[] = Object.freeze([
+  "name",
+  "hostname",
+  "port",
+  "group",
+]);
 
 /**
  * Checks definitions and takes them in.
@@ -32,18 +38,26 @@ export function checkDefinitions(
     const key = `${where}[${index}]`;
     if (!problems.object(key, entry, "an object { name, hostname, port }")) continue;
     problems.keys(`${key}.`, entry, DEFINITION_KEYS);
-    const { name, hostname, port } = entry;
+    const { name, hostname, port, group } = entry;
     const isNamed = name === undefined || problems.name(`${key}.name`, name);
     const isPlaced = problems.hostname(`${key}.hostname`, hostname);
-    if (!problems.port(`${key}.port`, port, 1) || !isNamed || !isPlaced) continue;
-    const identity = name ?? `${hostname}:${port}`;
-    const earlier = seen.get(identity);
-    if (earlier !== undefined) {
-      problems.list.push(`${key}: '${identity}' is defined already in ${where}[${earlier}]`);
+    const isGrouped = group === undefined || problems.name(`${key}.group`, group);
+    const isReachable = problems.port(`${key}.port`, port, 1) && isPlaced;
+    if (!isReachable || !isNamed || !isGrouped) continue;
+    const definition: PeerDefinition = {
+      ...(name === undefined ? {} : { name }),
+      hostname,
+      port,
+      ...(group === undefined ? {} : { group }),
+    };
+    const identities = new Set([peerNameOf(definition), expectedPlaceOf(definition) ?? ""]);
+    const known = [...identities].find((identity) => seen.has(identity));
+    if (known !== undefined) {
+      problems.list.push(`${key}: '${known}' is defined already in ${where}[${seen.get(known)}]`);
       continue;
     }
-    seen.set(identity, index);
-    definitions.push(name === undefined ? { hostname, port } : { name, hostname, port });
+    for (const identity of identities) if (identity !== "") seen.set(identity, index);
+    definitions.push(definition);
   }
   return definitions;
 }

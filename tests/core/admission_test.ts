@@ -65,9 +65,9 @@ Deno.test("admit: a peer needs a link, which may refuse it; a client needs none"
 });
 
 Deno.test("admitAs: who is known by its address needs a certificate for that address", () => {
-  const expected = { own: "M", name: "10.0.0.1:7", isNamed: false, present: null };
+  const expected = { own: "M", name: "10.0.0.1:7", place: "10.0.0.1:7", present: null };
   assertEquals(admitAs(expected, hello("A"), null), null);
   assertEquals(admitAs(expected, hello("A"), ["A", "10.0.0.1"]), null);
   assertEquals(admitAs(expected, hello("A"), ["A"])?.code, "certificate-mismatch");
-  assertEquals(admitAs({ ...expected, name: "A", isNamed: true }, hello("A"), ["B"]), null);
+  assertEquals(admitAs({ ...expected, name: "A", place: null }, hello("A"), ["B"]), null);
 });

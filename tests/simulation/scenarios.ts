@@ -1,6 +1,7 @@
 /** All scenarios by name. */
 
 import type { Scenario } from "./run.ts";
+import { runChanging } from "./scenarios/changing.ts";
 import { runCrossings } from "./scenarios/crossings.ts";
 import { runCuts } from "./scenarios/cuts.ts";
 import { runRolling } from "./scenarios/rolling.ts";
@@ -12,4 +13,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   cuts: runCuts,
   crossings: runCrossings,
   rolling: runRolling,
+  changing: runChanging,
 };

@@ -16,6 +16,7 @@ const FRESH: Readonly<Record<string, number>> = {
   cuts: 20,
   crossings: 40,
   rolling: 40,
+  changing: 25,
 };
 /** CI searches two connections whole, `deno task sim --enumerate` three. */
 const PIPES = 2;
@@ -112,5 +113,9 @@ Deno.test("deno task sim: what it prints, and what it does not understand", asyn
   assert(report.eventsPerSecond > 0 && report.requests > 100);
   const bad = await run("--scenario", "earthquake");
   assertEquals(bad.code, 2);
-  assert(bad.err.includes("--scenario earthquake: swarm, cuts, crossings, rolling was expected"));
+  assert(
+    bad.err.includes(
+      "--scenario earthquake: swarm, cuts, crossings, rolling, changing was expected",
+    ),
+  );
 });

@@ -8,6 +8,7 @@ import {
   LINK_FACE,
   MAY_IMPORT,
   MAY_IMPORT_TYPES,
+  MAY_LOAD,
   MAY_USE_NODE,
   PACKAGES,
   projectPath,
@@ -26,13 +27,16 @@ interface Reference {
   readonly specifier: string;
   /** Whether it vanishes when the types are stripped. */
   readonly typeOnly: boolean;
+  /** Whether it is loaded while the program runs. */
+  readonly isLoad: boolean;
 }
 
 /** Calls back for every static import, re-export, dynamic import and import type. */
 function visitReferences(report: (reference: Reference) => void): Deno.lint.LintVisitor {
   const visit = (node: Deno.lint.Node, source: unknown, typeOnly: boolean) => {
     const specifier = literalOf(source);
-    if (specifier !== null) report({ node, specifier, typeOnly });
+    const isLoad = node.type === "ImportExpression";
+    if (specifier !== null) report({ node, specifier, typeOnly, isLoad });
   };
   return {
     ImportDeclaration: (node) => visit(node, node.source, node.importKind === "type"),
@@ -63,11 +67,12 @@ export const importDirection: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
     const zone = zoneOf(path);
-    return visitReferences(({ node, specifier, typeOnly }) => {
+    return visitReferences(({ node, specifier, typeOnly, isLoad }) => {
       if (!isRelative(specifier)) return;
       const target = resolvePath(path, specifier);
       const targetZone = zoneOf(target);
       if (mayImport(zone, targetZone, typeOnly)) return;
+      if (isLoad && MAY_LOAD[zone]?.includes(targetZone)) return;
       context.report({
         node,
         message: `${path} (${zone}) must not import ${target} (${targetZone}).`,

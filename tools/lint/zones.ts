@@ -16,6 +16,10 @@ export type Zone =
   | "connection"
   /** `src/core/`: decisions; time and bytes come in as arguments. */
   | "core"
+  /** `src/discovery/`: who the peers are, asked again and again. */
+  | "discovery"
+  /** `src/groups/`: processes that offer the same services. */
+  | "groups"
   /** `src/runtime/detect.ts`: picks an adapter. */
   | "detect"
   /** `src/runtime/`: one socket API over three runtimes. */
@@ -42,6 +46,8 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   detect: ["adapter", "contract"],
   simulator: ["simulator", "contract"],
   endpoint: ["endpoint", "connection", "core", "events", "errors", "contract", "detect"],
+  discovery: ["discovery", "endpoint", "core", "events", "errors", "contract"],
+  groups: ["groups", "endpoint", "connection", "core", "events", "errors", "contract"],
   cli: ["cli", "endpoint", "mod", "events", "errors", "contract", "detect"],
   mod: ["endpoint", "events", "errors", "contract"],
   outside: [
@@ -49,6 +55,8 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
     "mod",
     "cli",
     "endpoint",
+    "discovery",
+    "groups",
     "connection",
     "core",
     "detect",
@@ -62,7 +70,14 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
 
 /** The zones that a zone may name in `import type` and `export type` only. */
 export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  mod: ["core", "connection"],
+  mod: ["core", "connection", "groups"],
+  endpoint: ["discovery", "groups"],
+};
+
+/** The zones that a zone may load while it runs, and not before: nobody pays who does not use them. */
+export const MAY_LOAD: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
+  endpoint: ["discovery", "groups"],
+  cli: ["discovery"],
 };
 
 /** A room of the core. */
@@ -96,6 +111,7 @@ export const LINK_FACE: ReadonlySet<string> = new Set([
   "dialled_link.ts",
   "entrance.ts",
   "heartbeat.ts",
+  "peer_name.ts",
   "served_link.ts",
   "peer_row.ts",
   "small_list.ts",
@@ -112,6 +128,7 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "adapter",
   "detect",
   "endpoint",
+  "discovery",
   "cli",
   "outside",
 ]);
@@ -143,7 +160,7 @@ export function zoneOf(path: string): Zone {
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
   if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
-  for (const zone of ["core", "connection", "simulator"] as const) {
+  for (const zone of ["core", "connection", "simulator", "discovery", "groups"] as const) {
     if (path.startsWith(`src/${zone}/`)) return zone;
   }
   return path.startsWith("src/runtime/") ? "adapter" : "endpoint";

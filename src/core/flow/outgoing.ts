@@ -67,6 +67,8 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   readonly depth: number;
   /** As it is encoded; `null` for none. */
   readonly metadata: Uint8Array | null;
+  /** Somebody has another place for it: it does not wait for an other end that is away. */
+  moves = false;
   /** Its place at the other end, once it has one. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */

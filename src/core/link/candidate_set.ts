@@ -69,6 +69,11 @@ export class CandidateSet {
     return this.#rules?.usable ?? null;
   }
 
+  /** Its link number; 0 when there is none. */
+  get usableNumber(): number {
+    return this.usable === null ? 0 : this.get(this.usable)?.number ?? 0;
+  }
+
   /** Whether the other end decides. */
   get isFollower(): boolean {
     return this.#rules instanceof Follower;

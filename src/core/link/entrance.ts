@@ -4,7 +4,7 @@
  *
  * | state | since | who is let in |
  * | --- | --- | --- |
- * | open | the beginning | defined peers, clients |
+ * | open | the beginning | defined peers, those whom a rule lets in, clients |
  * | closing | `close` | peers whose session is held: what is open in it is finished |
  * | fenced | `fence`: another process has this name | nobody |
  *
@@ -42,6 +42,11 @@ export class Entrance {
   constructor(self: Hello, linkOf: (remote: Hello) => EntranceLink | undefined) {
     this.#self = self;
     this.#linkOf = linkOf;
+  }
+
+  /** Whether it is neither closing nor fenced. */
+  get isOpen(): boolean {
+    return this.#state === OPEN;
   }
 
   /** Why nobody is let in any more; `null` while somebody may be. */
