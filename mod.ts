@@ -87,6 +87,7 @@ export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
+  type AnyServices,
   type EndpointTable,
   type Group,
   type HandlersOf,

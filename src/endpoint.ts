@@ -14,6 +14,7 @@ import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { Caller } from "./calls/caller.ts";
 import {
+  type AnyServices,
   type EndpointTable,
   type Group,
   type Peer,
@@ -272,9 +273,12 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /** A group of peers, of which any may take a call; see `Group`. */
-  group<Contract, Carrier extends Encoding = "json">(name: string): Group<Contract, Carrier> {
+  group(name: string): Group<AnyServices, "any">;
+  /** The same with the compiler checking services, payloads and answers against a contract. */
+  group<Contract, Carrier extends Encoding = "json">(name: string): Group<Contract, Carrier>;
+  group(name: string): unknown {
     checkPeerName(name);
-    return this.#groups.group(name) as unknown as Group<Contract, Carrier>;
+    return this.#groups.group(name);
   }
 
   /** `handle` with the compiler checking services, payloads and answers against a contract. */

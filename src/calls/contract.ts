@@ -83,6 +83,12 @@ export interface Peer<Contract, Carrier extends Encoding = "json"> {
   ): Promise<void>;
 }
 
+/** Services of which the compiler knows nothing. */
+export interface AnyServices {
+  /** Takes and answers whatever the codec does. */
+  [service: string]: (payload?: unknown) => unknown;
+}
+
 /**
  * A group whose services are checked against a contract by the compiler: processes that offer the
  * same services, of which any may take a call.

@@ -117,14 +117,13 @@ Deno.test("DRAIN counts on the connection in use only", () => {
 Deno.test("a row goes with its connection, and no other one of that peer", () => {
   const table = new ConnectionTable();
   const row: NewRow = {
-    peer: "A",
     remoteAddress: "a:1",
     listeningPort: 1,
     descriptor: null,
     direction: "inbound",
     bootId: "a",
   };
-  const live = () => ({ identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
+  const live = () => ({ peer: "A", identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
   table.add(1, row, 0, live);
   table.add(2, row, 0, live);
   table.remove(1);
