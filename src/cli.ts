@@ -20,7 +20,6 @@ import {
   CONNECTION_VALUES,
   readArguments,
   type Syntax,
-  TLS_VALUES,
   usage,
 } from "./cli/arguments.ts";
 import { call } from "./cli/call.ts";
@@ -28,7 +27,7 @@ import { demo } from "./cli/demo.ts";
 import { EXIT, exitCodeOf } from "./cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
 import { Output } from "./cli/output.ts";
-import { serve } from "./cli/serve.ts";
+import { serve, SERVE_VALUES } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
 import { VERSION } from "./cli/version.ts";
 
@@ -37,7 +36,7 @@ interface Command extends Syntax {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
-  serve: { operands: [1, 1], values: ["handlers", "fenced-wait-max", ...TLS_VALUES], run: serve },
+  serve: { operands: [1, 1], values: SERVE_VALUES, run: serve },
   call: {
     operands: [2, 3],
     flags: ["idempotent", "notify"],

@@ -13,14 +13,9 @@ import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { Caller } from "./calls/caller.ts";
-import {
-  type AnyServices,
-  type EndpointTable,
-  type Group,
-  type Peer,
-  type Service,
-  TABLE_SERVICE,
-} from "./calls/contract.ts";
+import type { AnyServices, Group, Peer, Service } from "./calls/contract.ts";
+import { type EndpointTable, TABLE_SERVICE } from "./calls/contract.ts";
+import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
 import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { peerFace, serviceFace } from "./calls/faces.ts";
@@ -29,7 +24,8 @@ import { newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
 import { Reporter } from "./calls/reporter.ts";
 import { whenDrained } from "./calls/drain.ts";
-import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
+import { entriesOf, HandlerRegistry } from "./calls/handler_registry.ts";
+import type { Handler, HandlingOwner } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import type { Rank } from "./calls/state_file.ts";
 import { channelKeysOf, rankOfLife, withDefinitions } from "./calls/startup.ts";
@@ -55,9 +51,6 @@ import {
 } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts";
-
-/** Events after which another member may take a call. */
-const CHANGES_LINKS: ReadonlySet<string> = new Set(["connected", "peers-changed", "closed"]);
 
 /**
  * One process's end of the links to its peers.
@@ -133,8 +126,7 @@ export class Endpoint implements AsyncDisposable {
       return { name, bootId, address, rows: this.connections(), peers: this.peers() };
     }, { codec: "json" });
     if (options.consoleNotices) this.#reporter.tellConsole(this.name);
-    for (const [service, entry] of Object.entries(options.handlers)) {
-      const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
+    for (const [service, handler, more] of entriesOf(options.handlers)) {
       this.handle(service, handler, more);
     }
     if (options.startingMs === 0) this.ready();
@@ -286,6 +278,12 @@ export class Endpoint implements AsyncDisposable {
     return serviceFace(this) as unknown as Service<Contract, Carrier>;
   }
 
+  /** Whether it is live and ready, or why not. @throws {ConfigurationError} `invalid-options`. */
+  health(options: HealthOptions = {}): Health {
+    const state = { isClosed: this.#isClosed, isClosing: this.#closing !== null };
+    return healthOf({ ...state, isStarting: this.#handling.isStarting }, this.#manager, options);
+  }
+
   /** The connection table: one row for each connection, oldest first. */
   connections(): ConnectionRow[] {
     return this.#manager.table.rows();
@@ -395,6 +393,6 @@ export class Endpoint implements AsyncDisposable {
 
   #emit(event: EventBody): void {
     this.#reporter.emit(event);
-    if (CHANGES_LINKS.has(event.type)) this.#groups.handleChange();
+    this.#groups.handleEvent(event.type);
   }
 }

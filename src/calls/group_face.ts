@@ -9,6 +9,7 @@ import { TimerTask } from "../connection/timer_task.ts";
 import type { LinkDriver } from "../connection/link_driver.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { RequestError } from "../errors.ts";
+import type { EventBody } from "../events.ts";
 import type { Failures } from "../groups/choice.ts";
 import type { Group as Chooser } from "../groups/group.ts";
 import type {
@@ -102,8 +103,9 @@ export class Groups implements GroupHost {
     return this.#loaded;
   }
 
-  /** Something may be different. */
-  handleChange(): void {
+  /** Something has happened; another member may take a call. */
+  handleEvent(type: EventBody["type"]): void {
+    if (type !== "connected" && type !== "peers-changed" && type !== "closed") return;
     for (const wake of [...this.#waiting]) wake();
   }
 

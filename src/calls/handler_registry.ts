@@ -93,6 +93,11 @@ export class HandlerRegistry implements SessionHandler {
     if (this.#early.size > 0) Promise.resolve().then(() => this.#runEarly(service));
   }
 
+  /** Whether requests wait for handlers that are not there yet. */
+  get isStarting(): boolean {
+    return this.#early.isOpen;
+  }
+
   /** All handlers are registered: what waits for others is refused, now and from now on. */
   ready(): void {
     for (const request of this.#early.close()) {
@@ -284,4 +289,14 @@ function refuse(
 ): null {
   session.reject(slot, generation, code, "not-executed", text);
   return null;
+}
+
+/** Handlers as `Endpoint.handle` takes them, one by one. */
+export function entriesOf(
+  handlers: Handlers,
+): [service: string, handler: AnyHandler, options: Omit<CodedHandler, "handler">][] {
+  return Object.entries(handlers).map(([service, entry]) => {
+    const { handler, ...options } = typeof entry === "function" ? { handler: entry } : entry;
+    return [service, handler, options];
+  });
 }
