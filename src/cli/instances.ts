@@ -92,7 +92,8 @@ class Instance {
     for (;;) {
       const startMs = performance.now();
       const code = await this.#once();
-      if (isEnding() || HOPELESS.has(code)) return code;
+      // Whoever is fenced has another process in its place, and must not come back.
+      if (isEnding() || HOPELESS.has(code) || code === EXIT.fenced) return code;
       if (performance.now() - startMs > RAN_WELL_MS) againMs = AGAIN_MIN_MS;
       this.#output.line(`instance ${this.#index} ended with ${code}, again in ${againMs} ms`, {
         type: "instance-ended",
