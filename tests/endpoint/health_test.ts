@@ -19,7 +19,10 @@ Deno.test("health(): starting, ready, a group without members, closing, closed",
     peers: [{ group: "stock", hostname: two.address, port: PORT }],
   });
   const groups = ["stock"];
-  endpoint.handle("slow", () => new Promise((resolve) => one.runtime.clock.setTimer(500, resolve)));
+  endpoint.handle(
+    "slow",
+    () => new Promise<void>((resolve) => one.runtime.clock.setTimer(500, () => resolve())),
+  );
   assertEquals(endpoint.health(), {
     live: true,
     ready: false,
