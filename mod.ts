@@ -87,9 +87,11 @@ export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
+  type AnyServices,
   DUMP_SERVICE,
   type EndpointTable,
   type FlightDump,
+  type Group,
   type HandlersOf,
   type Peer,
   type Service,
@@ -101,6 +103,8 @@ export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/call
 export type { CallReport } from "./src/calls/call.ts";
 export type { FlightEntry } from "./src/connection/flight_recorder.ts";
 export type { InspectOptions, Inspector } from "./src/inspector/inspector.ts";
+export type { GroupMemberRow, GroupNotified } from "./src/calls/group_face.ts";
+export type { Health, HealthOptions } from "./src/calls/health.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
@@ -121,8 +125,12 @@ export {
   DEFAULTS,
   type EndpointOptions,
   type FlushOptions,
+  type GroupNotifyOptions,
+  type GroupRequestOptions,
   type NotifyOptions,
   type PeerDefinition,
+  type PeerDiscovery,
+  type RemotePeer,
   type RequestOptions,
   type SecurityOptions,
   type TuningOptions,

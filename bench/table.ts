@@ -17,7 +17,7 @@ export interface TableTimes {
   readonly removeNs: number;
 }
 
-const live = () => ({ identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
+const live = () => ({ peer: "peer", identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
 
 /** So many operations at a time are timed together: a clock tells no single one. */
 const BATCH = 1_000;
@@ -30,7 +30,7 @@ const BATCH = 1_000;
 export function timeTable(rows: number, operations: number): TableTimes {
   const table = new ConnectionTable();
   const links = new Map<string, { readonly usable: number }>();
-  const enter = (id: number) => table.add(id, newRow(id), 1_700_000_000_000_000, live);
+  const enter = (id: number) => table.add(id, newRow(), 1_700_000_000_000_000, live);
   for (let id = 0; id < rows; id++) {
     enter(id);
     links.set(`peer-${id}`, { usable: id });
@@ -60,9 +60,8 @@ export function timeTable(rows: number, operations: number): TableTimes {
   };
 }
 
-function newRow(id: number): NewRow {
+function newRow(): NewRow {
   return {
-    peer: `peer-${id}`,
     remoteAddress: "127.0.0.1:11000",
     listeningPort: 11_000,
     descriptor: null,

@@ -21,7 +21,6 @@ import {
   CONNECTION_VALUES,
   readArguments,
   type Syntax,
-  TLS_VALUES,
   usage,
 } from "./cli/arguments.ts";
 import { call } from "./cli/call.ts";
@@ -31,7 +30,7 @@ import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
 import { dump, inspect } from "./cli/inspect.ts";
 import { keygen } from "./cli/keygen.ts";
 import { Output } from "./cli/output.ts";
-import { serve } from "./cli/serve.ts";
+import { serve, SERVE_VALUES } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
 import { VERSION } from "./cli/version.ts";
 
@@ -40,11 +39,7 @@ interface Command extends Syntax {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
-  serve: {
-    operands: [1, 1],
-    values: ["handlers", "inspect", "fenced-wait-max", ...TLS_VALUES],
-    run: serve,
-  },
+  serve: { operands: [1, 1], values: SERVE_VALUES, run: serve },
   call: {
     operands: [2, 3],
     flags: ["idempotent", "notify"],

@@ -5,35 +5,31 @@
  */
 
 import { type Codec, resolveCodec } from "./codec.ts";
-import { Channel, type ChannelKeys } from "./connection/channel.ts";
-import type { ConnectionContext } from "./connection/context.ts";
+import type { ChannelKeys } from "./connection/channel.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
 import { FlightRecorder } from "./connection/flight_recorder.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
-import type { FlightDump, Peer, Service } from "./calls/contract.ts";
+import type { AnyServices, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
+import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
+import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
-import { ConsoleNotice } from "./calls/console_notice.ts";
-import { EventHub } from "./calls/event_hub.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
-import { whenDrained } from "./calls/drain.ts";
-import { type Handler, HandlerRegistry, type HandlingOwner } from "./calls/handler_registry.ts";
+import { listenOn } from "./calls/listening.ts";
+import { newContext } from "./calls/endpoint_context.ts";
+import { PeerLists } from "./calls/peer_lists.ts";
+import { Reporter } from "./calls/reporter.ts";
+import { Closing } from "./calls/closing.ts";
+import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
 import type { Rank } from "./calls/state_file.ts";
-import {
-  channelKeysOf,
-  helloOfPeer,
-  listenOn,
-  rankOfLife,
-  registerAll,
-  whenStarted,
-  withDefinitions,
-} from "./calls/startup.ts";
+import { channelKeysOf, rankOfLife, registerAll } from "./calls/startup.ts";
+import { whenStarted, withDefinitions } from "./calls/startup.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
@@ -41,6 +37,7 @@ import {
   type EndpointOptions,
   type FlushOptions,
   type NotifyOptions,
+  type PeerDefinition,
   type RequestOptions,
   type ResolvedEndpointOptions,
   resolveEndpointOptions,
@@ -55,7 +52,7 @@ import {
   NO_OPTIONS,
 } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Listener, Runtime, TcpAddress } from "./runtime/runtime.ts";
+import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts";
 
 /**
  * One process's end of the links to its peers.
@@ -77,60 +74,73 @@ export class Endpoint implements AsyncDisposable {
   readonly #options: ResolvedEndpointOptions;
   readonly #timers: Timers;
   readonly #manager: ConnectionManager;
+  readonly #lists: PeerLists;
   readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
   readonly #interceptors = new Interceptors();
-  readonly #events: EventHub<EndpointEvent>;
   readonly #recorder: FlightRecorder;
+  readonly #reporter: Reporter;
   readonly #showing: Showing;
+  readonly #groups: Groups;
   readonly #listener: Listener;
-  readonly #notice: ConsoleNotice | null;
-  #closing: Promise<void> | null = null;
-  /** Ends the closing, whatever is still open. */
-  #endDrain: (() => void) | null = null;
-  #isClosed = false;
+  readonly #closing: Closing;
 
-  private constructor(
-    options: ResolvedEndpointOptions,
-    runtime: Runtime,
-    listener: Listener,
-    keys: ChannelKeys | null,
-    rank: Rank,
-  ) {
+  private constructor(parts: {
+    options: ResolvedEndpointOptions;
+    runtime: Runtime;
+    listener: Listener;
+    keys: ChannelKeys | null;
+    rank: Rank;
+  }) {
+    const { options, runtime, listener, keys, rank } = parts;
     this.#options = options;
     this.#listener = listener;
-    this.#events = new EventHub((error) =>
-      this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
-    );
-    this.#timers = new Timers(runtime.clock);
     this.#recorder = new FlightRecorder(runtime.clock);
-    const { copy } = runtime;
-    this.#handling = new HandlerRegistry(this.#handlingOwner(), options.payloadMaxBytes, copy);
+    this.#reporter = new Reporter(this.#recorder);
+    this.#timers = new Timers(runtime.clock);
+    const handling = handlingOwnerOf({
+      options,
+      timers: this.#timers,
+      interceptors: this.#interceptors,
+      caller: () => this.#caller,
+      emit: (event) => this.#emit(event),
+    });
+    this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
     const calls = {
       routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
-    this.#caller = new Caller(calls, this.#timers, copy, options, this.#interceptors);
-    const channel = new Channel(runtime, helloOfPeer(options, this.address.port, rank), keys);
-    let lastConnection = 0;
-    const context: ConnectionContext = {
+    this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
+    const context = newContext({
+      options,
       runtime,
+      keys,
+      rank,
+      address: this.address,
       timers: this.#timers,
-      settings: options,
-      self: channel.self,
-      channel,
-      tls: options.tls,
-      sessions: newSessionHost(options, this.#handling, this.#timers),
-      traffic: { sentBytes: 0, receivedBytes: 0 },
+      handling: this.#handling,
       recorder: this.#recorder,
       emit: (event) => this.#emit(event),
-      nextConnectionId: () => ++lastConnection,
-    };
-    const owner = { handleFenced: (code: ErrorCode) => this.#fence(code) };
-    this.#manager = new ConnectionManager(context, owner, options.peers);
+    });
+    const owner = { handleFenced: (code: ErrorCode) => this.#closing.fence(code) };
+    this.#manager = new ConnectionManager(context, owner, options.admit);
+    this.#closing = new Closing({
+      timers: this.#timers,
+      listener,
+      manager: this.#manager,
+      handlers: this.#handling,
+      emit: (event) => this.#emit(event),
+      before: () => this.#lists.stop(),
+      after: () => {
+        this.#reporter.hub.close();
+        this.#showing.stop();
+      },
+    });
+    this.#groups = new Groups(this.#manager, this.#caller, options.requestTimeoutMs);
+    this.#lists = new PeerLists(this.#manager, options.drainMs, (event) => this.#emit(event));
     this.#showing = new Showing(this, this.#recorder);
-    this.#notice = options.consoleNotices ? new ConsoleNotice(this.name) : null;
+    if (options.consoleNotices) this.#reporter.tellConsole(this.name);
     registerAll(options.handlers, (...handling) => this.handle(...handling));
     whenStarted(this.#timers, options.startingMs, () => this.ready());
   }
@@ -143,15 +153,19 @@ export class Endpoint implements AsyncDisposable {
    * once; `listen-failed` when the address cannot be bound (caused by the caller).
    */
   static async start(options: EndpointOptions): Promise<Endpoint> {
-    const resolved = resolveEndpointOptions(await withDefinitions(options));
+    const { given, discovery } = await withDefinitions(options);
+    const resolved = resolveEndpointOptions(given);
     const runtime = options.runtime ?? await detectRuntime();
     const rank = await rankOfLife(runtime, resolved.stateFile);
     const keys = await channelKeysOf(runtime, resolved);
-    let manager: ConnectionManager | null = null;
-    const listener = await listenOn(runtime, resolved, (socket) => manager?.accept(socket) ?? null);
-    const endpoint = new Endpoint(resolved, runtime, listener, keys, rank);
-    manager = endpoint.#manager;
-    manager.start();
+    let endpoint: Endpoint | null = null;
+    const accept = (socket: Socket) => endpoint === null ? null : endpoint.#manager.accept(socket);
+    const listener = await listenOn(runtime, resolved, accept);
+    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
+    endpoint.#lists.set(resolved.peers);
+    const hasGroups = discovery !== null || resolved.peers.some(({ group }) => group !== undefined);
+    if (hasGroups) await endpoint.#groups.load();
+    if (discovery !== null) await endpoint.#lists.follow(discovery);
     return endpoint;
   }
 
@@ -181,7 +195,8 @@ export class Endpoint implements AsyncDisposable {
    * @param handler Runs for each request, many at a time. What it throws reaches the caller as
    * `handler-failed`, with the error's message and its `details`.
    * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
-   * @throws {ConfigurationError} `invalid-options`: something of it cannot work, or it has one.
+   * @throws {ConfigurationError} `invalid-options`: the service has a handler already, its name is
+   * not 1 to 255 bytes, the handler is no function, or an option cannot work.
    */
   handle<Payload = unknown, Result = unknown>(
     service: string,
@@ -244,7 +259,12 @@ export class Endpoint implements AsyncDisposable {
     return this.#caller.flush(peer, options);
   }
 
-  /** Stands around every call from now on, on both sides, inside those before. @returns Ends that. */
+  /**
+   * Stands around every call from now on, those made here and those answered here; who comes later
+   * stands further inside.
+   *
+   * @returns Ends that.
+   */
   use(interceptor: Interceptor): () => void {
     checkInterceptor(interceptor);
     return this.#interceptors.use(interceptor);
@@ -259,14 +279,40 @@ export class Endpoint implements AsyncDisposable {
     });
   }
 
+  /** A group of peers, of which any may take a call; see `Group`. */
+  group(name: string): Group<AnyServices, "any">;
+  /** The same with the compiler checking services, payloads and answers against a contract. */
+  group<Contract, Carrier extends Encoding = "json">(name: string): Group<Contract, Carrier>;
+  group(name: string): unknown {
+    checkPeerName(name);
+    return this.#groups.group(name);
+  }
+
   /** `handle` with the compiler checking services, payloads and answers against a contract. */
   service<Contract, Carrier extends Encoding = "json">(): Service<Contract, Carrier> {
     return typedService(this);
   }
 
+  /** Whether it is live and ready, or why not. @throws {ConfigurationError} `invalid-options`. */
+  health(options: HealthOptions = {}): Health {
+    const [{ isClosed, isClosing }, { isStarting }] = [this.#closing, this.#handling];
+    return healthOf({ isClosed, isClosing, isStarting }, this.#manager, options);
+  }
+
   /** The connection table: one row for each connection, oldest first. */
   connections(): ConnectionRow[] {
     return this.#manager.table.rows();
+  }
+
+  /**
+   * Takes another list of peers: who is new is dialled; who is not in it any more is drained (for
+   * `drainMs` at most), ended, and not dialled again; who has moved is dialled at the new place
+   * while the old connection lives. Only this empties a list, a discovery does not.
+   *
+   * @throws {ConfigurationError} `invalid-options`, with every problem at once; nothing has changed.
+   */
+  setPeers(definitions: readonly PeerDefinition[]): void {
+    this.#lists.set(definitions);
   }
 
   /** Every defined peer, connected or not, in the order of the definitions. */
@@ -286,7 +332,7 @@ export class Endpoint implements AsyncDisposable {
     options: { readonly quiet?: boolean } = {},
   ): () => void {
     checkListener(listener);
-    return this.#events.on(listener, options.quiet === true);
+    return this.#reporter.hub.on(listener, options.quiet === true);
   }
 
   /** Bytes that sockets were given and have given, of all connections so far. */
@@ -299,7 +345,7 @@ export class Endpoint implements AsyncDisposable {
     options: { readonly signal?: AbortSignal } = {},
   ): AsyncIterableIterator<EndpointEvent> {
     checkEventOptions(options);
-    return this.#events.iterate(options.signal);
+    return this.#reporter.hub.iterate(options.signal);
   }
 
   /** What each link was told and decided last, and the last events: the flight recorder. */
@@ -327,10 +373,10 @@ export class Endpoint implements AsyncDisposable {
    */
   async close(options: { readonly drainMs?: number } = {}): Promise<void> {
     checkCloseOptions(options);
-    await (this.#closing ??= this.#drain(options.drainMs ?? this.#options.drainMs));
+    await this.#closing.close(options.drainMs ?? this.#options.drainMs);
   }
 
-  /** As `close()`. */
+  /** Closes, so that `await using` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -338,63 +384,14 @@ export class Endpoint implements AsyncDisposable {
   /** Part of `CallerOwner`. */
   #routeTo(peer: string, isNested: boolean): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
-    if (isNested ? this.#isClosed : this.#closing !== null) return "closed";
-    const link = this.#manager.link(peer);
+    if (isNested ? this.#closing.isClosed : this.#closing.isClosing) return "closed";
+    const link = this.#manager.link(peer, isNested);
     if (link === undefined) return "undefined-peer";
     return link.isFenced ? "fenced" : link;
   }
 
-  #drain(drainMs: number): Promise<void> {
-    this.ready();
-    if (this.#isClosed) return Promise.resolve();
-    this.#manager.drain();
-    return whenDrained(drainMs, {
-      timers: this.#timers,
-      listener: this.#listener,
-      manager: this.#manager,
-      handlers: this.#handling,
-      stop: () => this.#stop(),
-      whenFenced: (endNow) => this.#endDrain = endNow,
-    });
-  }
-
-  #handlingOwner(): HandlingOwner {
-    return {
-      handleNotificationFailed: (peer, service, error) =>
-        this.#emit({ type: "handler-failed", peer, remoteAddress: null, service, error }),
-      allow: this.#options.allow,
-      timers: this.#timers,
-      requestTimeoutMs: this.#options.requestTimeoutMs,
-      requestAt: (context, depth, ...call) => this.#caller.request(...call, context, depth),
-      notifyFrom: (context, ...call) => this.#caller.notify(...call, context),
-      interceptors: this.#interceptors,
-    };
-  }
-
-  #stop(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#listener.close();
-    this.#manager.stop("closed");
-    this.#emit({ type: "closed", peer: null, remoteAddress: null });
-    this.#events.close();
-    this.#showing.stop();
-  }
-
-  #fence(code: ErrorCode): void {
-    this.#listener.close();
-    this.#emit({ type: "fenced", peer: null, remoteAddress: null, code });
-    this.#endDrain?.();
-  }
-
-  #emit(body: EventBody): void {
-    const event = this.#stamp(body);
-    this.#recorder.recordEvent(event);
-    this.#events.emit(event);
-    if (!this.#events.hasListeners) this.#notice?.handleEvent(event);
-  }
-
-  #stamp(event: EventBody): EndpointEvent {
-    return { ...event, ...this.#recorder.now() } as EndpointEvent;
+  #emit(event: EventBody): void {
+    this.#reporter.emit(event);
+    this.#groups.handleEvent(event.type);
   }
 }

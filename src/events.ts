@@ -176,6 +176,30 @@ export interface ListenerFailedEvent extends EventBase {
   readonly error: unknown;
 }
 
+/** Who the peers are has changed, by the names of the peers. */
+export interface PeersChangedEvent extends EventBase {
+  /** Tells this event from the others. */
+  readonly type: "peers-changed";
+  /** Who is new, and dialled. */
+  readonly added: readonly string[];
+  /** Who is no peer any more: what is open goes on, and nobody is dialled. */
+  readonly removed: readonly string[];
+  /** Who is dialled at another place. */
+  readonly moved: readonly string[];
+}
+
+/** The discovery failed, or told what cannot be taken: the peers stay as they are. */
+export interface DiscoveryFailedEvent extends EventBase {
+  /** Tells this event from the others. */
+  readonly type: "discovery-failed";
+  /** For people. */
+  readonly detail: string;
+  /** What it threw; `undefined` where it told a list that cannot be taken. */
+  readonly error: unknown;
+  /** When it is asked again, in milliseconds; `null`: it is still being listened to. */
+  readonly retryInMs: number | null;
+}
+
 /** This endpoint is closed; the last event. */
 export interface ClosedEvent extends EventBase {
   /** Tells this event from the others. */
@@ -198,6 +222,8 @@ export type EndpointEvent =
   | HandlerFailedEvent
   | NotificationDroppedEvent
   | ListenerFailedEvent
+  | PeersChangedEvent
+  | DiscoveryFailedEvent
   | ClosedEvent;
 
 /** An event without the fields that the reporter fills in. */

@@ -6,11 +6,17 @@
 
 import type { Codec } from "./codec.ts";
 import type { Handlers } from "./calls/handler_registry.ts";
-import type { Metadata } from "./core/wire/metadata.ts";
 import type { RemoteCaller } from "./calls/remote_caller.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
+export type {
+  FlushOptions,
+  GroupNotifyOptions,
+  GroupRequestOptions,
+  NotifyOptions,
+  RequestOptions,
+} from "./options/per_call.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export { parseDefinitions } from "./options/definitions.ts";
 export {
@@ -22,7 +28,7 @@ export {
 
 /** A peer: who it is and where it listens. */
 export interface PeerDefinition {
-  /** Its name; without one it is known by `host:port`. */
+  /** Its name; without one it is known by `host:port`, in a group by `group/host:port`. */
   readonly name?: string;
   /** Where it listens: a host name, or an IPv4 or IPv6 address without brackets. */
   readonly hostname: string;
@@ -33,7 +39,29 @@ export interface PeerDefinition {
    * not this peer, whatever secret it knows.
    */
   readonly publicKey?: string;
+  /**
+   * The group whose member it is: processes that offer the same services, see `Endpoint.group`.
+   * Without a name it is known by `group/host:port`.
+   */
+  readonly group?: string;
 }
+
+/** A peer that nobody defined, as it introduces itself; where it listens is its word. */
+export interface RemotePeer {
+  /** Its name. */
+  readonly name: string;
+  /** Where it says that it listens: the host name or address ... */
+  readonly hostname: string;
+  /** ... and the port. */
+  readonly port: number;
+}
+
+/**
+ * Says who the peers are: each list takes the place of the one before. What it throws is the event
+ * `discovery-failed`, and it is iterated again after a while; where it ends, the last list stays.
+ * Neither a failure nor an empty list ends a link: only `Endpoint.setPeers([])` does.
+ */
+export type PeerDiscovery = AsyncIterable<readonly PeerDefinition[]>;
 
 /** The numbers that endpoints and clients share. Durations are in milliseconds. */
 export interface TuningOptions {
@@ -190,8 +218,32 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
   readonly listen: { readonly hostname?: string; readonly port: number };
   /** What peers are told of where this endpoint listens; by default where it does. */
   readonly advertise?: { readonly hostname?: string; readonly port?: number };
-  /** The peers: an array, or the path of a JSON file with such an array. None by default. */
-  readonly peers?: string | readonly PeerDefinition[];
+  /**
+   * The peers: an array, the path of a JSON file with such an array, or a discovery, which tells
+   * lists as they change. None by default. `Endpoint.setPeers` takes another list.
+   */
+  readonly peers?: string | readonly PeerDefinition[] | PeerDiscovery;
+  /**
+   * Lets in peers that nobody defined here, once they have proved that they know the secret or are
+   * whom their certificate names: one definition, at the other end, is enough. They have a row and
+   * can be called, as a member of a group where the rule says so; they are not dialled, and are no
+   * peers any more when they have closed, or have been away for `resumeWindowMs`. The rule may be
+   * asked twice for one; what it throws lets nobody in.
+   */
+  readonly admit?: (remote: RemotePeer) => boolean | { readonly group?: string };
+  /**
+   * Whether the file that `peers` names is looked at every second: a list in it that is new and
+   * whole takes the place of the old one. An empty one does not, and one that is half written
+   * neither.
+   *
+   * @default {false}
+   */
+  readonly watchPeers?: boolean;
+  /**
+   * The group that this endpoint is a member of: where it has no name, it is known by
+   * `group/host:port`.
+   */
+  readonly group?: string;
   /**
    * What answers services: functions by the services' names, or `{ handler, codec }`. Registered
    * before anybody can call. More can be registered with `handle`.
@@ -316,43 +368,3 @@ export interface ClientOptions extends TuningOptions, SecurityOptions {
   /** Sockets, time and randomness; by default those of the runtime that this process runs on. */
   readonly runtime?: Runtime;
 }
-
-/** Options of one request. */
-export interface RequestOptions {
-  /**
-   * How long to wait for the answer, in milliseconds: above 0, up to 2,147,483,647; or `Infinity`,
-   * without end. Default: `requestTimeoutMs`.
-   */
-  readonly timeoutMs?: number;
-  /** Gives the call up; once a request is sent, the handler's signal aborts too. */
-  readonly signal?: AbortSignal;
-  /**
-   * It may be executed more than once: when the peer's process died with it, it is sent to the next
-   * one instead of failing.
-   *
-   * @default {false}
-   */
-  readonly idempotent?: boolean;
-  /** See `EndpointOptions.whenDown`. */
-  readonly whenDown?: "wait" | "fail";
-  /**
-   * What it does where no place is free, or the queue of notifications is full: wait within its
-   * deadline, or fail with `overloaded` at once.
-   *
-   * @default {"wait"}
-   */
-  readonly whenFull?: "wait" | "fail";
-  /** How payload and answer are encoded. Default: the endpoint's codec. */
-  readonly codec?: "json" | "bytes" | Codec;
-  /**
-   * Short texts by their names, for the handler's `context.metadata`: at most 8,192 bytes in all,
-   * with 3 bytes for each; names of 1 to 255 bytes. Default: none.
-   */
-  readonly metadata?: Metadata;
-}
-
-/** Options of one notification. `timeoutMs`: how long it may wait to be taken by the queue. */
-export type NotifyOptions = Omit<RequestOptions, "idempotent">;
-
-/** Options of a flush. */
-export type FlushOptions = Pick<RequestOptions, "timeoutMs" | "signal">;

@@ -17,6 +17,7 @@ import { runDeno, TIMED_OUT } from "./run_deno.ts";
 const SLOW_FOLDERS: ReadonlySet<string> = new Set([
   "bench",
   "conformance",
+  "discovery",
   "examples",
   "inspector",
   "interop",

@@ -23,6 +23,7 @@ import { Call, callError, type CallHost, type CallReport, Notice, type Route } f
 import type { HandlerContext } from "./call_context.ts";
 import { Flush } from "./flush.ts";
 import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
+import { moves } from "./moves.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -159,7 +160,7 @@ export class Caller {
       const metadata = encodedMetadata(peer, service, options);
       if (metadata instanceof RequestError) return reject(metadata);
       const { requestTimeoutMs, whenDown } = this.#defaults;
-      new Call(
+      const call = new Call(
         this.#host,
         route as Route,
         peer,
@@ -174,7 +175,9 @@ export class Caller {
         resolve as (value: unknown) => void,
         reject,
         report,
-      ).start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
+      );
+      call.moves = moves(options);
+      call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
     });
   }
 

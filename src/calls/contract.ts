@@ -8,7 +8,12 @@ import type { FlightEntry } from "../connection/flight_recorder.ts";
 import type { ConnectionRow } from "../core/link/connection_table.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { EndpointEvent } from "../events.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type {
+  GroupNotifyOptions,
+  GroupRequestOptions,
+  NotifyOptions,
+  RequestOptions,
+} from "../options.ts";
 import type { TcpAddress } from "../runtime/runtime.ts";
 import type {
   AnswerOf,
@@ -19,6 +24,7 @@ import type {
   PayloadOf,
   ServiceOf,
 } from "./contract_types.ts";
+import type { GroupMemberRow, GroupNotified } from "./group_face.ts";
 
 /** The service under which an endpoint shows its table to clients. */
 export const TABLE_SERVICE: string = "freshlink/table";
@@ -97,6 +103,70 @@ export interface Peer<Contract, Carrier extends Encoding = "json"> {
     service: Service,
     ...rest: CallArguments<Contract[Service], Payload, Carrier, NotifyOptions>
   ): Promise<void>;
+}
+
+/** Services of which the compiler knows nothing. */
+export interface AnyServices {
+  /** Takes and answers whatever the codec does. */
+  [service: string]: (payload?: unknown) => unknown;
+}
+
+/**
+ * A group whose services are checked against a contract by the compiler: processes that offer the
+ * same services, of which any may take a call.
+ *
+ * A member is who a definition says is one (`PeerDefinition.group`). It takes calls from its
+ * handshake on, until it is found dead, is no longer listed, or says that it is closing.
+ *
+ * @example
+ * ```ts
+ * import type { Endpoint } from "@freshlink/freshlink";
+ *
+ * interface Stock {
+ *   reserve(order: { item: string; count: number }): { isReserved: boolean };
+ * }
+ *
+ * async function use(endpoint: Endpoint): Promise<void> {
+ *   const stock = endpoint.group<Stock>("stock");
+ *   const order = { item: "tea", count: 2 };
+ *   const { isReserved } = await stock.request("reserve", order, { key: order.item });
+ *   console.log(isReserved, stock.members());
+ * }
+ * ```
+ */
+export interface Group<Contract, Carrier extends Encoding = "json"> {
+  /** The group's name. */
+  readonly name: string;
+  /**
+   * Asks a member, and waits for its answer. What no handler has begun goes to another member
+   * within the deadline, and waits while there is none; what may have been executed only where it
+   * is `idempotent`. Rejects as `Endpoint.request` does.
+   */
+  request<
+    Service extends ServiceOf<Contract>,
+    Payload extends PayloadOf<Contract[Service]> = PayloadOf<Contract[Service]>,
+  >(
+    service: Service,
+    ...rest: CallArguments<Contract[Service], Payload, Carrier, GroupRequestOptions>
+  ): Promise<AnswerOf<Contract[Service], Payload>>;
+  /** Tells a member something; resolves when a member's queue has taken it. */
+  notify<
+    Service extends ServiceOf<Contract>,
+    Payload extends PayloadOf<Contract[Service]> = PayloadOf<Contract[Service]>,
+  >(
+    service: Service,
+    ...rest: CallArguments<Contract[Service], Payload, Carrier, GroupNotifyOptions>
+  ): Promise<void>;
+  /** Tells all members, also those that are away: each is told when it is back. */
+  notifyAll<
+    Service extends ServiceOf<Contract>,
+    Payload extends PayloadOf<Contract[Service]> = PayloadOf<Contract[Service]>,
+  >(
+    service: Service,
+    ...rest: CallArguments<Contract[Service], Payload, Carrier, GroupNotifyOptions>
+  ): Promise<GroupNotified>;
+  /** How it stands with each member, in the order of the definitions. */
+  members(): GroupMemberRow[];
 }
 
 /** A service of this endpoint, whose handlers are checked against a contract by the compiler. */

@@ -100,6 +100,11 @@ export class HandlerRegistry implements SessionHandler {
     }
   }
 
+  /** Whether requests wait for handlers that are not there yet. */
+  get isStarting(): boolean {
+    return this.#early.isOpen;
+  }
+
   /** All handlers are registered: what waits for others is refused, now and from now on. */
   ready(): void {
     for (const request of this.#early.close()) {

@@ -15,15 +15,17 @@ import {
   type EndpointOptions,
   parseDefinitions,
   type PeerDefinition,
+  type PeerDiscovery,
   type ResolvedEndpointOptions,
 } from "../options.ts";
+import { peerNameOf } from "../core/link/peer_name.ts";
 import type { AnyHandler, Handlers } from "./handler_registry.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { identityKey, isPem } from "../options/identity.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
-import type { Listener, Runtime, Socket, SocketHandler, TlsOptions } from "../runtime/runtime.ts";
+import type { Runtime, TlsOptions } from "../runtime/runtime.ts";
 import { nextRank, type Rank } from "./state_file.ts";
 
 /** Bytes of a private key, and of a pre-shared one. */
@@ -74,19 +76,37 @@ export function certifiedName(tls: TlsOptions | undefined): string | undefined {
   return names?.find((name) => new Problems().name("name", name));
 }
 
+/** Options with the definitions that are known when the endpoint starts, and what tells of others. */
+export interface GivenPeers {
+  readonly given: EndpointOptions & { readonly peers?: readonly PeerDefinition[] };
+  readonly discovery: PeerDiscovery | null;
+}
+
 /**
- * The options with the peer definitions in them, where a file was named.
+ * The options with the peer definitions in them, where a file or a discovery was named.
  *
- * @throws {ConfigurationError} `invalid-definitions` when the file cannot be read or is wrong.
+ * @throws {ConfigurationError} `invalid-definitions` when the file cannot be read or is wrong;
+ * `invalid-options` when there is no file to be watched.
  */
-export async function withDefinitions(
-  options: EndpointOptions,
-): Promise<EndpointOptions & { readonly peers?: readonly PeerDefinition[] }> {
-  const file: unknown = options?.peers;
+export async function withDefinitions(options: EndpointOptions): Promise<GivenPeers> {
+  const peers: unknown = options?.peers;
+  if (options?.watchPeers === true && typeof peers !== "string") {
+    throw new ConfigurationError("invalid-options", [
+      "watchPeers: expected peers to be the path of a file",
+    ]);
+  }
+  if (isDiscovery(peers)) return { given: { ...options, peers: [] }, discovery: peers };
   // Whatever else it is, is looked at together with the other options.
-  if (typeof file !== "string") return options as never;
-  const text = await readText(file, "invalid-definitions", "");
-  return { ...options, peers: parseDefinitions(text, file) };
+  if (typeof peers !== "string") return { given: options as never, discovery: null };
+  const text = await readText(peers, "invalid-definitions", "");
+  const given = { ...options, peers: parseDefinitions(text, peers) };
+  if (options.watchPeers !== true) return { given, discovery: null };
+  const { fromFile } = await import("../discovery/from_file.ts");
+  return { given, discovery: fromFile(peers) };
+}
+
+function isDiscovery(peers: unknown): peers is PeerDiscovery {
+  return typeof peers === "object" && peers !== null && Symbol.asyncIterator in peers;
 }
 
 async function readText(
@@ -127,7 +147,7 @@ export function helloOfPeer(
   const { hostname = options.listen.hostname, port = listeningPort } = options.advertise;
   return {
     role: "peer",
-    name: options.name ?? `${hostname}:${port}`,
+    name: peerNameOf({ ...options, hostname, port }),
     ordinal,
     hostname,
     port,
@@ -135,35 +155,6 @@ export function helloOfPeer(
     heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
     ordinalRises: rises,
   };
-}
-
-/** For what comes before there is anybody to take it. */
-const DEAF: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };
-
-/**
- * Listens where the options say.
- *
- * @param accept Takes what connects; `null`: it is too early for that.
- * @throws {ConfigurationError} `listen-failed` when the address cannot be bound.
- */
-export async function listenOn(
-  runtime: Runtime,
-  { listen, tls }: ResolvedEndpointOptions,
-  accept: (socket: Socket) => SocketHandler | null,
-): Promise<Listener> {
-  const take = (socket: Socket) => {
-    const handler = accept(socket);
-    if (handler === null) socket.abort();
-    return handler ?? DEAF;
-  };
-  try {
-    return await runtime.listen(listen, tls === undefined ? {} : { tls }, take);
-  } catch (cause) {
-    const { hostname, port } = listen;
-    throw new ConfigurationError("listen-failed", [
-      `Cannot listen on ${hostname}:${port}: ${messageOf(cause)}`,
-    ], { cause });
-  }
 }
 
 /** Registers the handlers that stand in the options. */

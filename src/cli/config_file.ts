@@ -26,7 +26,7 @@ const TLS_FILES: readonly (readonly [key: string, option: string])[] = Object.fr
 ]);
 
 /** Options that only a program can give. */
-const NOT_IN_FILES: readonly string[] = Object.freeze(["runtime", "handlers", "allow"]);
+const NOT_IN_FILES: readonly string[] = Object.freeze(["runtime", "handlers", "admit", "allow"]);
 
 /** What is wrong with a definition file and the files that it names. */
 class FileProblems {
@@ -69,6 +69,10 @@ export async function readConfig(path: string, tls?: TlsOptions): Promise<Endpoi
     throw new CommandError("no-input", EXIT.noInput, list.join("\n"));
   }
   if (list.length > 0) throw new ConfigurationError("invalid-options", list);
+  const { peers } = config;
+  if (options["watchPeers"] === true && typeof peers === "string") {
+    options["peers"] = besideFile(path, peers);
+  }
   return options as unknown as EndpointOptions;
 }
 

@@ -55,8 +55,7 @@ ${EXIT_CODES}
 
 /** What `freshlink COMMAND --help` prints. */
 export const COMMAND_HELP: Readonly<Record<string, string>> = Object.freeze({
-  serve: `freshlink serve CONFIG --handlers FILE [--inspect PORT]
-                [--fenced-wait-max MS] [--json]
+  serve: `freshlink serve CONFIG --handlers FILE [options]
 
 Runs one server process until SIGINT or SIGTERM; then it finishes what is open,
 for drainMs at most, and ends. A second signal ends it at once (exit code 130).
@@ -85,6 +84,16 @@ Prints a line when it listens and a line for each event.
                    (default 600000; 0: it ends at once)
   --inspect PORT   show a page with the table, the links, the calls and the
                    events on 127.0.0.1:PORT
+  --health-port PORT
+                   answers GET /livez and GET /readyz there with 200 or 503,
+                   on the host name that it listens on
+  --ready-groups NAMES
+                   groups, with commas between them, of which a member must take
+                   calls before /readyz says so
+  --drain-delay MS on SIGTERM /readyz says no for so long before it closes (0)
+  --instances N    N processes, one a member of the group of CONFIG, on the
+                   port of CONFIG and those after it (and of --health-port);
+                   what ends by itself is started again
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
 

@@ -10,18 +10,22 @@ import { setTimeout } from "node:timers";
 import { pathToFileURL } from "node:url";
 import type { Handlers } from "../calls/handler_registry.ts";
 import { messageOf } from "../calls/thrown.ts";
+import type { Health } from "../calls/health.ts";
 import { Endpoint } from "../endpoint.ts";
+import { ConfigurationError } from "../errors.ts";
 import type { EndpointEvent } from "../events.ts";
 import type { EndpointOptions } from "../options.ts";
 import { checkHandlers } from "../options/call_options.ts";
 import { Problems } from "../options/problems.ts";
 import { DURATION_MAX_MS } from "../options/table.ts";
-import { type Arguments, readMs, usage } from "./arguments.ts";
+import { type Arguments, readMs, TLS_VALUES, usage } from "./arguments.ts";
 import { readConfig } from "./config_file.ts";
 import { CommandError, EXIT } from "./exit_code.ts";
 import { FENCED_WAIT_MAX_MS, waitFenced } from "./fenced_wait.ts";
 import { readText, readTls } from "./files.ts";
+import { HealthPort } from "./health_port.ts";
 import { readPort } from "./inspect.ts";
+import { instanceOf, instancesAskedFor, runInstances } from "./instances.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
@@ -29,19 +33,43 @@ import { printable } from "./table_text.ts";
 /** How long what handlers left running may keep an ended server process alive, in milliseconds. */
 const LINGER_MS = 250;
 
+/** Its options with a value. */
+export const SERVE_VALUES: readonly string[] = Object.freeze([
+  "handlers",
+  "fenced-wait-max",
+  "health-port",
+  "ready-groups",
+  "drain-delay",
+  "instances",
+  "inspect",
+  ...TLS_VALUES,
+]);
+
 /** Runs until it is interrupted, or fenced: then it waits before it ends. */
 export async function serve(args: Arguments, output: Output): Promise<number> {
   const [path] = args.operands;
   const file = args.values.get("handlers");
   if (file === undefined) throw usage("serve", "serve needs --handlers FILE");
+  const count = instancesAskedFor(args);
+  const instance = instanceOf();
+  if (count !== null && instance === null) {
+    await checkInstances(path!);
+    return await runInstances(count, output);
+  }
+  const probes = readProbes(args);
+  const inspectorPort = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
   const { tls } = await readTls("serve", args);
-  const options = await readConfig(path!, tls);
-  const port = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
+  const options = shifted(await readConfig(path!, tls), instance ?? 0);
   try {
     const startMs = performance.now();
-    const handlers = await importHandlers(file);
-    const { code, name } = await runEndpoint(options, handlers, file, port, output);
+    const { code, name } = await runEndpoint(
+      options,
+      await importHandlers(file),
+      file,
+      output,
+      { ...probes, inspectorPort },
+    );
     if (code === EXIT.fenced) {
       await waitFenced(name, performance.now() - startMs, waitMaxMs, output);
     }
@@ -56,8 +84,8 @@ async function runEndpoint(
   options: EndpointOptions,
   exported: unknown,
   file: string,
-  inspectorPort: number | null,
   output: Output,
+  probes: Probes & { readonly inspectorPort: number | null },
 ): Promise<{ readonly code: number; readonly name: string }> {
   const isFunction = typeof exported === "function";
   const endpoint = await Endpoint.start({
@@ -77,7 +105,18 @@ async function runEndpoint(
     else early.push(event);
     if (event.type === "fenced" && event.peer === null) end(EXIT.fenced);
   });
-  const release = onInterrupt(() => end(EXIT.ok));
+  let isAskedToEnd = false;
+  const release = onInterrupt(() => {
+    isAskedToEnd = true;
+    // Not ready first: whoever looks takes it out before it takes no calls any more.
+    setTimeout(() => end(EXIT.ok), probes.delayMs);
+  });
+  const health = () => {
+    const found = endpoint.health({ groups: probes.groups });
+    if (!isAskedToEnd || !found.ready) return found;
+    return { ...found, ready: false, reasons: ["it was asked to end"] };
+  };
+  const port = probes.port === null ? null : await startProbes(endpoint, options, probes, health);
   try {
     await register(endpoint, exported, file);
     endpoint.ready();
@@ -90,16 +129,74 @@ async function runEndpoint(
     });
     for (const event of early) report(event, output);
     early = null;
-    if (inspectorPort !== null) {
-      const { url } = await endpoint.inspect({ port: inspectorPort });
+    if (probes.inspectorPort !== null) {
+      const { url } = await endpoint.inspect({ port: probes.inspectorPort });
       output.line(`${printable(name)} is shown at ${url}`, { type: "inspector", url });
     }
     return { code: await ended, name };
   } finally {
     await endpoint.close();
+    port?.close();
     stopListening();
     release();
   }
+}
+
+/** What is asked for with `--health-port` and what belongs to it. */
+interface Probes {
+  readonly port: number | null;
+  readonly groups: readonly string[];
+  /** How long it is not ready before it closes, in milliseconds. */
+  readonly delayMs: number;
+}
+
+function readProbes(args: Arguments): Probes {
+  const text = args.values.get("health-port");
+  const port = text === undefined ? null : Number(text);
+  if (port !== null && !(Number.isInteger(port) && port >= 1 && port <= 65_535)) {
+    throw usage("serve", `--health-port expects a port from 1 to 65535, not '${text}'`);
+  }
+  const groups = args.values.get("ready-groups")?.split(",") ?? [];
+  return { port, groups, delayMs: readMs("serve", args, "drain-delay", 0, 0) };
+}
+
+async function startProbes(
+  endpoint: Endpoint,
+  { listen }: EndpointOptions,
+  { port }: Probes,
+  health: () => Health,
+): Promise<HealthPort> {
+  try {
+    const shift = instanceOf() ?? 0;
+    return await HealthPort.start(listen.hostname ?? "127.0.0.1", port! + shift, health);
+  } catch (error) {
+    await endpoint.close({ drainMs: 0 });
+    throw error;
+  }
+}
+
+/** The options of an instance: the next port for each. */
+function shifted(options: EndpointOptions, instance: number): EndpointOptions {
+  const { listen, advertise } = options;
+  if (instance === 0) return options;
+  return {
+    ...options,
+    listen: { ...listen, port: listen.port + instance },
+    ...(advertise?.port === undefined
+      ? {}
+      : { advertise: { ...advertise, port: advertise.port + instance } }),
+  };
+}
+
+/** Instances of one file need a name each. @throws {ConfigurationError} `invalid-options`. */
+async function checkInstances(path: string): Promise<void> {
+  const { name, group, listen, stateFile } = await readConfig(path);
+  const problems: string[] = [];
+  if (name !== undefined) problems.push(`${path}: name: each instance needs its own; leave it out`);
+  if (group === undefined) problems.push(`${path}: group: expected the group of the instances`);
+  if (listen.port === 0) problems.push(`${path}: listen.port: expected the first one's port`);
+  if (stateFile !== undefined) problems.push(`${path}: stateFile: each instance needs its own`);
+  if (problems.length > 0) throw new ConfigurationError("invalid-options", problems);
 }
 
 /** A module's `handlers`, or its default export. */

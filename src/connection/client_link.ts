@@ -94,6 +94,11 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     return this.#outbox;
   }
 
+  /** Whose connection it is that it has dialled. */
+  ownerOf(): ConnectionOwner {
+    return this;
+  }
+
   /** Ends it; what waits fails with `code`. */
   stop(code: ErrorCode): void {
     this.#tell({ kind: "stop", code });

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Entrance } from "../core/link/entrance.ts";
+import { Entrance, type EntranceLink } from "../core/link/entrance.ts";
 import { ConnectionTable } from "../core/link/connection_table.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
 import { Bucket, Budget } from "../core/channel/budget.ts";
@@ -14,16 +14,25 @@ import { Lobby } from "../core/channel/lobby.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Socket, SocketHandler } from "../runtime/runtime.ts";
+import { Refusal } from "./refusal.ts";
 import { ServedClient } from "./served_client.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
-import { LinkDriver } from "./link_driver.ts";
+import type { LinkDriver } from "./link_driver.ts";
+import { type AdmittedAs, type PeerChanges, PeerSet } from "./peer_set.ts";
 
 /** Events about strangers: so many at once, and so many a second after that. */
 const WORDS_AT_ONCE = 100;
 const WORDS_PER_SECOND = 10;
+
+/** Who lets in whom nobody defined: see `EndpointOptions.admit`. */
+export type AdmissionRule = (remote: {
+  readonly name: string;
+  readonly hostname: string;
+  readonly port: number;
+}) => boolean | AdmittedAs;
 
 /** What the manager tells. */
 export interface ManagerOwner {
@@ -39,9 +48,8 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   readonly peerName = null;
   readonly #owner: ManagerOwner;
   readonly #entrance: Entrance;
-  readonly #links = new Map<string, LinkDriver>();
-  /** Links whose definition has no name, by advertised address. */
-  readonly #byAddress = new Map<string, LinkDriver>();
+  readonly #peers: PeerSet;
+  readonly #rule: AdmissionRule | null;
   readonly #clients = new Set<ServedClient>();
   /** Who has not proved who it is. */
   readonly #lobby = new Lobby<Connection>();
@@ -50,20 +58,18 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** Events about strangers that were left out since the last one. */
   #leftOut = 0;
 
-  constructor(
-    context: ConnectionContext,
-    owner: ManagerOwner,
-    definitions: readonly LinkDefinition[],
-  ) {
+  /** @param rule Lets in who is not defined; `null`: nobody. */
+  constructor(context: ConnectionContext, owner: ManagerOwner, rule: AdmissionRule | null) {
     this.context = context;
     this.#owner = owner;
+    this.#peers = new PeerSet(this);
+    this.#rule = rule;
     const { self, settings: { maxConnectionsPerPeer } } = context;
-    this.#entrance = new Entrance(self, maxConnectionsPerPeer, (remote) => this.#linkOf(remote));
-    for (const definition of definitions) {
-      const link = new LinkDriver(this, definition);
-      this.#links.set(link.name, link);
-      if (definition.name === undefined) this.#byAddress.set(link.name, link);
-    }
+    this.#entrance = new Entrance(
+      self,
+      maxConnectionsPerPeer,
+      (remote) => this.#entranceOf(remote),
+    );
   }
 
   /** Why this endpoint is fenced; `null` while it is not. */
@@ -73,12 +79,12 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** The links, in the order of the definitions. */
   get links(): Iterable<LinkDriver> {
-    return this.#links.values();
+    return this.#peers.present();
   }
 
   /** How it stands with each peer, in the order of the definitions. */
   describePeers(): PeerRow[] {
-    return Array.from(this.#links.values(), (link) => link.describe());
+    return Array.from(this.#peers.present(), (link) => link.describe());
   }
 
   /** Clients that are connected. */
@@ -86,14 +92,20 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     return this.#clients;
   }
 
-  /** The link to a peer, or `undefined`. */
-  link(name: string): LinkDriver | undefined {
-    return this.#links.get(name);
+  /** The link to a peer, or `undefined`. @param isNested Whether it is for work that is open. */
+  link(name: string, isNested: boolean): LinkDriver | undefined {
+    return this.#peers.get(name, isNested);
   }
 
-  /** Dials every peer. */
-  start(): void {
-    for (const link of this.#links.values()) link.start();
+  /** The links to the members of a group. */
+  membersOf(group: string): readonly LinkDriver[] {
+    return this.#peers.membersOf(group);
+  }
+
+  /** Takes a list of peers; see `PeerSet.set`. Nothing changes once it is closing. */
+  setPeers(definitions: readonly LinkDefinition[], drainMs: number): PeerChanges {
+    if (!this.#entrance.isOpen) return { added: [], removed: [], moved: [] };
+    return this.#peers.set(definitions, drainMs);
   }
 
   /** Takes an accepted socket. */
@@ -123,13 +135,13 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** No new work is taken: the other ends are told, strangers are refused. */
   drain(): void {
     this.#entrance.close();
-    for (const link of this.#links.values()) link.drain();
+    for (const link of this.#peers.open()) link.drain();
     for (const client of this.#clients) client.drain();
   }
 
   /** Whether, after `drain`, nothing is open in either direction any more. */
   get isDrained(): boolean {
-    for (const link of this.#links.values()) if (!link.isDrained) return false;
+    for (const link of this.#peers.open()) if (!link.isDrained) return false;
     for (const client of this.#clients) if (!client.isQuiet) return false;
     return true;
   }
@@ -139,7 +151,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     this.#entrance.close();
     for (const connection of this.#lobby.guests) connection.refuse("closing", "");
     for (const client of [...this.#clients]) client.connection.refuse("closing", "");
-    for (const link of this.#links.values()) link.stop(code, "closing");
+    this.#peers.stop((link) => link.stop(code, "closing"));
     this.context.timers.stop();
   }
 
@@ -147,7 +159,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     if (!this.#entrance.fence(code)) return;
     for (const connection of this.#lobby.guests) connection.abort("local");
     for (const client of [...this.#clients]) client.connection.abort("local");
-    for (const link of this.#links.values()) link.stop("fenced", null);
+    this.#peers.stop((link) => link.stop("fenced", null));
     this.#owner.handleFenced(code);
     this.context.timers.stop();
   }
@@ -163,7 +175,20 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       this.#clients.add(client);
       return client;
     }
-    return this.#linkOf(remote)!;
+    const link = this.#peers.of(remote);
+    if (link !== undefined) return link;
+    // Between HELLO and CONFIRM it may have left, or the rule have changed.
+    const entry = this.#entryOf(remote);
+    if (entry === null) return new Refusal("unknown-peer", "it is defined no more");
+    return this.#peers.enter(remote, entry);
+  }
+
+  handleAway(link: LinkDriver): void {
+    this.#peers.handleAway(link);
+  }
+
+  holderOf(link: LinkDriver, remote: Hello): ConnectionOwner {
+    return this.#peers.holderOf(link, remote);
   }
 
   handleGreeted(connection: Connection): void {
@@ -191,9 +216,22 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     oldest?.abort("overloaded");
   }
 
-  #linkOf(remote: Hello): LinkDriver | undefined {
-    return this.#links.get(remote.name) ??
-      this.#byAddress.get(`${remote.hostname}:${remote.port}`);
+  /** The link to whoever that is, or what stands for one who is let in by the rule. */
+  #entranceOf(remote: Hello): EntranceLink | undefined {
+    return this.#peers.of(remote) ?? (this.#entryOf(remote) === null ? undefined : NEWCOMER);
+  }
+
+  /** What the rule says of one who is not defined; `null`: it does not come in. */
+  #entryOf({ name, hostname, port }: Hello): AdmittedAs | null {
+    if (this.#rule === null) return null;
+    try {
+      const answer = this.#rule({ name, hostname, port });
+      if (answer === true) return {};
+      return typeof answer === "object" && answer !== null ? answer : null;
+    } catch {
+      // A rule that fails lets nobody in.
+      return null;
+    }
   }
 }
 
@@ -201,5 +239,11 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 function hostnameOf({ remoteAddress }: Socket): string {
   return "path" in remoteAddress ? "" : remoteAddress.hostname;
 }
+/** One who comes in for the first time. */
+const NEWCOMER: Readonly<EntranceLink> = {
+  sessionBootId: null,
+  connectionCount: 0,
+  admit: () => null,
+};
 
 const IGNORE: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };

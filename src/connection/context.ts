@@ -13,6 +13,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import type { Channel } from "./channel.ts";
+import type { ConnectionOwner } from "./connection_owner.ts";
 import type { Timers } from "./timers.ts";
 
 /** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
@@ -67,6 +68,10 @@ export interface ConnectionContext {
 export interface LinkOwner {
   readonly context: ConnectionContext;
   readonly table: ConnectionTable;
+  /** Who has what a link has dialled: another one, where that holds a session with that life. */
+  holderOf(link: ConnectionOwner & { readonly name: string }, remote: Hello): ConnectionOwner;
+  /** There is no connection to a peer any more. */
+  handleAway(link: ConnectionOwner): void;
   /** This process's name is owned by another one. */
   handleFenced(code: ErrorCode): void;
 }

@@ -11,13 +11,14 @@ import type { Outbox } from "./outbox.ts";
 /** @param lastDialError Why there is no connection; empty where that is not known. */
 export function describePeer(
   peer: string,
-  { hostname, port }: LinkDefinition,
+  { hostname, port, group }: LinkDefinition,
   outbox: Outbox,
   lastDialError: string,
 ): PeerRow {
   const { connection, isDraining, sinceMicros, session, openCount, waitingCount } = outbox;
   return {
     peer,
+    group: group ?? null,
     hostname,
     port,
     state: connection === null ? "down" : isDraining ? "closing" : "up",

@@ -19,6 +19,8 @@ export interface DialerOwner extends ConnectionOwner {
   readonly peerName: string;
   /** Whether the other end, which has proved who it is, is the one that was meant. */
   admit(remote: Hello): Admission;
+  /** Who has the connection to the other end, which was admitted. */
+  ownerOf(remote: Hello): ConnectionOwner;
   /** The socket could not be opened; `error` is for people. */
   handleDialFailed(reason: CloseReason, error: string): void;
   /** The connection ended before its handshake was complete; `error` is for people. */
@@ -29,8 +31,8 @@ export interface DialerOwner extends ConnectionOwner {
 export class Dialer implements HandshakeOwner {
   readonly #context: ConnectionContext;
   readonly #owner: DialerOwner;
-  readonly #address: TcpAddress;
-  readonly #to: string;
+  #address: TcpAddress;
+  #to: string;
   #attempt: AbortController | null = null;
   #connection: Connection | null = null;
   /** Why the handshake failed, for people. */
@@ -53,6 +55,12 @@ export class Dialer implements HandshakeOwner {
   /** Where it dials, for people. */
   get addressText(): string {
     return addressText(this.#address);
+  }
+
+  /** From the next attempt on it dials there. @param to The name in HELLO. */
+  moveTo(address: TcpAddress, to: string): void {
+    this.#address = address;
+    this.#to = to;
   }
 
   /** Dials; ask only when no attempt is under way. Its owner hears what came of it. */
@@ -91,9 +99,9 @@ export class Dialer implements HandshakeOwner {
 
   // The calls of a connection before its handshake is complete.
 
-  ownerOf(): ConnectionOwner {
+  ownerOf(_connection: Connection, remote: Hello): ConnectionOwner {
     this.#connection = null;
-    return this.#owner;
+    return this.#owner.ownerOf(remote);
   }
 
   handleGreeted(): void {}

@@ -12,6 +12,7 @@ import type { Admission } from "../core/channel/handshake.ts";
 import { Link } from "../core/link/link.ts";
 import type { LinkAction, LinkDefinition, LinkEvent } from "../core/link/link_event.ts";
 import type { LinkNews } from "../core/link/link_news.ts";
+import { expectedPlaceOf, placeOf } from "../core/link/peer_name.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import { SmallList } from "../core/link/small_list.ts";
 import { Deadline } from "../core/time/deadline_heap.ts";
@@ -20,17 +21,18 @@ import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode, LinkError } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
-import type { ConnectionOwner } from "./connection_owner.ts";
+import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
 import { describePeer } from "./describe_peer.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
+import { eventOf } from "./link_report.ts";
 import { Outbox } from "./outbox.ts";
 
 /** The driver of one link. */
 export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner {
   readonly #owner: LinkOwner;
   readonly #context: ConnectionContext;
-  readonly #definition: LinkDefinition;
+  #definition: LinkDefinition;
   readonly #link: Link;
   readonly #dialer: Dialer;
   readonly #outbox: Outbox;
@@ -50,7 +52,8 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#context = context;
     this.#definition = definition;
     this.#link = new Link({ self, definition, settings, draw: () => runtime.random.float() });
-    this.#dialer = new Dialer(context, this, { hostname, port }, this.#link.name);
+    const to = definition.name ?? placeOf(definition);
+    this.#dialer = new Dialer(context, this, { hostname, port }, to);
     this.#outbox = new Outbox(context);
   }
 
@@ -71,6 +74,21 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
   /** Whether there is a connection to use. */
   get isUp(): boolean {
     return this.#outbox.connection !== null;
+  }
+
+  /** Whether there is one, and the peer takes calls. */
+  get takesCalls(): boolean {
+    return this.isUp && !this.#outbox.isDraining;
+  }
+
+  /** Whether the peer has said that it is closing. */
+  get isDraining(): boolean {
+    return this.#outbox.isDraining;
+  }
+
+  /** Calls that have no answer yet, sent or not. */
+  get openCount(): number {
+    return this.#outbox.openCount + this.#outbox.waitingCount;
   }
 
   /** Whether what is sent has to wait for a place or for room at the peer. */
@@ -116,15 +134,53 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
 
   // What is asked for.
 
-  /** Dials for the first time. */
-  start(): void {
-    this.#tell({ kind: "start" });
+  /** Dials for the first time, or since it left. @param isAwaited Or nobody is dialled. */
+  start(isAwaited = false): void {
+    this.#outbox.endClosing();
+    this.#tell({ kind: "start", isAwaited });
   }
 
-  /** Tells the peer that this endpoint is closing. */
-  drain(): void {
+  /** Whom it leads to. */
+  get definition(): LinkDefinition {
+    return this.#definition;
+  }
+
+  /** `host:port`, where the definition has no name; else `null`. */
+  get expectedPlace(): string | null {
+    return expectedPlaceOf(this.#definition);
+  }
+
+  /** The group whose member the peer is; `null`: none. */
+  get group(): string | null {
+    return this.#definition.group ?? null;
+  }
+
+  /** Takes another definition of the same peer; what there is goes on. @returns Whether it moved. */
+  define(definition: LinkDefinition): boolean {
+    const { hostname, port } = definition;
+    const isMoved = hostname !== this.#definition.hostname || port !== this.#definition.port;
+    this.#definition = definition;
+    this.#link.definition = definition;
+    this.#dialer.moveTo({ hostname, port }, definition.name ?? placeOf(definition));
+    if (!isMoved) return false;
+    this.#tell({ kind: "moved" });
+    return true;
+  }
+
+  /** From now on it is dialled, too. */
+  dial(): void {
+    this.#tell({ kind: "moved" });
+  }
+
+  /** Tells the peer that this endpoint is closing, or at least this link: then nobody dials. */
+  drain(isLeaving = false): void {
     this.#outbox.beginClosing();
-    this.#tell({ kind: "drain" });
+    this.#tell({ kind: "drain", isLeaving });
+  }
+
+  /** The peer is not wanted any more; `start` takes it back, with the session that is kept. */
+  leave(): void {
+    this.#tell({ kind: "leave" });
   }
 
   /**
@@ -143,6 +199,11 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
    */
   admit(remote: Hello, certificateNames: readonly string[] | null = null): Admission {
     return this.#link.admit(remote, certificateNames);
+  }
+
+  /** Whose connection it is that this link has dialled. */
+  ownerOf(remote: Hello): ConnectionOwner {
+    return this.#owner.holderOf(this, remote);
   }
 
   // What happens.
@@ -166,8 +227,8 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#tell({ kind: "dial-ended", error });
   }
 
-  handleDialEnded(error: string): void {
-    this.#tell({ kind: "dial-ended", error });
+  handleDialEnded(error: string, code: EndReason): void {
+    this.#tell({ kind: "dial-ended", error, code });
   }
 
   handleOpen(connection: Connection, remote: Hello): void {
@@ -177,7 +238,6 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#owner.table.add(
       id,
       {
-        peer: this.name,
         remoteAddress: connection.remoteAddress,
         listeningPort: remote.port,
         descriptor: connection.descriptor,
@@ -279,6 +339,9 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
       case "hold":
         this.#outbox.drain();
         break;
+      case "release":
+        this.#outbox.release();
+        break;
       case "dial":
         this.#dialer.dial();
         break;
@@ -312,30 +375,16 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     });
   }
 
-  #report({ connection: id, ...news }: LinkNews): void {
-    const connection = this.#connections.get(id)!;
-    const { remoteAddress, direction, helloAtMs } = connection;
-    const about = { peer: this.name, remoteAddress };
-    switch (news.type) {
-      case "connected": {
-        const replayedFrames = this.#outbox.unacknowledgedFrames;
-        this.#context.emit({ ...news, ...about, direction, replayedFrames, helloAtMs });
-        break;
-      }
-      case "lost":
-        this.#context.emit({ ...news, ...about, reason: connection.endReason ?? "local" });
-        break;
-      case "suspect":
-        this.#context.emit({ ...news, ...about, inFlight: this.#outbox.openCount });
-        break;
-      default:
-        this.#context.emit({ ...news, ...about });
-    }
+  #report(news: LinkNews): void {
+    const connection = this.#connections.get(news.connection)!;
+    this.#context.emit(eventOf(news, this.name, connection, this.#outbox));
+    if (news.type === "lost") this.#owner.handleAway(this);
   }
 
   #rowOf(connection: Connection) {
     const usable = this.#link.usable === connection.id;
     return {
+      peer: this.name,
       identifier: this.#link.numberOf(connection.id),
       usable,
       roundTripMs: connection.heartbeat.roundTripMs,

@@ -214,12 +214,21 @@ export class Outbox {
     this.#connection = null;
     this.#stateBegins();
     if (this.#session !== null) this.#session.carrier = null;
+    this.#failMoving(true);
   }
 
   /** The other end is closing: it takes no calls that no handler waits for. */
   drain(): void {
     if (this.#backlog.isClosing) return;
     this.#backlog.isClosing = true;
+    this.#stateBegins();
+    this.#failMoving(false);
+  }
+
+  /** The other end takes calls again. */
+  release(): void {
+    if (!this.#backlog.isClosing) return;
+    this.#backlog.isClosing = false;
     this.#stateBegins();
   }
 
@@ -229,8 +238,17 @@ export class Outbox {
 
   /** This end is closing: said with each START from now on. */
   beginClosing(): void {
-    this.#isClosing = true;
-    if (this.#session !== null) this.#session.isClosing = true;
+    this.#setClosing(true);
+  }
+
+  /** It does not close after all. */
+  endClosing(): void {
+    this.#setClosing(false);
+  }
+
+  #setClosing(isClosing: boolean): void {
+    this.#isClosing = isClosing;
+    if (this.#session !== null) this.#session.isClosing = isClosing;
   }
 
   /** All that a chunk held has been handled. */
@@ -275,6 +293,22 @@ export class Outbox {
       fail(request, code);
     }
     if (beforeMs === Infinity) this.#backlog.notifications.stop(code);
+  }
+
+  /** Calls that somebody has another place for do not wait. @param isLost Or is it only closing? */
+  #failMoving(isLost: boolean): void {
+    for (const request of this.#backlog.requests()) {
+      if (!request.moves) continue;
+      this.#backlog.remove(request);
+      fail(request, "peer-down");
+    }
+    const session = this.#session;
+    if (!isLost || session === null || session.isEnded) return;
+    for (const request of session.places.waiting()) {
+      if (!request.moves || !request.idempotent) continue;
+      session.cancel(request);
+      fail(request, "peer-down");
+    }
   }
 
   #refuseAsDown(): ErrorCode {

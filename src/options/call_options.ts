@@ -7,7 +7,7 @@
 
 import { DUMP_SERVICE, INSPECT_SERVICE, TABLE_SERVICE } from "../calls/contract.ts";
 import { messageOf } from "../calls/thrown.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { GroupRequestOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
 import { DURATION_MAX_MS } from "./table.ts";
 
@@ -59,6 +59,27 @@ export function checkRequestOptions(options: RequestOptions): void {
 export function checkNotifyOptions(options: NotifyOptions): void {
   if (options === NO_OPTIONS || isWell(options, false)) return;
   tell(options, NOTIFY_KEYS);
+}
+
+/**
+ * Checks the options of a call to a group.
+ *
+ * @throws {ConfigurationError} `invalid-options`, with every problem at once.
+ */
+export function checkGroupOptions(options: GroupRequestOptions, isRequest: boolean): void {
+  if (options === NO_OPTIONS) return;
+  const { key, groupTimeoutMs, ...rest } = options;
+  const isKeyed = key === undefined || typeof key === "string";
+  const isTimed = groupTimeoutMs === undefined || groupTimeoutMs === 0 || isTimeout(groupTimeoutMs);
+  if (isKeyed && isTimed && !("whenDown" in rest) && isWell(rest, isRequest)) return;
+  const problems = new Problems();
+  if (!isKeyed) problems.add("options.key", "a string", key);
+  if (!isTimed) {
+    problems.duration("options.groupTimeoutMs", groupTimeoutMs, 0, DURATION_MAX_MS);
+  }
+  const known = (isRequest ? REQUEST_KEYS : NOTIFY_KEYS).filter((name) => name !== "whenDown");
+  collect(problems, rest, [...known, "key", "groupTimeoutMs"]);
+  problems.check();
 }
 
 /** Checks the options of a flush. @throws {ConfigurationError} `invalid-options`. */

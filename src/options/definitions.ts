@@ -5,6 +5,7 @@
  */
 
 import { messageOf } from "../calls/thrown.ts";
+import { expectedPlaceOf, peerNameOf } from "../core/link/peer_name.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { PeerDefinition } from "../options.ts";
 import { PUBLIC_KEY_PATTERN } from "./identity.ts";
@@ -16,6 +17,7 @@ export const DEFINITION_KEYS: readonly string[] = Object.freeze([
   "hostname",
   "port",
   "publicKey",
+  "group",
 ]);
 
 /**
@@ -38,24 +40,28 @@ export function checkDefinitions(
     const key = `${where}[${index}]`;
     if (!problems.object(key, entry, "an object { name, hostname, port }")) continue;
     problems.keys(`${key}.`, entry, DEFINITION_KEYS);
-    const { name, hostname, port, publicKey } = entry;
+    const { name, hostname, port, group, publicKey } = entry;
     const isNamed = name === undefined || problems.name(`${key}.name`, name);
     const isPlaced = problems.hostname(`${key}.hostname`, hostname);
+    const isGrouped = group === undefined || problems.name(`${key}.group`, group);
     const isKnown = publicKey === undefined || checkPublicKey(problems, key, publicKey);
-    if (!problems.port(`${key}.port`, port, 1) || !isNamed || !isPlaced || !isKnown) continue;
-    const identity = name ?? `${hostname}:${port}`;
-    const earlier = seen.get(identity);
-    if (earlier !== undefined) {
-      problems.list.push(`${key}: '${identity}' is defined already in ${where}[${earlier}]`);
-      continue;
-    }
-    seen.set(identity, index);
-    definitions.push({
+    const isReachable = problems.port(`${key}.port`, port, 1) && isPlaced;
+    if (!isReachable || !isNamed || !isGrouped || !isKnown) continue;
+    const definition: PeerDefinition = {
       ...(name === undefined ? {} : { name }),
       hostname,
       port,
+      ...(group === undefined ? {} : { group }),
       ...(publicKey === undefined ? {} : { publicKey }),
-    });
+    };
+    const identities = new Set([peerNameOf(definition), expectedPlaceOf(definition) ?? ""]);
+    const known = [...identities].find((identity) => seen.has(identity));
+    if (known !== undefined) {
+      problems.list.push(`${key}: '${known}' is defined already in ${where}[${seen.get(known)}]`);
+      continue;
+    }
+    for (const identity of identities) if (identity !== "") seen.set(identity, index);
+    definitions.push(definition);
   }
   return definitions;
 }

@@ -6,6 +6,7 @@
 
 import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
 import type { Handlers } from "../calls/handler_registry.ts";
+import type { AdmissionRule } from "../connection/connection_manager.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
@@ -28,6 +29,8 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly name: string | undefined;
   readonly listen: { readonly hostname: string; readonly port: number };
   readonly advertise: { readonly hostname?: string; readonly port?: number };
+  readonly group: string | undefined;
+  readonly admit: AdmissionRule | null;
   readonly peers: readonly PeerDefinition[];
   readonly secrets: readonly Uint8Array[];
   readonly identity: string | undefined;
@@ -104,6 +107,8 @@ export function resolveEndpointOptions(
     // Whoever hands all handlers over has no start to wait for.
     startingMs: options.handlers === undefined ? settings.startingMs : options.startingMs ?? 0,
     name: options.name,
+    group: options.group,
+    admit: options.admit ?? null,
     listen: { hostname, port: listen.port },
     advertise,
     peers,
@@ -192,6 +197,7 @@ function checkOther(problems: Problems, key: OptionKey, value: unknown): void {
   else if (key === "allow") checkAllow(problems, value);
   else if (key === "tls") checkTls(problems, value);
   else if (key === "codec") problems.codec(key, value);
+  else if (key === "admit" && typeof value !== "function") problems.add(key, "a function", value);
   else if (key === "handlers") checkHandlers(problems, key, value);
   else if (key === "runtime") checkRuntime(problems, value);
 }

@@ -133,6 +133,8 @@ export function levelOf(event: EndpointEvent): LogLevel {
       return "warn";
     case "peer-restarted":
       return event.failed > 0 ? "warn" : "info";
+    case "discovery-failed":
+      return "warn";
     case "dial-failed":
       return event.reason === "tls" ? "error" : "debug";
     default:
@@ -169,8 +171,10 @@ export function textOf(event: EndpointEvent): string {
         `${event.inFlight} calls wait`;
     case "duplicate":
       return `a second process that calls itself ${peer} was refused`;
-    case "fenced":
-      return `another process has this name (${event.code}), so this one has stopped for good`;
+    case "fenced": {
+      const end = event.peer === null ? "this one has stopped" : `the link to ${peer} has ended`;
+      return `another process has this name (${event.code}), so ${end} for good`;
+    }
     case "draining":
       return `${peer} is closing`;
     case "handler-failed":
@@ -179,6 +183,10 @@ export function textOf(event: EndpointEvent): string {
       return `the notification '${event.service}' to ${peer} is not sent: ${event.code}`;
     case "listener-failed":
       return `a listener failed: ${messageOf(event.error)}`;
+    case "peers-changed":
+      return `the peers have changed: ${event.added.length} new, ${event.removed.length} gone, ${event.moved.length} moved`;
+    case "discovery-failed":
+      return `the discovery failed: ${event.detail}`;
     case "closed":
       return "closed";
   }

@@ -154,7 +154,7 @@ Deno.test("the schema has the keys that are accepted, and no others", async () =
   const strange = "somethingStrange";
   const own = resolverKeys({ ...LEAST, [strange]: 1 }, strange);
   const expected = [
-    ...own.filter((key) => !["runtime", "handlers", "allow"].includes(key)),
+    ...own.filter((key) => !["runtime", "handlers", "admit", "allow"].includes(key)),
     "$schema",
     "secretFile",
   ];
@@ -200,7 +200,7 @@ Deno.test("the schema's defaults are the ones that are used", async () => {
   );
   assertEquals(
     Object.fromEntries(told.filter(([key]) => !(String(key) in DEFAULTS))),
-    { insecure: false, codec: "json", consoleNotices: true },
+    { insecure: false, codec: "json", consoleNotices: true, watchPeers: false },
   );
   const resolved = resolveEndpointOptions({ listen: { port: 0 } });
   assertEquals(properties!["listen"]!.properties!["hostname"]!.default, resolved.listen.hostname);

@@ -107,6 +107,7 @@ Deno.test("tableLines() says so where there is no connection", () => {
 Deno.test("peerLines() tells of each peer without a link since when, what waits and why", () => {
   const peer: PeerRow = {
     peer: "SP20",
+    group: null,
     hostname: "10.0.0.2",
     port: 11020,
     state: "down",

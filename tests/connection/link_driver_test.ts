@@ -65,7 +65,13 @@ class Stage {
         this.onEvent(event);
       },
     } as unknown as ConnectionContext;
-    const owner: LinkOwner = { context, table: this.table, handleFenced() {} };
+    const owner: LinkOwner = {
+      context,
+      table: this.table,
+      holderOf: (link) => link,
+      handleAway() {},
+      handleFenced() {},
+    };
     this.driver = new LinkDriver(owner, { name: "A", hostname: "h", port: 1 });
   }
 

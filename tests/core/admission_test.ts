@@ -65,15 +65,15 @@ Deno.test("admit: a peer needs a link, which may refuse it; a client needs none"
 });
 
 Deno.test("admitAs: who is known by its address needs a certificate for that address", () => {
-  const expected = { own: "M", name: "10.0.0.1:7", isNamed: false, present: null };
+  const expected = { own: "M", name: "10.0.0.1:7", place: "10.0.0.1:7", present: null };
   assertEquals(admitAs(expected, hello("A"), null), null);
   assertEquals(admitAs(expected, hello("A"), ["A", "10.0.0.1"]), null);
   assertEquals(admitAs(expected, hello("A"), ["A"])?.code, "certificate-mismatch");
-  assertEquals(admitAs({ ...expected, name: "A", isNamed: true }, hello("A"), ["B"]), null);
+  assertEquals(admitAs({ ...expected, name: "A", place: null }, hello("A"), ["B"]), null);
 });
 
 Deno.test("admitAs: who is known by its key must hold it, whatever its name", () => {
-  const expected = { own: "M", name: "A", isNamed: true, present: null, publicKey: "one" };
+  const expected = { own: "M", name: "A", place: null, present: null, publicKey: "one" };
   assertEquals(admitAs(expected, { ...hello("A"), publicKey: "one" }, null), null);
   for (const remote of [hello("A"), { ...hello("A"), publicKey: "other" }]) {
     assertEquals(admitAs(expected, remote, null)?.code, "key-mismatch");

@@ -120,14 +120,13 @@ Deno.test("DRAIN counts on the connection in use only", () => {
 Deno.test("a row goes with its connection, and no other one of that peer", () => {
   const table = new ConnectionTable();
   const row: NewRow = {
-    peer: "A",
     remoteAddress: "a:1",
     listeningPort: 1,
     descriptor: null,
     direction: "inbound",
     bootId: "a",
   };
-  const live = () => ({ identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
+  const live = () => ({ peer: "A", identifier: 1, usable: true, roundTripMs: null, inFlight: 0 });
   table.add(1, row, 0, live);
   table.add(2, row, 0, live);
   table.remove(1);
@@ -161,9 +160,9 @@ Deno.test("another name at the same address begins anew, with the role that it g
 
 Deno.test("whoever waits to dial goes on waiting, however often it is asked for", () => {
   const policy = new DialPolicy({ ...SETTINGS, identifier: "counter" }, () => 0.5);
-  policy.beginLater(0);
+  policy.beginLater(false, [], 0);
   const { deadlineMs } = policy;
-  policy.beginLater(10);
+  policy.beginLater(false, [], 10);
   assertEquals(policy.deadlineMs, deadlineMs);
 });
 

@@ -11,6 +11,8 @@ const NOT_RUN: Readonly<Record<string, number>> = {
   "docs/guide/rolling-restarts.md": 1,
   // What a handlers' module looks like.
   "docs/cli.md": 1,
+  // They need other processes: tests/docs/groups_guide_test.ts runs them. Lines that show options.
+  "docs/guide/groups.md": 3,
   // It needs workerd: tests/package/workerd_test.ts runs it.
   "docs/guide/workers.md": 1,
 };

@@ -29,6 +29,7 @@ Deno.test("peers(): state, since when, last error, open and waiting calls of eac
   const { lastError, sinceMicros, ...rest } = down!;
   assertEquals(rest, {
     peer: "SP20",
+    group: null,
     hostname: two.address,
     port: 11_000,
     state: "down",

@@ -150,6 +150,7 @@ Deno.test(
 function peer(index: number): PeerRow {
   return {
     peer: `p${index}`,
+    group: null,
     hostname: "10.0.0.1",
     port: 1,
     state: index % 97 === 0 ? "down" : "up",

@@ -22,6 +22,8 @@ const FILES = [
   "esm/mod.d.ts",
   "esm/mod.js",
   "esm/src/cli.js",
+  "esm/src/discovery/mod.d.ts",
+  "esm/src/discovery/mod.js",
   "esm/src/runtime/absent.js",
   "esm/src/runtime/bun.js",
   "esm/src/runtime/deno.js",
@@ -84,7 +86,12 @@ function checkManifest(manifest: any): void {
   assertEquals(manifest.engines, { node: ">=20.19.0" });
   assertEquals(Object.keys(manifest.dependencies), ["@noble/ciphers", "@noble/hashes"]);
   assertEquals("devDependencies" in manifest || "scripts" in manifest, false);
-  assertEquals(Object.keys(manifest.exports), [".", "./simulator", "./package.json"]);
+  assertEquals(Object.keys(manifest.exports), [
+    ".",
+    "./discovery",
+    "./simulator",
+    "./package.json",
+  ]);
   assertEquals(Object.keys(manifest.exports["."]), ["types", "default"]);
   assertEquals(manifest.bin, { freshlink: "bin/freshlink.js" });
   assertEquals(manifest.repository.url, "git+https://github.com/freshlink/freshlink.git");
@@ -113,7 +120,7 @@ async function checkPages(read: (path: string) => Promise<string>): Promise<void
 /** The names that the entry points' declarations export. */
 async function declared(read: (path: string) => Promise<string>): Promise<string[]> {
   const names: string[] = [];
-  for (const path of ["esm/mod.d.ts", "esm/src/simulator/mod.d.ts"]) {
+  for (const path of ["esm/mod.d.ts", "esm/src/discovery/mod.d.ts", "esm/src/simulator/mod.d.ts"]) {
     for (const [, list = ""] of (await read(path)).matchAll(/^export (?:type )?\{([^}]*)\}/gm)) {
       for (const item of list.split(",")) names.push(item.replace(/^.* as |^\s*type |\s/g, ""));
     }

@@ -2,6 +2,7 @@
 
 import type { Scenario } from "./run.ts";
 import { runAttacker } from "./scenarios/attacker.ts";
+import { runChanging } from "./scenarios/changing.ts";
 import { runCrossings } from "./scenarios/crossings.ts";
 import { runCuts } from "./scenarios/cuts.ts";
 import { runRolling } from "./scenarios/rolling.ts";
@@ -13,5 +14,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   cuts: runCuts,
   crossings: runCrossings,
   rolling: runRolling,
+  changing: runChanging,
   attacker: runAttacker,
 };

@@ -17,6 +17,7 @@ const FRESH: Readonly<Record<string, number>> = {
   cuts: 20,
   crossings: 40,
   rolling: 40,
+  changing: 25,
   attacker: 12,
 };
 /** CI searches two connections whole, `deno task sim --enumerate` three. */
@@ -117,7 +118,7 @@ Deno.test("deno task sim: what it prints, and what it does not understand", asyn
   assertEquals(bad.code, 2);
   assert(
     bad.err.includes(
-      "--scenario earthquake: swarm, cuts, crossings, rolling, attacker was expected",
+      "--scenario earthquake: swarm, cuts, crossings, rolling, changing, attacker was expected",
     ),
   );
 });

@@ -80,7 +80,11 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         'import { Simulator } from "./simulator/mod.ts";',
         'import { newRuntime } from "./runtime/node.ts";',
         'import { Endpoint } from "../mod.ts";',
+        'import { fromFile } from "./discovery/from_file.ts";',
+        'import { Group } from "./groups/group.ts";',
       ],
+      ["src/connection/link.ts", 'await import("../discovery/from_file.ts");'],
+      ["src/groups/group.ts", 'import { fromFile } from "../discovery/from_file.ts";'],
       ["src/calls/call.ts", 'import { serve } from "../cli/serve.ts";'],
       ["src/cli/serve.ts", 'import { Link } from "../connection/link.ts";'],
       [
@@ -105,7 +109,10 @@ const CASES: Readonly<Record<string, RuleCase>> = {
         "src/endpoint.ts",
         'import "./options.ts"; import "./endpoint/call.ts"; import "./runtime/detect.ts";',
         'import "./connection/link.ts"; import "./core/frame.ts";',
+        'await import("./discovery/from_file.ts"); await import("./groups/group.ts");',
+        'import type { Group } from "./groups/group.ts"; f<Group>();',
       ],
+      ["src/discovery/from_file.ts", 'import "node:fs/promises"; import "../options.ts";'],
       ["src/cli/serve.ts", 'import "../endpoint.ts"; import "../../mod.ts";'],
       [
         "mod.ts",

@@ -27,16 +27,16 @@ interface Reference {
   readonly specifier: string;
   /** Whether it vanishes when the types are stripped. */
   readonly typeOnly: boolean;
-  /** Whether it is loaded while the program runs, when it is asked for. */
-  readonly isLoaded: boolean;
+  /** Whether it is loaded while the program runs. */
+  readonly isLoad: boolean;
 }
 
 /** Calls back for every static import, re-export, dynamic import and import type. */
 function visitReferences(report: (reference: Reference) => void): Deno.lint.LintVisitor {
   const visit = (node: Deno.lint.Node, source: unknown, typeOnly: boolean) => {
     const specifier = literalOf(source);
-    const isLoaded = node.type === "ImportExpression";
-    if (specifier !== null) report({ node, specifier, typeOnly, isLoaded });
+    const isLoad = node.type === "ImportExpression";
+    if (specifier !== null) report({ node, specifier, typeOnly, isLoad });
   };
   return {
     ImportDeclaration: (node) => visit(node, node.source, node.importKind === "type"),
@@ -67,12 +67,12 @@ export const importDirection: Deno.lint.Rule = {
   create(context) {
     const path = projectPath(context.filename);
     const zone = zoneOf(path);
-    return visitReferences(({ node, specifier, typeOnly, isLoaded }) => {
+    return visitReferences(({ node, specifier, typeOnly, isLoad }) => {
       if (!isRelative(specifier)) return;
       const target = resolvePath(path, specifier);
       const targetZone = zoneOf(target);
       if (mayImport(zone, targetZone, typeOnly)) return;
-      if (isLoaded && MAY_LOAD[zone]?.includes(targetZone)) return;
+      if (isLoad && MAY_LOAD[zone]?.includes(targetZone)) return;
       context.report({
         node,
         message: `${path} (${zone}) must not import ${target} (${targetZone}).`,

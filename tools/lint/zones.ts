@@ -16,6 +16,10 @@ export type Zone =
   | "connection"
   /** `src/core/`: decisions; time and bytes come in as arguments. */
   | "core"
+  /** `src/discovery/`: who the peers are, asked again and again. */
+  | "discovery"
+  /** `src/groups/`: processes that offer the same services. */
+  | "groups"
   /** `src/runtime/detect.ts`: picks an adapter. */
   | "detect"
   /** `src/runtime/`: one socket API over three runtimes. */
@@ -48,6 +52,8 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   endpoint: ["endpoint", "connection", "core", "events", "errors", "contract", "detect"],
   telemetry: ["telemetry", "errors"],
   inspector: ["inspector", "telemetry", "errors"],
+  discovery: ["discovery", "endpoint", "core", "events", "errors", "contract"],
+  groups: ["groups", "endpoint", "connection", "core", "events", "errors", "contract"],
   cli: ["cli", "endpoint", "inspector", "mod", "events", "errors", "contract", "detect"],
   mod: ["endpoint", "events", "errors", "contract"],
   outside: [
@@ -55,6 +61,8 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
     "mod",
     "cli",
     "endpoint",
+    "discovery",
+    "groups",
     "connection",
     "core",
     "detect",
@@ -68,15 +76,16 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   ],
 };
 
-/** The zones that a zone may load while it runs, when they are asked for. */
+/** The zones that a zone may load while it runs, and not before: nobody pays who does not use them. */
 export const MAY_LOAD: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  endpoint: ["inspector"],
+  endpoint: ["discovery", "groups", "inspector"],
+  cli: ["discovery"],
 };
 
 /** The zones that a zone may name in `import type` and `export type` only. */
 export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  mod: ["core", "connection", "inspector"],
-  endpoint: ["inspector"],
+  mod: ["core", "connection", "groups", "inspector"],
+  endpoint: ["discovery", "groups", "inspector"],
   telemetry: ["endpoint", "core", "events"],
   inspector: ["endpoint", "connection", "core", "events", "contract"],
 };
@@ -112,6 +121,7 @@ export const LINK_FACE: ReadonlySet<string> = new Set([
   "dialled_link.ts",
   "entrance.ts",
   "heartbeat.ts",
+  "peer_name.ts",
   "served_link.ts",
   "peer_row.ts",
   "small_list.ts",
@@ -128,6 +138,7 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "adapter",
   "detect",
   "endpoint",
+  "discovery",
   "cli",
   "inspector",
   "outside",
@@ -164,7 +175,16 @@ export function zoneOf(path: string): Zone {
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
   if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
-  for (const zone of ["core", "connection", "simulator", "telemetry", "inspector"] as const) {
+  const rooms = [
+    "core",
+    "connection",
+    "simulator",
+    "discovery",
+    "groups",
+    "telemetry",
+    "inspector",
+  ] as const;
+  for (const zone of rooms) {
     if (path.startsWith(`src/${zone}/`)) return zone;
   }
   return path.startsWith("src/runtime/") ? "adapter" : "endpoint";

@@ -7,6 +7,7 @@
 
 import type { Admission } from "../channel/handshake.ts";
 import type { Hello } from "../wire/hello.ts";
+import { placeOf } from "./peer_name.ts";
 
 /** What an endpoint goes by. */
 export interface Admitting {
@@ -49,10 +50,10 @@ export function admit(
 export interface Expected {
   /** The name of this end. */
   readonly own: string;
-  /** The name, or `host:port` where the definition has no name. */
+  /** By which name it is known here. */
   readonly name: string;
-  /** Whether the definition has a name. */
-  readonly isNamed: boolean;
+  /** `host:port`, where the definition has no name; else `null`. */
+  readonly place: string | null;
   /** Who has proved to be the one, as long as a connection to it is open; else `null`. */
   readonly present: string | null;
   /** The static key of the definition, in base64url, where it has one. */
@@ -65,11 +66,11 @@ export interface Expected {
  * @param certificateNames Of one who dials: whom its certificate names; `null` without one.
  */
 export function admitAs(
-  { own, name, isNamed, present, publicKey }: Expected,
+  { own, name, place, present, publicKey }: Expected,
   remote: Hello,
   certificateNames: readonly string[] | null,
 ): Admission {
-  const fits = remote.name === name || (!isNamed && `${remote.hostname}:${remote.port}` === name);
+  const fits = remote.name === name || placeOf(remote) === place;
   if (remote.role !== "peer" || !fits) {
     return { code: "wrong-name", detail: `'${name}' was meant, not '${remote.name}'` };
   }
@@ -79,7 +80,7 @@ export function admitAs(
   if (present !== null && present !== remote.name) {
     return { code: "wrong-name", detail: `'${present}' had this address before` };
   }
-  return isNamed ? null : admitAddress(own, remote, certificateNames);
+  return place === null ? null : admitAddress(own, remote, certificateNames);
 }
 
 /** Whether one who is known by its address is whom the authority knows by that address. */

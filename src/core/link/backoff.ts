@@ -27,9 +27,14 @@ export class Backoff {
     return this.#attempts;
   }
 
-  /** The next wait in milliseconds. @param random From 0 (included) to 1 (excluded). */
-  nextMs(random: number): number {
-    const bound = Math.min(this.#maxMs, this.#minMs * 2 ** Math.min(this.#attempts, 30));
+  /**
+   * The next wait in milliseconds.
+   *
+   * @param random From 0 (included) to 1 (excluded).
+   * @param maxMs What the bound grows to this time.
+   */
+  nextMs(random: number, maxMs = this.#maxMs): number {
+    const bound = Math.min(maxMs, this.#minMs * 2 ** Math.min(this.#attempts, 30));
     this.#attempts++;
     return random * bound;
   }

@@ -69,7 +69,7 @@ export class CandidateSet {
     return this.#rules?.usable ?? null;
   }
 
-  /** The link number of that one; 0: there is none. */
+  /** Its link number; 0 when there is none. */
   get usableNumber(): number {
     return this.usable === null ? 0 : this.get(this.usable)?.number ?? 0;
   }

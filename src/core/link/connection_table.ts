@@ -41,13 +41,13 @@ export interface ConnectionRow {
 /** What is known of a connection when its handshake is complete. */
 export type NewRow = Omit<
   ConnectionRow,
-  "identifier" | "usable" | "roundTripMs" | "inFlight" | "establishedSeconds" | "establishedMicros"
+  keyof LiveRow | "establishedSeconds" | "establishedMicros"
 >;
 
 /** What changes while a connection lives; its link is asked when the table is looked at. */
 export type LiveRow = Pick<
   ConnectionRow,
-  "identifier" | "usable" | "roundTripMs" | "inFlight"
+  "peer" | "identifier" | "usable" | "roundTripMs" | "inFlight"
 >;
 
 interface Entry {
@@ -87,10 +87,10 @@ export class ConnectionTable {
     const rows: ConnectionRow[] = [];
     for (const entry of this.#entries.values()) {
       const { fixed, establishedMicros } = entry;
-      const { identifier, usable, roundTripMs, inFlight } = entry.live();
+      const { peer, identifier, usable, roundTripMs, inFlight } = entry.live();
       const seconds = Math.floor(establishedMicros / 1_000_000);
       rows.push({
-        peer: fixed.peer,
+        peer,
         remoteAddress: fixed.remoteAddress,
         listeningPort: fixed.listeningPort,
         descriptor: fixed.descriptor,

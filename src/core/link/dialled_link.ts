@@ -28,6 +28,7 @@ export class DialledLink {
   /** @param draw A number from 0 (included) to 1 (excluded), for the jitter of dials. */
   constructor(settings: LinkSettings, draw: () => number) {
     this.#dial = new DialPolicy(settings, draw);
+    this.#dial.renew();
   }
 
   /** Why the last dial came to nothing, for people; empty: it did not. */
@@ -94,7 +95,7 @@ export class DialledLink {
           outcome: stoppedHere(event.code),
           restarted: null,
         };
-        return this.#dial.stop() ? [{ kind: "give-dial-up" }, settle] : [settle];
+        return this.#dial.turnOff() ? [{ kind: "give-dial-up" }, settle] : [settle];
       }
     }
   }
@@ -114,7 +115,7 @@ export class DialledLink {
   }
 
   #dialLater(waits: boolean, nowMs: number): LinkAction[] {
-    if (this.#wantsDial(waits)) this.#dial.beginLater(nowMs);
+    if (this.#wantsDial(waits)) this.#dial.beginLater(false, [], nowMs);
     return [];
   }
 }

@@ -4,7 +4,7 @@
  *
  * | state | since | who is let in |
  * | --- | --- | --- |
- * | open | the beginning | defined peers, clients |
+ * | open | the beginning | defined peers, those whom a rule lets in, clients |
  * | closing | `close` | peers whose session is held: what is open in it is finished |
  * | fenced | `fence`: another process has this name | nobody |
  *
@@ -50,6 +50,11 @@ export class Entrance {
     this.#self = self;
     this.#maxConnectionsPerPeer = maxConnectionsPerPeer;
     this.#linkOf = linkOf;
+  }
+
+  /** Whether it is neither closing nor fenced. */
+  get isOpen(): boolean {
+    return this.#state === OPEN;
   }
 
   /** Why nobody is let in any more; `null` while somebody may be. */

@@ -17,25 +17,31 @@ import type { Hello } from "../wire/hello.ts";
 import { admitAs } from "./admission.ts";
 import type { Decision } from "./candidate.ts";
 import { CandidateSet, type Member } from "./candidate_set.ts";
-import { DialPolicy, type DialWish, dialWish } from "./dial_policy.ts";
-import type { LinkAction, LinkEvent, Outcome, Restart } from "./link_event.ts";
-import { displacedNews, duplicateNews, type LinkNews, supersededNews } from "./link_news.ts";
+import { DialPolicy } from "./dial_policy.ts";
+import { LinkActions } from "./link_actions.ts";
+import type { LinkAction, LinkDefinition, LinkEvent, Outcome } from "./link_event.ts";
+import { displacedNews, duplicateNews, supersededNews } from "./link_news.ts";
+import { expectedPlaceOf, peerNameOf } from "./peer_name.ts";
 import {
   HERE,
   HERE_CLOSING,
+  isOver,
   KEPT,
+  LEFT,
   type LinkOptions,
   type LinkSnapshot,
   type LinkState,
   NEW,
+  phaseOf,
   type Presence,
+  refusalIn,
 } from "./link_state.ts";
-import { CLOSED_THERE, RESTARTED, stayedAway, stoppedHere } from "./outcome.ts";
+import { CLOSED_THERE, LEFT_BEHIND, RESTARTED, stayedAway, stoppedHere } from "./outcome.ts";
 
 /** The link. */
 export class Link {
-  /** Under which name the table and the callers know the other end. */
-  readonly name: string;
+  /** Whom it leads to; another definition of the same other end may take its place. */
+  definition: LinkDefinition;
   readonly #options: LinkOptions;
   readonly #dial: DialPolicy;
   readonly #candidates: CandidateSet;
@@ -43,16 +49,23 @@ export class Link {
   #presence: Presence = { kind: "away", nextMs: Infinity };
   /** The life with which a session was begun last. */
   #session: string | null = null;
-  #actions: LinkAction[] = [];
+  /** Whether what is sent is held back, as the other end is closing. */
+  #isHeld = false;
+  #actions = new LinkActions();
   #nowMs = 0;
   #wallMicros = 0;
 
   constructor(options: LinkOptions) {
     const { definition, self, settings, draw } = options;
     this.#options = options;
-    this.name = definition.name ?? `${definition.hostname}:${definition.port}`;
+    this.definition = definition;
     this.#candidates = new CandidateSet(self, settings.identifier);
     this.#dial = new DialPolicy(settings, draw);
+  }
+
+  /** Under which name the table and the callers know the other end. */
+  get name(): string {
+    return peerNameOf(this.definition);
   }
 
   /** The connection to send on; `null` when there is none. */
@@ -67,9 +80,7 @@ export class Link {
 
   /** What this end wants of it, and where the other end is. */
   get phase(): "up" | "down" | "draining" | "ended" {
-    if (this.#state.kind === "ended" || this.#state.kind === "draining") return this.#state.kind;
-    if (this.usable === null) return "down";
-    return this.#presence === HERE_CLOSING ? "draining" : "up";
+    return phaseOf(this.#state, this.#presence, this.usable !== null);
   }
 
   /** Why it has ended; `null` while it has not. */
@@ -100,14 +111,13 @@ export class Link {
 
   /** Whether that is the one that this link leads to, see `admitAs`; changes nothing. */
   admit(remote: Hello, certificateNames: readonly string[] | null = null): Admission {
-    const { self: { name: own }, definition } = this.#options;
-    if (this.#state.kind === "ended") {
-      return { code: "closing", detail: `'${own}' has ended this link` };
-    }
-    const isNamed = definition.name !== undefined;
+    const { name: own } = this.#options.self;
+    const refusal = refusalIn(this.#state, own, remote, this.#session);
+    if (refusal !== null) return refusal;
+    const { definition: { publicKey }, name } = this;
+    const place = expectedPlaceOf(this.definition);
     const { present } = this.#candidates;
-    const { publicKey } = definition;
-    return admitAs({ own, name: this.name, isNamed, present, publicKey }, remote, certificateNames);
+    return admitAs({ own, name, place, present, publicKey }, remote, certificateNames);
   }
 
   /**
@@ -118,21 +128,21 @@ export class Link {
    * @returns What is to be done, in this order, before the next event is told.
    */
   handle(event: LinkEvent, nowMs: number, wallMicros: number): readonly LinkAction[] {
-    const actions: LinkAction[] = this.#actions = [];
+    const { list } = this.#actions = new LinkActions();
     this.#nowMs = nowMs;
     this.#wallMicros = wallMicros;
     switch (event.kind) {
       case "start":
-        this.#state = KEPT;
-        this.#wait();
-        this.#dialNow();
+        this.#start(event.isAwaited ?? false);
+        break;
+      case "moved":
+        this.#renewDial();
         break;
       case "dial":
         this.#dialNow();
         break;
       case "dial-ended":
-        this.#dial.end();
-        if (event.error !== "") this.#dial.lastError = event.error;
+        this.#dial.fail(event.error, event.code ?? "");
         this.#dialLater();
         break;
       case "opened":
@@ -146,7 +156,7 @@ export class Link {
         break;
       case "suspect":
         if (event.connection !== this.usable) break;
-        this.#tell({ ...event, type: "suspect" });
+        this.#actions.tell({ ...event, type: "suspect" });
         this.#dialNow();
         break;
       case "closed":
@@ -156,12 +166,15 @@ export class Link {
         this.#handleTimeout();
         break;
       case "drain":
-        this.#drain();
+        this.#drain(event.isLeaving ?? false);
+        break;
+      case "leave":
+        if (!isOver(this.#state)) this.#stop(LEFT, "unknown-peer", LEFT_BEHIND);
         break;
       case "stop":
         this.#end(event.code, event.refusal);
     }
-    return actions;
+    return list;
   }
 
   /** What tells this state from another one. */
@@ -171,6 +184,7 @@ export class Link {
       presence: this.#presence.kind,
       dial: this.#dial.state,
       session: this.#session,
+      isHeld: this.#isHeld,
       candidates: this.#candidates.snapshot(),
     };
   }
@@ -178,12 +192,10 @@ export class Link {
   #handleOpened(event: Extract<LinkEvent, { kind: "opened" }>): void {
     const { connection, remote, silence } = event;
     if (event.isOwnDial) this.#dial.end();
-    if (this.#state.kind === "ended") {
-      this.#actions.push({ kind: "refuse", connection, code: "closing", detail: "" });
-      return;
-    }
+    const code = this.#state === LEFT ? "unknown-peer" : "closing";
+    if (isOver(this.#state)) return this.#actions.refuse(connection, code, "");
     this.#candidates.add(connection, remote, silence);
-    this.#send(connection, FrameKind.PING, this.drawNonce());
+    this.#actions.send(connection, FrameKind.PING, this.drawNonce());
     const member = this.#candidates.get(connection)!;
     this.#carryOut(this.#candidates.decide(member, this.#wallMicros));
   }
@@ -191,41 +203,43 @@ export class Link {
   #handleControl({ connection, frame, number }: Extract<LinkEvent, { kind: "control" }>): void {
     // A frame of a connection that was ended while it came.
     if (this.#candidates.get(connection) === undefined) return;
-    if (frame === FrameKind.DRAIN) {
-      this.#handleDrain(connection);
-      return;
-    }
+    if (frame === FrameKind.DRAIN) return this.#handleDrain(connection);
     if (frame === FrameKind.PONG && this.#state.kind === "draining") {
       const isHeard = number >= (this.#state.nonce ?? Infinity);
-      if (isHeard) this.#state = { kind: "draining", nonce: null };
+      if (isHeard) this.#state = { ...this.#state, nonce: null };
+    }
+    // What START says of closing follows.
+    if (frame === FrameKind.START && this.#isHeld && connection === this.usable) {
+      this.#isHeld = false;
+      this.#presence = HERE;
+      this.#actions.add({ kind: "release" });
     }
     const decisions = this.#candidates.handleFrame(connection, frame, number, this.#wallMicros);
     if (decisions !== null) this.#carryOut(decisions);
-    else this.#actions.push({ kind: "breach", connection, code: "unexpected-frame", frame });
+    else this.#actions.add({ kind: "breach", connection, code: "unexpected-frame", frame });
   }
 
   #handleDrain(connection: number): void {
     if (connection !== this.usable || this.#presence !== HERE) return;
     this.#presence = HERE_CLOSING;
-    this.#actions.push({ kind: "hold" });
-    this.#tell({ type: "draining", connection });
+    this.#isHeld = true;
+    this.#actions.add({ kind: "hold" });
+    this.#actions.tell({ type: "draining", connection });
   }
 
   #handleRefused({ connection, code, error }: Extract<LinkEvent, { kind: "refused" }>): void {
     // Nothing was in use before: this end was not let in.
-    if (error !== undefined && this.usable === null) this.#dial.lastError = error;
+    if (error !== undefined && this.usable === null) this.#dial.note(error, code);
     if (code === "duplicate" || code === "displaced") this.#fence(connection, code);
     // That life of the other end is over: nothing will come of what it has.
-    if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);
+    if (code === "closing" && connection === this.usable) this.#actions.settle(CLOSED_THERE);
   }
 
   #fence(connection: number, code: ErrorCode): void {
-    if (this.#options.settings.fence === "process") {
-      this.#actions.push({ kind: "fenced", code });
-      return;
-    }
-    this.#dial.lastError = `fenced: another process has the name '${this.#options.self.name}'`;
-    this.#tell({ type: "fenced", connection, code });
+    const { self: { name }, settings: { fence } } = this.#options;
+    if (fence === "process") return this.#actions.add({ kind: "fenced", code });
+    this.#dial.lastError = `fenced: another process has the name '${name}'`;
+    this.#actions.tell({ type: "fenced", connection, code });
     this.#end("fenced", null);
   }
 
@@ -233,11 +247,11 @@ export class Link {
     const wasUsable = connection === this.usable;
     const identifier = this.numberOf(connection);
     const decisions = this.#candidates.close(connection, this.#wallMicros);
-    if (this.#state.kind === "ended") return;
+    if (isOver(this.#state)) return;
     this.#carryOut(decisions);
     if (wasUsable && this.usable === null) {
       this.#wait();
-      this.#tell({ type: "lost", connection, identifier });
+      this.#actions.tell({ type: "lost", connection, identifier });
     }
     this.#dialLater();
   }
@@ -250,39 +264,51 @@ export class Link {
     }
     const { resumeWindowMs } = this.#options.settings;
     if (this.#presence.kind === "away" && this.#presence.nextMs <= this.#nowMs) {
-      this.#settle(stayedAway(this.#nowMs - resumeWindowMs));
+      this.#actions.settle(stayedAway(this.#nowMs - resumeWindowMs));
       this.#presence = { kind: "away", nextMs: this.#nowMs + resumeWindowMs / 4 };
     }
-    if (this.#dial.deadlineMs > this.#nowMs) return;
-    this.#dial.end();
-    if (this.#wish() === "now") this.#dialNow();
-    else this.#dialLater();
+    const { members } = this.#candidates;
+    if (this.#dial.expire(this.usable !== null, members, this.#nowMs)) this.#dialNow();
   }
 
-  #drain(): void {
-    if (this.#state.kind === "ended" || this.#state.kind === "draining") return;
+  #start(isAwaited: boolean): void {
+    const { kind } = this.#state;
+    if (kind === "ended" || kind === "kept") return;
+    this.#state = KEPT;
+    if (kind !== "draining" || this.usable === null) this.#wait();
+    if (!isAwaited) this.#renewDial();
+  }
+
+  /** Only the START of a newer connection tells the other end where this one is, or what it wants. */
+  #renewDial(): void {
+    if (this.#state !== KEPT) return;
+    this.#actions.giveDialUp(this.#dial.renew());
+    this.#dialNow();
+  }
+
+  #drain(isLeaving: boolean): void {
+    if (isOver(this.#state) || this.#state.kind === "draining") return;
     const { usable } = this;
     const nonce = usable === null ? null : this.drawNonce();
-    this.#state = { kind: "draining", nonce };
+    this.#state = { kind: "draining", nonce, isLeaving };
+    if (isLeaving) this.#actions.giveDialUp(this.#dial.turnOff());
     if (usable === null || nonce === null) return;
-    this.#send(usable, FrameKind.DRAIN, 0);
-    this.#send(usable, FrameKind.PING, nonce);
+    this.#actions.send(usable, FrameKind.DRAIN, 0);
+    this.#actions.send(usable, FrameKind.PING, nonce);
   }
 
   #end(code: ErrorCode, refusal: ErrorCode | null): void {
     if (this.#state.kind === "ended") return;
-    this.#state = { kind: "ended", code };
+    this.#stop({ kind: "ended", code }, refusal, stoppedHere(code));
+  }
+
+  #stop(state: LinkState, refusal: ErrorCode | null, outcome: Outcome): void {
+    this.#state = state;
     this.#presence = { kind: "away", nextMs: Infinity };
     this.#candidates.stopProbes();
-    if (this.#dial.stop()) this.#actions.push({ kind: "give-dial-up" });
-    for (const { id } of this.#candidates.members) {
-      this.#actions.push(
-        refusal === null
-          ? { kind: "abort", connection: id, reason: "local" }
-          : { kind: "refuse", connection: id, code: refusal, detail: "" },
-      );
-    }
-    this.#settle(stoppedHere(code));
+    this.#actions.giveDialUp(this.#dial.turnOff());
+    this.#actions.endAll(this.#candidates.members, refusal);
+    this.#actions.settle(outcome);
   }
 
   // Deciding.
@@ -295,7 +321,7 @@ export class Link {
       switch (decision.kind) {
         case "propose":
           member.number = decision.number;
-          this.#send(id, FrameKind.USE, decision.number);
+          this.#actions.send(id, FrameKind.USE, decision.number);
           break;
         case "adopt":
           this.#adopt(member, decision.number, decision.newSession);
@@ -304,26 +330,23 @@ export class Link {
           this.#attach(id);
           break;
         case "probe":
-          this.#send(id, FrameKind.PING, decision.nonce);
-          this.#candidates.startProbe(
-            decision.claimant,
-            this.#nowMs + this.#options.settings.probeTimeoutMs,
-          );
+          this.#actions.send(id, FrameKind.PING, decision.nonce);
+          this.#candidates.startProbe(decision.claimant, this.#afterMs("probeTimeoutMs"));
           break;
         case "refuse":
-          this.#tell(duplicateNews(member, this.#session));
-          this.#refuse(id, "duplicate", "a living process has this name");
+          this.#actions.tell(duplicateNews(member, this.#session));
+          this.#remove(id).refuse(id, "duplicate", "a living process has this name");
           break;
         case "supersede":
-          this.#tell(supersededNews(member, this.#candidates.usableNumber));
-          this.#abort(id, "local");
+          this.#actions.tell(supersededNews(member, this.#candidates.usableNumber));
+          this.#remove(id).abort(id, "local");
           break;
         case "displace":
-          this.#tell(displacedNews(member, this.#session, this.#candidates.usableNumber));
-          this.#refuse(id, "displaced", "another process has taken this name");
+          this.#actions.tell(displacedNews(member, this.#session, this.#candidates.usableNumber));
+          this.#remove(id).refuse(id, "displaced", "another process has taken this name");
           break;
         case "abandon":
-          this.#abort(id, "silent");
+          this.#remove(id).abort(id, "silent");
       }
     }
   }
@@ -335,65 +358,43 @@ export class Link {
     if (newSession) {
       this.#session = bootId;
       const restarted = before === null ? null : { oldBootId: before, bootId };
-      this.#settle(RESTARTED, restarted);
-      this.#actions.push({ kind: "begin", connection: id });
+      this.#isHeld = false;
+      this.#actions.settle(RESTARTED, restarted);
+      this.#actions.add({ kind: "begin", connection: id });
     }
-    if (this.#candidates.isFollower) this.#send(id, FrameKind.USEACK, number);
+    if (this.#candidates.isFollower) this.#actions.send(id, FrameKind.USEACK, number);
     this.#attach(id);
     const newProcess = before !== null && before !== bootId;
-    this.#tell({ type: "connected", connection: id, identifier: number, bootId, newProcess });
+    this.#actions.connected({ connection: id, identifier: number, bootId, newProcess });
   }
 
   #attach(connection: number): void {
     this.#presence = HERE;
-    this.#actions.push({ kind: "attach", connection });
-    if (this.#dial.succeed()) this.#actions.push({ kind: "give-dial-up" });
+    this.#actions.add({ kind: "attach", connection });
+    this.#actions.giveDialUp(this.#dial.succeed());
   }
 
   /** From now on there is nobody to send to. */
   #wait(): void {
-    const nextMs = this.#nowMs + this.#options.settings.resumeWindowMs;
-    this.#presence = { kind: "away", nextMs };
+    this.#presence = { kind: "away", nextMs: this.#afterMs("resumeWindowMs") };
   }
 
-  #refuse(connection: number, code: ErrorCode, detail: string): void {
+  #afterMs(setting: "probeTimeoutMs" | "resumeWindowMs"): number {
+    return this.#nowMs + this.#options.settings[setting];
+  }
+
+  #remove(connection: number): LinkActions {
     this.#candidates.remove(connection);
-    this.#actions.push({ kind: "refuse", connection, code, detail });
-  }
-
-  #abort(connection: number, reason: "local" | "silent"): void {
-    this.#candidates.remove(connection);
-    this.#actions.push({ kind: "abort", connection, reason });
-  }
-
-  #send(connection: number, frame: number, number: number): void {
-    this.#actions.push({ kind: "send", connection, frame, number });
-  }
-
-  #settle(outcome: Outcome, restarted: Restart | null = null): void {
-    this.#actions.push({ kind: "settle", outcome, restarted });
+    return this.#actions;
   }
 
   // Dialling.
 
-  #wish(): DialWish {
-    if (this.#state.kind === "ended" || this.#state.kind === "new") return "no";
-    const { settings } = this.#options;
-    return dialWish(this.usable !== null, this.#candidates.members, settings, this.#nowMs);
-  }
-
   #dialNow(): void {
-    if (this.#state.kind === "ended" || !this.#dial.begin()) return;
-    this.#actions.push({ kind: "dial" });
+    if (this.#dial.begin()) this.#actions.add({ kind: "dial" });
   }
 
   #dialLater(): void {
-    if (this.#wish() !== "no") this.#dial.beginLater(this.#nowMs);
-  }
-
-  // Telling.
-
-  #tell(news: LinkNews): void {
-    this.#actions.push({ kind: "tell", news });
+    this.#dial.beginLater(this.usable !== null, this.#candidates.members, this.#nowMs);
   }
 }

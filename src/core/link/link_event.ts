@@ -28,6 +28,8 @@ export interface LinkDefinition {
   readonly port: number;
   /** The static key that it must hold, in base64url; without one any is taken. */
   readonly publicKey?: string;
+  /** The group whose member it is. */
+  readonly group?: string;
 }
 
 /** What tells how long a connection has been silent. */
@@ -37,12 +39,14 @@ export interface Silence {
 
 /** What happened. Connections are named by their ids. */
 export type LinkEvent =
-  /** The link is wanted from now on. */
-  | { readonly kind: "start" }
+  /** The link is wanted from now on. `isAwaited`: nobody is dialled, the other end comes. */
+  | { readonly kind: "start"; readonly isAwaited?: boolean }
   /** Somebody wants a connection now; where an attempt is under way nothing changes. */
   | { readonly kind: "dial" }
   /** An attempt to dial came to nothing; `error` is for people. */
-  | { readonly kind: "dial-ended"; readonly error: string }
+  | { readonly kind: "dial-ended"; readonly error: string; readonly code?: string }
+  /** The other end is dialled at another place from now on; what there is goes on. */
+  | { readonly kind: "moved" }
   /** A handshake is complete. */
   | {
     readonly kind: "opened";
@@ -73,8 +77,16 @@ export type LinkEvent =
   | { readonly kind: "closed"; readonly connection: number }
   /** `nextDeadlineMs` has passed. */
   | { readonly kind: "timeout" }
-  /** This end is closing: the other one is told, and what is open goes on. */
-  | { readonly kind: "drain" }
+  /**
+   * This end is closing: the other one is told, and what is open goes on. `isLeaving`: only this
+   * link ends, nobody is dialled for it, and `start` takes it back.
+   */
+  | { readonly kind: "drain"; readonly isLeaving?: boolean }
+  /**
+   * The other end is not wanted any more: its connections are refused, what waits fails. The
+   * session is kept, so that `start` goes on with it if the same life comes back.
+   */
+  | { readonly kind: "leave" }
   /**
    * The link ends for good; what waits fails with `code`. Its connections are refused with
    * `refusal`, or aborted where that is `null`.
@@ -150,8 +162,10 @@ export type LinkAction =
   | { readonly kind: "begin"; readonly connection: number }
   /** The session is carried by this connection from now on. */
   | { readonly kind: "attach"; readonly connection: number }
-  /** The other end takes nothing new any more, until the session is attached again. */
+  /** The other end takes nothing new any more. */
   | { readonly kind: "hold" }
+  /** The other end takes calls again: the session starts anew, and nothing is said of closing. */
+  | { readonly kind: "release" }
   /** Dial; `dial-ended`, or `opened` with `isOwnDial`, follows. */
   | { readonly kind: "dial" }
   /** Give the attempt under way up; nothing follows. */

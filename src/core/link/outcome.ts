@@ -7,9 +7,10 @@
  * | the other end says that it is closing | fail, idempotent ones are repeated | waits | ends |
  * | it has stayed away for the resume window | fail | fails if it came before | stays |
  * | this end stops | fail | fails | ends |
+ * | the other end is not wanted any more | fail | fails | stays |
  *
- * In the third case the session's numbers stay: the other process may live, and have executed what
- * was written. Source: docs/protocol.md, "Sessions".
+ * In the third case and in the last the session's numbers stay: the other process may live, have
+ * executed what was written, and come back. Source: docs/protocol.md, "Sessions".
  *
  * @module
  */
@@ -42,6 +43,14 @@ export function stayedAway(sinceMs: number): Outcome {
     unwrittenBeforeMs: sinceMs,
   };
 }
+
+/** The other end is not wanted any more. */
+export const LEFT_BEHIND: Readonly<Outcome> = {
+  code: "undefined-peer",
+  endsSession: false,
+  repeats: "none",
+  unwrittenBeforeMs: Infinity,
+};
 
 /** This end stops: nobody can send anything any more. */
 export function stoppedHere(code: ErrorCode): Outcome {

@@ -8,6 +8,8 @@
 export interface PeerRow {
   /** The peer's name, or `host:port` where its definition has none. */
   readonly peer: string;
+  /** The group whose member it is; `null`: none. */
+  readonly group: string | null;
   /** Where its definition says that it listens: the host name or address ... */
   readonly hostname: string;
   /** ... and the port. */

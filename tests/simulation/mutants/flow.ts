@@ -92,7 +92,7 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
   {
     name: "a request that would not be started is granted room",
     file: "core/session/waiting_call.ts",
-    find: "    return this.#calls.isReady;\n",
+    find: "    return !this.#isEarly && this.#calls.isReady;\n",
     replace: "    return true;\n",
     by: "tests/core/flow_test.ts",
   },

@@ -191,7 +191,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   {
     name: "the wait between dials grows without an end",
     file: "core/link/backoff.ts",
-    find: "Math.min(this.#maxMs, this.#minMs * 2 ** Math.min(this.#attempts, 30))",
+    find: "Math.min(maxMs, this.#minMs * 2 ** Math.min(this.#attempts, 30))",
     replace: "this.#minMs * 2 ** Math.min(this.#attempts, 30)",
     by: "tests/core/link_test.ts",
   },
@@ -233,7 +233,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   {
     name: "no ping at open",
     file: "core/link/link.ts",
-    find: "    this.#send(connection, FrameKind.PING, this.drawNonce());\n    const member",
+    find: "    this.#actions.send(connection, FrameKind.PING, this.drawNonce());\n    const member",
     replace: "    const member",
     by: "tests/core/link_rules_test.ts",
   },
@@ -254,35 +254,37 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   {
     name: "nobody hears that this end is closing",
     file: "core/link/link.ts",
-    find: "    this.#send(usable, FrameKind.DRAIN, 0);\n",
+    find: "    this.#actions.send(usable, FrameKind.DRAIN, 0);\n",
     replace: "",
     by: "tests/core/link_test.ts",
   },
   {
     name: "what waits for a peer that is away never fails",
     file: "core/link/link.ts",
-    find: "      this.#settle(stayedAway(this.#nowMs - resumeWindowMs));\n",
+    find: "      this.#actions.settle(stayedAway(this.#nowMs - resumeWindowMs));\n",
     replace: "",
     by: "tests/core/link_test.ts",
   },
   {
     name: "a link that ends keeps its connections",
     file: "core/link/link.ts",
-    find: "    for (const { id } of this.#candidates.members) {\n",
-    replace: "    for (const { id } of []) {\n",
+    find: "    this.#actions.endAll(this.#candidates.members, refusal);\n",
+    replace: "",
     by: "tests/core/link_test.ts",
   },
   {
     name: "a link that ends goes on dialling",
     file: "core/link/link.ts",
-    find: 'if (this.#dial.stop()) this.#actions.push({ kind: "give-dial-up" });',
-    replace: "",
+    find:
+      "    this.#candidates.stopProbes();\n    this.#actions.giveDialUp(this.#dial.turnOff());\n",
+    replace: "    this.#candidates.stopProbes();\n",
     by: "tests/core/link_rules_test.ts",
   },
   {
     name: "USEACK is not sent",
     file: "core/link/link.ts",
-    find: "    if (this.#candidates.isFollower) this.#send(id, FrameKind.USEACK, number);\n",
+    find:
+      "    if (this.#candidates.isFollower) this.#actions.send(id, FrameKind.USEACK, number);\n",
     replace: "",
     by: "tests/core/link_test.ts",
   },
@@ -360,8 +362,8 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   {
     name: "a verdict ends the process, though only the link was to end",
     file: "core/link/link.ts",
-    find: 'if (this.#options.settings.fence === "process") {',
-    replace: 'if (this.#options.settings.fence !== "none" as string) {',
+    find: 'if (fence === "process") return',
+    replace: 'if (fence !== "none" as string) return',
     by: "tests/core/link_test.ts",
   },
   {

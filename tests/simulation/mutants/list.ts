@@ -7,6 +7,7 @@ import { CALL_MUTANTS } from "./calls.ts";
 import { CHANNEL_MUTANTS } from "./channel.ts";
 import { FLOW_MUTANTS } from "./flow.ts";
 import { LINK_MUTANTS } from "./link.ts";
+import { PEER_MUTANTS } from "./peers.ts";
 
 /** One way to break the code. */
 export interface Mutant {
@@ -275,9 +276,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "parking: an inbound connection waits while one's own dial is under way",
     file: "core/link/link.ts",
-    find: "    const isNamed = definition.name !== undefined;\n",
-    replace: `    if (this.#dial.state === "dialing") return { code: "closing", detail: "parked" };
-    const isNamed = definition.name !== undefined;
+    find: "    if (refusal !== null) return refusal;\n",
+    replace: `    if (refusal !== null) return refusal;
+    if (this.#dial.state === "dialing") return { code: "closing", detail: "parked" };
 `,
     by: "crossings",
   },
@@ -286,7 +287,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/link.ts",
     find: "    this.#candidates.add(connection, remote, silence);\n",
     replace: `    if (remote.ordinal < this.highest) {
-      this.#actions.push({ kind: "refuse", connection, code: "closing", detail: "older" });
+      this.#actions.refuse(connection, "closing", "older");
       return;
     }
     this.highest = remote.ordinal;
@@ -370,8 +371,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a lost connection is not dialled again",
     file: "core/link/link.ts",
     find:
-      '      this.#tell({ type: "lost", connection, identifier });\n    }\n    this.#dialLater();\n',
-    replace: '      this.#tell({ type: "lost", connection, identifier });\n    }\n',
+      '      this.#actions.tell({ type: "lost", connection, identifier });\n    }\n    this.#dialLater();\n',
+    replace: '      this.#actions.tell({ type: "lost", connection, identifier });\n    }\n',
     by: "crossings",
   },
   // The link: admission, dialling, outcomes, states.
@@ -406,30 +407,28 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "who is known by its address needs no certificate for it",
     file: "core/link/admission.ts",
-    find: "return isNamed ? null : admitAddress(",
-    replace: "return isNamed || !isNamed ? null : admitAddress(",
+    find: "return place === null ? null : admitAddress(",
+    replace: "return place === null || place !== null ? null : admitAddress(",
     by: "tests/core/admission_test.ts",
   },
   {
     name: "a link that has ended admits its peer",
-    file: "core/link/link.ts",
-    find: `    if (this.#state.kind === "ended") {
-      return { code: "closing"`,
-    replace: `    if (this.#state.kind === "new") {
-      return { code: "closing"`,
+    file: "core/link/link_state.ts",
+    find: '  if (state.kind === "ended") return { code: "closing"',
+    replace: '  if (state.kind === "new") return { code: "closing"',
     by: "tests/core/link_test.ts",
   },
   {
     name: "two attempts at a time",
     file: "core/link/dial_policy.ts",
-    find: "    if (this.#state === DIALING) return false;\n",
-    replace: "",
+    find: "if (!this.#isOn || this.#state === DIALING) return false;",
+    replace: "if (!this.#isOn) return false;",
     by: "tests/core/link_test.ts",
   },
   {
     name: "an attempt goes on beside a connection that came into use",
     file: "core/link/link.ts",
-    find: 'if (this.#dial.succeed()) this.#actions.push({ kind: "give-dial-up" });',
+    find: "this.#actions.giveDialUp(this.#dial.succeed());",
     replace: "this.#dial.succeed();",
     by: "tests/core/link_test.ts",
   },
@@ -457,8 +456,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a suspicion dials nobody",
     file: "core/link/link.ts",
-    find: '        this.#tell({ ...event, type: "suspect" });\n        this.#dialNow();\n',
-    replace: '        this.#tell({ ...event, type: "suspect" });\n',
+    find: '        this.#actions.tell({ ...event, type: "suspect" });\n        this.#dialNow();\n',
+    replace: '        this.#actions.tell({ ...event, type: "suspect" });\n',
     by: "tests/core/link_test.ts",
   },
   {
@@ -478,7 +477,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "what a peer has that closes is waited for",
     file: "core/link/link.ts",
-    find: 'if (code === "closing" && connection === this.usable) this.#settle(CLOSED_THERE);',
+    find:
+      'if (code === "closing" && connection === this.usable) this.#actions.settle(CLOSED_THERE);',
     replace: "",
     by: "tests/core/link_test.ts",
   },
@@ -506,10 +506,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a link that has ended takes a connection",
     file: "core/link/link.ts",
-    find: `    if (this.#state.kind === "ended") {
-      this.#actions.push`,
-    replace: `    if (this.#state.kind === "new") {
-      this.#actions.push`,
+    find: "if (isOver(this.#state)) return this.#actions.refuse(connection, code",
+    replace: "if (this.#state === NEW) return this.#actions.refuse(connection, code",
     by: "tests/core/link_test.ts",
   },
   // Sessions.
@@ -620,4 +618,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CHANNEL_MUTANTS,
   ...FLOW_MUTANTS,
   ...LINK_MUTANTS,
+  ...PEER_MUTANTS,
 ];

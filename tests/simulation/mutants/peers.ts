@@ -1,0 +1,121 @@
+/** The mutants of who the peers are: those that come and go, and groups of them. */
+
+import type { Mutant } from "./list.ts";
+
+/** All of them. */
+export const PEER_MUTANTS: readonly Mutant[] = [
+  // Peers that come and go.
+  {
+    name: "a peer that left is dialled again",
+    file: "core/link/link.ts",
+    find: "if (isLeaving) this.#actions.giveDialUp(this.#dial.turnOff());",
+    replace: "",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "a peer that left is admitted",
+    file: "core/link/link_state.ts",
+    find: 'if (state.kind === "left" || (isLeaving',
+    replace: "if ((isLeaving",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "a peer that left takes its session along",
+    file: "core/link/outcome.ts",
+    find: '  code: "undefined-peer",\n  endsSession: false,\n',
+    replace: '  code: "undefined-peer",\n  endsSession: true,\n',
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "a peer that came back is still taken for closing",
+    file: "core/link/link.ts",
+    find: '      this.#actions.add({ kind: "release" });\n',
+    replace: "",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "a stranger is dialled as often as a peer",
+    file: "core/link/dial_policy.ts",
+    find: 'code === "unknown-peer" || ',
+    replace: "",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "one process under two names has two sessions",
+    file: "connection/peer_set.ts",
+    find: "if (other === link || other.sessionBootId !== remote.bootId) continue;",
+    replace: "if (other !== null) continue;",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  {
+    name: "a peer that moved is dialled when the old connection has gone",
+    file: "connection/link_driver.ts",
+    find: '    this.#tell({ kind: "moved" });\n    return true;\n',
+    replace: "    return true;\n",
+    by: "tests/endpoint/set_peers_test.ts",
+  },
+  // Groups.
+  {
+    name: "failures count for nothing",
+    file: "groups/choice.ts",
+    find: "    if (this.#value === 0) return 0;\n",
+    replace: "    if (this.#value >= 0) return 0;\n",
+    by: "tests/groups/choice_test.ts",
+  },
+  {
+    name: "the first of two is taken, whatever it has to do",
+    file: "groups/choice.ts",
+    find: "  return difference < 0 ? one : other;\n",
+    replace: "  return one;\n",
+    by: "tests/groups/choice_test.ts",
+  },
+  {
+    name: "a key is for a place in the list, and not for a member",
+    file: "groups/choice.ts",
+    find: "    const mark = mix(keyHash ^ member.nameHash);\n",
+    replace: "    const mark = mix(keyHash ^ Array.from(members).indexOf(member));\n",
+    by: "tests/groups/choice_test.ts",
+  },
+  {
+    name: "what may have been executed goes to another member",
+    file: "groups/group.ts",
+    find: '  return movesWritten && delivery === "maybe-executed" && GONE.has(code);\n',
+    replace: '  return delivery === "maybe-executed" && GONE.has(code);\n',
+    by: "tests/groups/group_test.ts",
+  },
+  {
+    name: "a call waits for a member that is away",
+    file: "connection/outbox.ts",
+    find: "    this.#failMoving(true);\n",
+    replace: "",
+    by: "tests/groups/group_test.ts",
+  },
+  {
+    name: "a call waits for a member that closes",
+    file: "connection/outbox.ts",
+    find: "    this.#failMoving(false);\n",
+    replace: "",
+    by: "tests/groups/group_test.ts",
+  },
+  {
+    name: "a member that closes is given calls",
+    file: "connection/link_driver.ts",
+    find: "return this.isUp && !this.#outbox.isDraining;",
+    replace: "return this.isUp;",
+    by: "tests/groups/group_test.ts",
+  },
+  {
+    name: "a rule lets in whom it does not want",
+    file: "connection/connection_manager.ts",
+    find: "      if (answer === true) return {};\n",
+    replace: "      if (answer !== null) return {};\n",
+    by: "tests/endpoint/admit_test.ts",
+  },
+  {
+    name: "whoever was let in is dialled",
+    file: "connection/peer_set.ts",
+    find: "    link.start(true);\n",
+    replace: "    link.start();\n",
+    by: "tests/endpoint/admit_test.ts",
+  },
+];
