@@ -30,6 +30,7 @@ export class Machine {
       random: host.random,
       hash: host.hash,
       copy: host.copy,
+      allocate: host.allocate,
       loadChannel: () => host.loadChannel(),
       listen: (address: TcpAddress, options: ListenOptions, onSocket): Promise<Listener> =>
         host.listen(address, options, (socket) => this.#attach(socket, onSocket)),

@@ -81,7 +81,7 @@ export class Client implements AsyncDisposable {
       self: channel.self,
       channel,
       tls: options.tls,
-      sessions: newSessionHost(options, this.#handling(runtime), this.#timers),
+      sessions: newSessionHost(options, this.#handling(runtime), this.#timers, runtime.allocate),
       traffic: { sentBytes: 0, receivedBytes: 0 },
       recorder: null,
       emit: (event) => {

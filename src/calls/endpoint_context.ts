@@ -42,7 +42,7 @@ export function newContext(parts: EndpointParts): ConnectionContext {
     self: channel.self,
     channel,
     tls: options.tls,
-    sessions: newSessionHost(options, handling, timers),
+    sessions: newSessionHost(options, handling, timers, runtime.allocate),
     traffic: { sentBytes: 0, receivedBytes: 0 },
     recorder,
     emit,

@@ -55,7 +55,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   readonly #context: ConnectionContext;
   readonly #socket: Socket;
   readonly #writer: SocketWriter;
-  readonly #inlet = new SocketReader(this);
+  readonly #inlet: SocketReader;
   readonly #starter: HandshakeOwner;
   /** From the end of the handshake on. */
   #owner: ConnectionOwner | null = null;
@@ -88,6 +88,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     this.helloAtMs = this.#verifiedMs = nowMs;
     this.heartbeat = new Heartbeat(context.settings, nowMs);
     this.#writer = new SocketWriter(context, socket, this.heartbeat);
+    this.#inlet = new SocketReader(this, context.sessions.pool);
     this.#opening = new Opening(context, starter, this, handshake);
     context.timers.add(this, context.settings.handshakeTimeoutMs);
     this.#opening.begin();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Allocate } from "../core/flow/assembly.ts";
 import { Room } from "../core/flow/room.ts";
 import { SegmentPool } from "../core/session/outbound_log.ts";
 import type { SessionHandler, SessionHost } from "../core/session/session_handler.ts";
@@ -16,6 +17,7 @@ export function newSessionHost(
   settings: ConnectionSettings,
   handler: SessionHandler,
   timers: Timers,
+  allocate: Allocate,
 ): SessionHost {
   const { receiveMaxBytes, assemblyTimeoutMs, answersMaxBytes } = settings;
   return {
@@ -27,7 +29,7 @@ export function newSessionHost(
       answers: new Room(receiveMaxBytes),
       notifications: new Room(receiveMaxBytes),
     },
-    allocate: (bytes) => new Uint8Array(bytes),
+    allocate,
     assemblyTimeoutMs,
     answersMaxBytes,
   };

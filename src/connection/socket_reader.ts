@@ -7,8 +7,8 @@
 
 import { RecordOpener } from "../core/channel/record.ts";
 import type { CipherState } from "../core/channel/cipher_state.ts";
-import { HANDSHAKE_BODY_MAX_BYTES } from "../core/wire/frame.ts";
-import { FrameDecoder, type FrameHandler } from "../core/wire/frame_decoder.ts";
+import { BODY_MAX_BYTES, HANDSHAKE_BODY_MAX_BYTES } from "../core/wire/frame.ts";
+import { FrameDecoder, type FrameHandler, type TailPool } from "../core/wire/frame_decoder.ts";
 
 /** Takes the frames. */
 export interface ReaderHandler extends FrameHandler {
@@ -21,12 +21,15 @@ export interface ReaderHandler extends FrameHandler {
 /** The incoming side of one connection. */
 export class SocketReader {
   readonly #handler: ReaderHandler;
+  readonly #pool: TailPool;
   #decoder = new FrameDecoder(HANDSHAKE_BODY_MAX_BYTES);
   #opener: RecordOpener | null = null;
   #stopped = false;
 
-  constructor(handler: ReaderHandler) {
+  /** @param pool Where memory for large frames comes from. */
+  constructor(handler: ReaderHandler, pool: TailPool) {
     this.#handler = handler;
+    this.#pool = pool;
   }
 
   /** Takes what the socket has read. */
@@ -48,7 +51,7 @@ export class SocketReader {
    * cipher. The frame that ended the handshake must be answered with `false`.
    */
   goOn(cipher: CipherState | null): void {
-    this.#decoder = new FrameDecoder();
+    this.#decoder = new FrameDecoder(BODY_MAX_BYTES, this.#pool);
     if (cipher !== null) this.#opener = new RecordOpener(cipher);
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { newSlabCopy } from "./copy.ts";
+import { allocateZeros, newSlabCopy } from "./copy.ts";
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
 import { pureHash } from "./hash.ts";
@@ -36,6 +36,7 @@ export function newRuntime(): Runtime {
     random: hostRandom,
     hash: pureHash,
     copy: newSlabCopy(0),
+    allocate: allocateZeros,
     loadChannel: () => loadChannel("ChaChaPoly"),
     listen: (address, options, onSocket) => listen(pool, address, options, onSocket),
     connect: (address, options, handler) => connect(pool, address, options, handler),

@@ -79,6 +79,7 @@ export interface BunListener {
 
 /** `Bun`, as far as it is used. */
 export interface BunGlobal {
+  allocUnsafe(bytes: number): Uint8Array;
   listen(
     options: ({ hostname: string; port: number } | { unix: string }) & { socket: BunHandlers },
   ): BunListener;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { errnoOf, reasonOf } from "./errno.ts";
@@ -49,6 +50,8 @@ export function newRuntime(): Runtime {
     random: hostRandom,
     hash: pureHash,
     copy: newSlabCopy(ON_HEAP_MAX_BYTES),
+    // Zeros would cost as much again as what overwrites them; "slow" is not out of Node's own pool.
+    allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer, 0, bytes),
     loadChannel: () => loadChannel("AESGCM"),
     listen: listenNode,
     connect: connectNode,

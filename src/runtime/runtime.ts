@@ -1,9 +1,9 @@
 /**
  * The socket contract: what freshlink asks of a runtime, and all it asks.
  *
- * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash`, `copy` and `loadChannel`. Three
- * adapters implement it over real sockets (Deno, Bun, Node), and the simulator implements it over
- * nothing but a seed. Whatever is above this file sees only this file: it asks a socket what it can
+ * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash`, `copy`, `allocate` and
+ * `loadChannel`. Three adapters implement it over real sockets (Deno, Bun, Node), and the simulator
+ * implements it over nothing but a seed. Whatever is above this file sees only this file: it asks a socket what it can
  * do, never which runtime it is. Whatever implements it carries bytes and cannot know the protocol. A
  * fourth runtime can be written from this page alone; `tests/conformance` is the same text as a
  * program.
@@ -258,6 +258,12 @@ export interface ChannelPrimitives {
 /** Copies a range of bytes. What it returns may share its `buffer` with other copies. */
 export type CopyBytes = (bytes: Uint8Array, start: number, end: number) => Uint8Array;
 
+/**
+ * Makes memory of so many bytes, whatever stands in it: a plain `Uint8Array` over a whole `buffer`
+ * that nobody else has.
+ */
+export type Allocate = (bytes: number) => Uint8Array;
+
 /** How long `close` may take to deliver what is held, in milliseconds, before it aborts. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -273,6 +279,8 @@ export interface Runtime {
   readonly hash: Hash;
   /** How received bytes are copied for the application. */
   readonly copy: CopyBytes;
+  /** Memory for a large payload, all of which is overwritten. */
+  readonly allocate: Allocate;
 
   /** Loads the channel's cryptography: once, when something starts that protects its connections. */
   loadChannel(): Promise<ChannelPrimitives>;

@@ -6,6 +6,7 @@
 
 import type {
   Address,
+  Allocate,
   ChannelPrimitives,
   Clock,
   ConnectHandler,
@@ -39,6 +40,8 @@ export class Process implements Runtime {
   readonly hash: Hash = pureHash;
   /** Each copy alone. */
   readonly copy: CopyBytes = (bytes, start, end) => bytes.slice(start, end);
+  /** Full of what is no zero, so that nothing relies on it. */
+  readonly allocate: Allocate = (bytes) => new Uint8Array(bytes).fill(0xa5);
   /** Where it runs. */
   readonly host: Host;
   /** Its sockets that are open; for the simulator's own parts. */

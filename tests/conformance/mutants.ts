@@ -153,6 +153,10 @@ export const MUTANTS: readonly Mutant[] = [
       return { address, close: () => listener.close() };
     },
   })),
+  ofRuntimes("memory for a payload is a piece of what others have", () => {
+    const shared = new ArrayBuffer(2_097_152);
+    return { allocate: (bytes) => new Uint8Array(shared, 0, bytes) };
+  }),
   ofClocks("a timer fires early", (runtime) => ({
     setTimer: (delayMs, callback) => runtime.clock.setTimer(delayMs / 2, callback),
   })),
@@ -222,6 +226,7 @@ function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>
       random: runtime.random,
       hash: runtime.hash,
       copy: runtime.copy,
+      allocate: runtime.allocate,
       loadChannel: () => runtime.loadChannel(),
       listen: (...parameters) => runtime.listen(...parameters),
       connect: (...parameters) => runtime.connect(...parameters),

@@ -19,8 +19,10 @@ function frame(kind: number, body: Uint8Array): Uint8Array {
 }
 
 /** Decodes pieces; each is overwritten after it was handed over, as a runtime may do. */
-function decode(pieces: Iterable<Uint8Array>): string[] {
-  const decoder = new FrameDecoder();
+function decode(
+  pieces: Iterable<Uint8Array>,
+  decoder: FrameDecoder = new FrameDecoder(),
+): string[] {
   const seen: string[] = [];
   for (const piece of pieces) {
     const chunk = piece.slice();
@@ -55,6 +57,53 @@ Deno.test("FrameDecoder.push() finds the same frames whole, byte by byte and cut
   for (let seed = 1; seed <= 50; seed++) {
     assertEquals(decode(cutRandomly(STREAM, seededRandom(seed))), whole, `seed ${seed}`);
   }
+});
+
+/** Remembers what was taken and given back; spoils what is given back. */
+class TestPool {
+  readonly out = new Set<Uint8Array>();
+  readonly spare: Uint8Array[] = [];
+
+  take(): Uint8Array {
+    const bytes = this.spare.pop() ?? new Uint8Array(FRAME_MAX_BYTES);
+    this.out.add(bytes);
+    return bytes;
+  }
+
+  give(bytes: Uint8Array): void {
+    if (!this.out.delete(bytes)) throw new Error("given back twice, or never taken");
+    this.spare.push(bytes.fill(0xee));
+  }
+}
+
+Deno.test("FrameDecoder takes large tails from its pool, and gives each back once", () => {
+  const whole = decode([STREAM]);
+  const pool = new TestPool();
+  for (let seed = 1; seed <= 50; seed++) {
+    const pieces = cutRandomly(STREAM, seededRandom(seed));
+    assertEquals(decode(pieces, new FrameDecoder(BODY_MAX_BYTES, pool)), whole, `seed ${seed}`);
+    assertEquals(pool.out.size, 0);
+  }
+  assertEquals(pool.spare.length, 1, "one is enough for one after the other");
+  const decoder = new FrameDecoder(BODY_MAX_BYTES, pool);
+  const big = frame(FrameKind.DATA, new Uint8Array(BODY_MAX_BYTES));
+  let stopped = 0;
+  const handler = {
+    onFrame: () => {
+      decoder.stop();
+      stopped++;
+      return false;
+    },
+    onDefect: () => {},
+  };
+  decoder.push(big.subarray(0, 10_000), handler);
+  assertEquals(pool.out.size, 1);
+  decoder.push(big.subarray(10_000), handler);
+  assertEquals([stopped, pool.out.size], [1, 0], "also where it is stopped meanwhile");
+  const cut = new FrameDecoder(BODY_MAX_BYTES, pool);
+  cut.push(big.subarray(0, 10_000), handler);
+  cut.stop();
+  assertEquals(pool.out.size, 0);
 });
 
 Deno.test("FrameDecoder.push() reports an unknown kind once and delivers nothing after it", () => {

@@ -206,6 +206,7 @@ function takingAll(host: Runtime): Runtime {
     random: host.random,
     hash: host.hash,
     copy: host.copy,
+    allocate: host.allocate,
     loadChannel: () => host.loadChannel(),
     listen: (...parameters) => host.listen(...parameters),
     connect: (address, options, handler) =>

@@ -287,6 +287,7 @@ sockets and ${openListeners} listeners open`);
       random: process.random,
       hash: process.hash,
       copy: process.copy,
+      allocate: process.allocate,
       loadChannel: () => process.loadChannel(),
       listen: (...parameters) => runtime.listen(...parameters),
       connect: (address, options, handler) =>

@@ -24,19 +24,35 @@ export interface FrameHandler {
   onDefect(code: ErrorCode, detail: string): void;
 }
 
+/** Spare memory for unfinished frames, `FRAME_MAX_BYTES` each; old content included. */
+export interface TailPool {
+  /** One, from now on the caller's. */
+  take(): Uint8Array;
+  /** It is no longer needed. */
+  give(bytes: Uint8Array): void;
+}
+
 const EMPTY = new Uint8Array(0);
+
+/** A larger tail comes from the pool: making one costs more than filling it. */
+const OWN_TAIL_MAX_BYTES = 4_096;
 
 /** The decoder of one connection. */
 export class FrameDecoder {
   /** The largest body that is taken. */
   readonly #bodyMaxBytes: number;
+  readonly #pool: TailPool | null;
   #tail: Uint8Array = EMPTY;
   #tailBytes = 0;
   #stopped = false;
 
-  /** @param bodyMaxBytes The largest body that is taken; a larger one is a defect. */
-  constructor(bodyMaxBytes: number = BODY_MAX_BYTES) {
+  /**
+   * @param bodyMaxBytes The largest body that is taken; a larger one is a defect.
+   * @param pool Where large tails come from; `null`: each is made anew.
+   */
+  constructor(bodyMaxBytes: number = BODY_MAX_BYTES, pool: TailPool | null = null) {
     this.#bodyMaxBytes = bodyMaxBytes;
+    this.#pool = pool;
   }
 
   /** Bytes kept of an unfinished frame. */
@@ -77,6 +93,7 @@ export class FrameDecoder {
   /** Delivers nothing any more and lets go of what was kept. */
   stop(): void {
     this.#stopped = true;
+    this.#giveBack(this.#tail);
     this.#tail = EMPTY;
     this.#tailBytes = 0;
   }
@@ -108,6 +125,7 @@ export class FrameDecoder {
     this.#tail = EMPTY;
     this.#tailBytes = 0;
     if (!handler.onFrame(kind, tail, HEADER_BYTES, frameBytes)) this.stop();
+    this.#giveBack(tail);
     return offset + take;
   }
 
@@ -120,11 +138,16 @@ export class FrameDecoder {
   #append(chunk: Uint8Array, start: number, end: number, capacity = HEADER_BYTES): void {
     const needed = Math.max(this.#tailBytes + end - start, capacity);
     if (this.#tail.length < needed) {
-      const larger = new Uint8Array(needed);
+      const isPooled = this.#pool !== null && needed > OWN_TAIL_MAX_BYTES;
+      const larger = isPooled ? this.#pool!.take() : new Uint8Array(needed);
       larger.set(this.#tail.subarray(0, this.#tailBytes));
       this.#tail = larger;
     }
     this.#tail.set(chunk.subarray(start, end), this.#tailBytes);
     this.#tailBytes += end - start;
+  }
+
+  #giveBack(tail: Uint8Array): void {
+    if (tail.length > OWN_TAIL_MAX_BYTES) this.#pool?.give(tail);
   }
 }

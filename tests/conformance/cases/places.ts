@@ -1,4 +1,4 @@
-/** Cases about places: listening, dialling, addresses; and about time. */
+/** Cases about places: listening, dialling, addresses; about time, and about memory. */
 
 import { ok, rejects, throws } from "node:assert";
 import type { TcpAddress } from "../../../src/runtime/runtime.ts";
@@ -169,6 +169,21 @@ export const placeCases: readonly Case[] = [
       kit.call(() => one.socket.abort());
       equal((await one.ended()).kind, "local", "this end");
       ok(["eof", "reset"].includes((await other.ended()).kind));
+    },
+  },
+  {
+    name: "memory: that of a payload is plain, and nobody else has it",
+    run({ runtime }) {
+      for (const count of [1, 1_000, 70_000, 1_048_576]) {
+        const [one, other] = [runtime.allocate(count), runtime.allocate(count)];
+        equal(one.constructor.name, "Uint8Array", "its constructor");
+        equal(one.length, count, "its length");
+        equal(one.buffer.byteLength, count, "the length of its buffer");
+        one.fill(1);
+        other.fill(2);
+        equal(one[count - 1], 1, "its last byte");
+      }
+      return Promise.resolve();
     },
   },
   {
