@@ -41,6 +41,14 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/flow_test.ts",
   },
   {
+    name: "room is granted in part",
+    file: "core/flow/room.ts",
+    find: "      if (length > this.#freeBytes) return;\n      this.#freeBytes -= length;",
+    replace:
+      "      if (this.#freeBytes === 0) return;\n      this.#freeBytes -= Math.min(length, this.#freeBytes);",
+    by: "tests/core/flow_test.ts",
+  },
+  {
     name: "one session takes all the room",
     file: "core/flow/room.ts",
     find: "      if (!account.mayHold(length, this.#freeBytes)) continue;\n",
