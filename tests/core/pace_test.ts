@@ -185,7 +185,7 @@ Deno.test("Pace finds a path that has become longer, and one that has become sho
   path.roundTripMs = 1;
   path.use(12_000);
   assertGreater(path.use(2_000), 0.95);
-  assertLess(path.pace.windowBytes, 2 * PACE_MIN_BYTES);
+  assertEquals(path.pace.windowBytes, PACE_MIN_BYTES);
 });
 
 Deno.test("Pace starts anew on another connection; what is on its way still counts", () => {

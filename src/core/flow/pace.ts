@@ -18,6 +18,9 @@
 /** The bound before anything is known, and the least: some pieces keep a near path busy. */
 export const PACE_MIN_BYTES = 262_144;
 
+/** While the round trip is measured anew: one piece at a time, which waits for no other. */
+const MEASURING_BYTES = 65_536;
+
 /** As many times what the path holds may be on its way. */
 const GAIN = 2;
 
@@ -60,7 +63,8 @@ export class Pace {
 
   /** How much may be on its way, in bytes. */
   get windowBytes(): number {
-    if (this.#lastBefore >= 0 || this.#roundTripMs === Infinity) return PACE_MIN_BYTES;
+    if (this.#lastBefore >= 0) return MEASURING_BYTES;
+    if (this.#roundTripMs === Infinity) return PACE_MIN_BYTES;
     const rate = Math.max(this.#rate, this.#rateBefore);
     return Math.max(PACE_MIN_BYTES, GAIN * rate * this.#roundTripMs);
   }

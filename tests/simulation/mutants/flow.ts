@@ -197,6 +197,13 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/pace_test.ts",
   },
   {
+    name: "the round trip is measured anew with pieces that wait for each other",
+    file: "core/flow/pace.ts",
+    find: "if (this.#lastBefore >= 0) return MEASURING_BYTES;",
+    replace: "if (this.#lastBefore >= 0) return PACE_MIN_BYTES + 0 * MEASURING_BYTES;",
+    by: "tests/core/pace_test.ts",
+  },
+  {
     name: "the round trip is measured anew behind a queue of this end's making",
     file: "core/flow/pace.ts",
     find: "      if (number <= this.#lastBefore) return;\n",
