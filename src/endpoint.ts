@@ -28,8 +28,14 @@ import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
 import type { Rank } from "./calls/state_file.ts";
-import { channelKeysOf, rankOfLife, registerAll } from "./calls/startup.ts";
-import { whenStarted, withDefinitions } from "./calls/startup.ts";
+import {
+  channelKeysOf,
+  rankOfLife,
+  registerAll,
+  renewedKeys,
+  whenStarted,
+  withDefinitions,
+} from "./calls/startup.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody } from "./events.ts";
 import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
@@ -297,6 +303,14 @@ export class Endpoint implements AsyncDisposable {
   health(options: HealthOptions = {}): Health {
     const [{ isClosed, isClosing }, { isStarting }] = [this.#closing, this.#handling];
     return healthOf({ isClosed, isClosing, isStarting }, this.#manager, options);
+  }
+
+  /**
+   * Changes the secrets while it runs: links are made again beside the old ones; no call notices.
+   * @throws {ConfigurationError} `invalid-options`: they cannot work, or it was started without.
+   */
+  async renew(secrets: Pick<EndpointOptions, "secret" | "secrets">): Promise<void> {
+    this.#manager.renew(await renewedKeys(this.#manager.context.channel, secrets));
   }
 
   /** The connection table: one row for each connection, oldest first. */

@@ -29,7 +29,7 @@ export class Channel {
   /** Who it says it is. */
   readonly #introduction: Hello;
   readonly #runtime: Runtime;
-  readonly #keys: ChannelKeys | null;
+  #keys: ChannelKeys | null;
   readonly #seen = new SeenKeys();
   /** Where the next write is sealed; one for all connections, as each write is over at once. */
   #room = new Uint8Array(0);
@@ -51,6 +51,16 @@ export class Channel {
   /** Whether connections are sealed. */
   get isSealed(): boolean {
     return this.#keys !== null;
+  }
+
+  /** The cryptography of a channel under a secret, else `null`. */
+  get primitives(): ChannelPrimitives | null {
+    return this.#keys?.primitives ?? null;
+  }
+
+  /** Handshakes go by other keys from now on; this end stays who it is. */
+  renew(preSharedKeys: readonly Uint8Array[]): void {
+    if (this.#keys !== null) this.#keys = { ...this.#keys, preSharedKeys };
   }
 
   /** The handshake of a dial. @param to See `PlainDialer`. @param accepts See there, too. */

@@ -132,6 +132,12 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     return connection;
   }
 
+  /** Other secrets count from now on; each link is made again under them. */
+  renew(preSharedKeys: readonly Uint8Array[]): void {
+    this.context.channel.renew(preSharedKeys);
+    for (const link of this.#peers.open()) link.renew();
+  }
+
   /** No new work is taken: the other ends are told, strangers are refused. */
   drain(): void {
     this.#entrance.close();

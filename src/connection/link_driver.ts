@@ -172,6 +172,11 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#tell({ kind: "moved" });
   }
 
+  /** Makes the link again beside the connection that is used. */
+  renew(): void {
+    if (this.isUp) this.#tell({ kind: "dial" });
+  }
+
   /** Tells the peer that this endpoint is closing, or at least this link: then nobody dials. */
   drain(isLeaving = false): void {
     this.#outbox.beginClosing();
