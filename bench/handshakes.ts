@@ -7,6 +7,7 @@
 import { Client } from "../mod.ts";
 import type { Runtime } from "../src/runtime/runtime.ts";
 import { EchoClient } from "./echo.ts";
+import type { ProtectionOptions } from "./protected.ts";
 
 /** How much, and for how long. */
 export interface HandshakeOptions {
@@ -30,10 +31,17 @@ export async function shakeHands(
   carrier: "bare" | "client",
   port: number,
   { atATime, durationMs, maxCount }: HandshakeOptions,
+  { to, ...protection }: ProtectionOptions & { readonly to?: string | undefined } = {},
 ): Promise<Handshakes> {
   const connect: () => Promise<{ close(): unknown }> = carrier === "bare"
     ? () => EchoClient.connect(runtime, port)
-    : () => Client.connect({ hostname: "127.0.0.1", port });
+    : () =>
+      Client.connect({
+        hostname: "127.0.0.1",
+        port,
+        ...(to === undefined ? {} : { to }),
+        ...protection,
+      });
   const startedMs = performance.now();
   let begun = 0;
   let count = 0;

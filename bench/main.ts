@@ -10,6 +10,7 @@ import { HELP, type Plan, readPlan } from "./plan.ts";
 import { resultsText } from "./print.ts";
 import { measureProfile } from "./profile.ts";
 import { Processes } from "./process.ts";
+import { measureProtected } from "./protected.ts";
 import { measureStartup } from "./startup.ts";
 import { writeResults } from "./write.ts";
 
@@ -48,6 +49,7 @@ async function main(): Promise<number> {
     memory: { idle: [], unacknowledged: [] },
     startup: [],
     profiles: [],
+    protected: [],
   };
   try {
     if (plan.starts > 0) results.startup.push(...await measureStartup(plan));
@@ -55,7 +57,10 @@ async function main(): Promise<number> {
     for (const runtime of plan.profile ? plan.runtimes : []) {
       results.profiles.push(await measureProfile(plan, runtime, processes));
     }
-    const alone = plan.starts > 0 || plan.peers || plan.profile;
+    for (const runtime of plan.protected ? plan.runtimes : []) {
+      results.protected.push(...await measureProtected(plan, runtime, processes));
+    }
+    const alone = plan.starts > 0 || plan.peers || plan.profile || plan.protected;
     for (const runtime of alone ? [] : plan.runtimes) {
       console.error(`measuring ${runtime} ...`);
       await measureRuntime(plan, runtime, processes, results);
@@ -72,7 +77,7 @@ async function main(): Promise<number> {
   if (plan.json) console.log(JSON.stringify(results));
   const { rows, users, others, latency, links, retention, takeovers, profiles } = results;
   const counted = [rows, users, others, latency, links, retention, takeovers, profiles].flat();
-  const failed = counted.reduce((sum, row) => sum + row.failed, 0);
+  const failed = [...counted, ...results.protected].reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);
   return EXIT_FAILED;

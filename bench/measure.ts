@@ -14,6 +14,7 @@ import { measureOthers, type OtherRow } from "./others.ts";
 import type { PeerRow } from "./peers.ts";
 import type { ProfileRow } from "./profile.ts";
 import { type Plan, TARGET_TAKEOVER_MS } from "./plan.ts";
+import type { ProtectedRow } from "./protected.ts";
 import { definition, freePorts } from "./ports.ts";
 import type { Processes } from "./process.ts";
 import {
@@ -61,6 +62,7 @@ export interface Results {
   readonly memory: Memory;
   readonly startup: StartupRow[];
   readonly profiles: ProfileRow[];
+  readonly protected: ProtectedRow[];
 }
 
 /** Measures everything that is planned for one runtime. */

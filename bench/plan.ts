@@ -13,7 +13,7 @@ export const HELP =
 the floor, which adds what no API like this can do without: a promise a request, a copy an answer.
 
   deno task bench [--quick | --tiny] [--runtime NAME] [--payload BYTES] [--more] [--crowd]
-                  [--memory] [--peers] [--profile] [--startup] [--write] [--json]
+                  [--memory] [--peers] [--profile] [--protected] [--startup] [--write] [--json]
 
   --quick           short rounds: all runtimes in less than a minute
   --tiny            very short rounds, to see that the benchmark works; its figures mean nothing
@@ -26,6 +26,7 @@ the floor, which adds what no API like this can do without: a promise a request,
   --peers           instead: other libraries on Node, freshlink beside them
   --profile         instead: what the client's time goes into, at 1,024 in flight
   --memory          memory too: of idle links, and of a session with 4 MiB unacknowledged
+  --protected       instead: the same in clear, under a secret and in TLS
   --startup         instead: the time of an import, the memory of an idle endpoint
   --write           puts the tables into docs/performance.md
   --json            the last line is one JSON object with all figures
@@ -64,6 +65,8 @@ export interface Plan {
   readonly peers: boolean;
   /** Whether the client's time is looked at, and nothing else. */
   readonly profile: boolean;
+  /** Whether what protects links is compared, and nothing else. */
+  readonly protected: boolean;
   /** Whether docs/performance.md gets the tables. */
   readonly write: boolean;
   /** Whether the last line is JSON. */
@@ -171,6 +174,7 @@ export function readPlan(args: readonly string[]): Plan | null {
       crowd: { type: "boolean", default: false },
       peers: { type: "boolean", default: false },
       profile: { type: "boolean", default: false },
+      protected: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -188,6 +192,7 @@ export function readPlan(args: readonly string[]): Plan | null {
     crowd: values.crowd ? effort.crowd : NOBODY,
     peers: values.peers,
     profile: values.profile,
+    protected: values.protected,
     write: values.write,
     json: values.json,
   };

@@ -13,6 +13,7 @@ import type { OtherRow } from "./others.ts";
 import { type PeerRow, timesTheBest } from "./peers.ts";
 import { TARGET_PEERS_RATIO } from "./plan.ts";
 import type { Share } from "./profile.ts";
+import type { ProtectedRow } from "./protected.ts";
 import type { StartupRow } from "./startup.ts";
 import type { RateRow, RetentionRow, UserRow } from "./rates.ts";
 
@@ -176,6 +177,12 @@ function startTables(results: Results): Table[] {
       rows: results.startup.map(startupCells),
     },
     {
+      name: "protected",
+      title: "In clear, under a secret (Noise), and in TLS: requests or handshakes a second",
+      head: ["runtime", "what", "plain", "secret", "of plain", "to reach", "TLS", "of plain"],
+      rows: results.protected.map(protectedCells),
+    },
+    {
       name: "profile",
       title: "What the client's busy time goes into, with 64 bytes and 1,024 in flight",
       head: ["runtime", "share", "what"],
@@ -328,6 +335,20 @@ function startupCells(row: StartupRow): string[] {
     `${row.target}${mark(row.addedMs <= row.target)}`,
     kib(row.listenerBytes),
     kib(row.endpointBytes),
+  ];
+}
+
+function protectedCells(row: ProtectedRow): string[] {
+  const { runtime, what, plain, secret, tls, secretRatio, tlsRatio, target } = row;
+  return [
+    runtime,
+    what,
+    whole(plain),
+    whole(secret),
+    secretRatio.toFixed(2),
+    target === null ? "" : `${target}${mark(secretRatio >= target)}`,
+    whole(tls),
+    tlsRatio.toFixed(2),
   ];
 }
 

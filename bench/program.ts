@@ -29,6 +29,7 @@ import {
   spread,
   userSender,
 } from "./senders.ts";
+import type { ProtectionOptions } from "./protected.ts";
 import { restartPeer } from "./takeover.ts";
 
 /** An order to the program, without its number. */
@@ -45,6 +46,8 @@ export type Order =
     peers: readonly PeerDefinition[];
     /** Whether `cut` may follow. */
     cuttable?: boolean;
+    /** Without it, all is in clear. */
+    protection?: ProtectionOptions;
   }
   /** Connects so many clients to the endpoint at this port. */
   | { do: "client"; port: number; count: number }
@@ -97,6 +100,7 @@ const machine = new Machine(runtime);
 let served = 0;
 const crowd: Endpoint[] = [];
 let peerNames: readonly string[] = [];
+let protection: ProtectionOptions = {};
 const clients: Record<EchoMode, EchoClient[]> = { bytes: [], json: [] };
 const echoes: EchoServer[] = [];
 let endpoint: Endpoint | null = null;
@@ -104,10 +108,12 @@ const connectedClients: Client[] = [];
 
 async function startEndpoint(order: Order & { do: "endpoint" }): Promise<Endpoint> {
   peerNames = order.peers.map(({ name }) => name!);
+  protection = order.protection ?? {};
   const started = await Endpoint.start({
     name: order.name,
     listen: { port: order.port },
     peers: order.peers,
+    ...protection,
     // 1,024 payloads of 64 KiB are more than the default lets wait.
     queueMaxBytes: QUEUE_MAX_BYTES,
     runtime: order.cuttable ? machine.runtime : runtime,
@@ -248,7 +254,10 @@ async function obey(order: Order): Promise<unknown> {
       await connectClients(order.port, order.count);
       return {};
     case "handshakes":
-      return await shakeHands(runtime, order.carrier, order.port, order.options);
+      return await shakeHands(runtime, order.carrier, order.port, order.options, {
+        ...protection,
+        to: peerNames[0],
+      });
     case "table":
       return timeTable(order.rows, order.operations);
     case "idle":

@@ -122,6 +122,18 @@ Deno.test("bench --tiny --more --crowd: other loads, small beside large, links, 
   for (const row of results.rows) assert(row.hash > 0, "what came back was looked at");
 });
 
+Deno.test("bench --protected --tiny: in clear, under a secret and in TLS", async () => {
+  const { code, out, err } = await bench("--protected", "--tiny", "--json");
+  assertEquals(code, 0, err);
+  const { rows, protected: found }: Results = JSON.parse(out.trim().split("\n").at(-1)!);
+  assertEquals(rows, []);
+  assertEquals(found.length, 5 * RUNTIME_NAMES.length);
+  for (const row of found) {
+    assertEquals(row.failed, 0);
+    assert(row.plain > 0 && row.secretRatio > 0 && row.tlsRatio > 0, row.what);
+  }
+});
+
 Deno.test("bench --peers --tiny: freshlink and every other library, by name and version", async () => {
   const { code, out, err } = await bench("--peers", "--tiny", "--json");
   assertEquals(code, 0, err);
