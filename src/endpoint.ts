@@ -5,7 +5,6 @@
  */
 
 import { type Codec, resolveCodec } from "./codec.ts";
-import type { ChannelKeys } from "./connection/channel.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
 import { FlightRecorder } from "./connection/flight_recorder.ts";
@@ -19,7 +18,7 @@ import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
 import { listenOn } from "./calls/listening.ts";
-import { newContext } from "./calls/endpoint_context.ts";
+import { type EndpointParts, newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
 import { Reporter } from "./calls/reporter.ts";
 import { Closing } from "./calls/closing.ts";
@@ -27,7 +26,6 @@ import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
-import type { Rank } from "./calls/state_file.ts";
 import {
   channelKeysOf,
   rankOfLife,
@@ -58,7 +56,7 @@ import {
   NO_OPTIONS,
 } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts";
+import type { Listener, Socket, TcpAddress } from "./runtime/runtime.ts";
 
 /**
  * One process's end of the links to its peers.
@@ -78,77 +76,58 @@ import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts
  */
 export class Endpoint implements AsyncDisposable {
   readonly #options: ResolvedEndpointOptions;
-  readonly #timers: Timers;
   readonly #manager: ConnectionManager;
   readonly #lists: PeerLists;
   readonly #handling: HandlerRegistry;
   readonly #caller: Caller;
   readonly #interceptors = new Interceptors();
-  readonly #recorder: FlightRecorder;
   readonly #reporter: Reporter;
   readonly #showing: Showing;
   readonly #groups: Groups;
   readonly #listener: Listener;
   readonly #closing: Closing;
 
-  private constructor(parts: {
-    options: ResolvedEndpointOptions;
-    runtime: Runtime;
-    listener: Listener;
-    keys: ChannelKeys | null;
-    rank: Rank;
-  }) {
-    const { options, runtime, listener, keys, rank } = parts;
+  private constructor(parts: EndpointParts) {
+    const { options, runtime: { clock, copy }, listener } = parts;
     this.#options = options;
     this.#listener = listener;
-    this.#recorder = new FlightRecorder(runtime.clock);
-    this.#reporter = new Reporter(this.#recorder);
-    this.#timers = new Timers(runtime.clock);
-    const handling = handlingOwnerOf({
-      options,
-      timers: this.#timers,
-      interceptors: this.#interceptors,
-      caller: () => this.#caller,
-      emit: (event) => this.#emit(event),
-    });
-    this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
+    const recorder = new FlightRecorder(clock);
+    this.#reporter = new Reporter(recorder);
+    const timers = new Timers(clock);
+    const emit = (event: EventBody) => this.#emit(event);
+    const interceptors = this.#interceptors;
+    const caller = () => this.#caller;
+    const owner = handlingOwnerOf({ options, timers, interceptors, caller, emit });
+    const handling = new HandlerRegistry(owner, options.payloadMaxBytes, copy);
     const calls = {
       routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
-        this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
+        emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
-    this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
-    const context = newContext({
-      options,
-      runtime,
-      keys,
-      rank,
-      address: this.address,
-      timers: this.#timers,
-      handling: this.#handling,
-      recorder: this.#recorder,
-      emit: (event) => this.#emit(event),
-    });
-    const owner = { handleFenced: (code: ErrorCode) => this.#closing.fence(code) };
-    this.#manager = new ConnectionManager(context, owner, options.admit);
+    this.#caller = new Caller(calls, timers, copy, options, interceptors);
+    const { address } = this;
+    const context = newContext({ ...parts, address, timers, handling, recorder, emit });
+    const whenFenced = { handleFenced: (code: ErrorCode) => this.#closing.fence(code) };
+    const manager = this.#manager = new ConnectionManager(context, whenFenced, options.admit);
     this.#closing = new Closing({
-      timers: this.#timers,
+      timers,
       listener,
-      manager: this.#manager,
-      handlers: this.#handling,
-      emit: (event) => this.#emit(event),
+      manager,
+      handlers: handling,
+      emit,
       before: () => this.#lists.stop(),
       after: () => {
         this.#reporter.hub.close();
         this.#showing.stop();
       },
     });
-    this.#groups = new Groups(this.#manager, this.#caller, options.requestTimeoutMs);
-    this.#lists = new PeerLists(this.#manager, options.drainMs, (event) => this.#emit(event));
-    this.#showing = new Showing(this, this.#recorder);
+    this.#handling = handling;
+    this.#groups = new Groups(manager, this.#caller, options.requestTimeoutMs);
+    this.#lists = new PeerLists(manager, options.drainMs, emit);
+    this.#showing = new Showing(this, recorder);
     if (options.consoleNotices) this.#reporter.tellConsole(this.name);
     registerAll(options.handlers, (...handling) => this.handle(...handling));
-    whenStarted(this.#timers, options.startingMs, () => this.ready());
+    whenStarted(timers, options.startingMs, () => this.ready());
   }
 
   /**

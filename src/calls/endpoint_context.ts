@@ -12,7 +12,7 @@ import type { Timers } from "../connection/timers.ts";
 import type { SessionHandler } from "../core/session/session_handler.ts";
 import type { EventBody } from "../events.ts";
 import type { ResolvedEndpointOptions } from "../options.ts";
-import type { Runtime, TcpAddress } from "../runtime/runtime.ts";
+import type { Listener, Runtime, TcpAddress } from "../runtime/runtime.ts";
 import { helloOfPeer } from "./startup.ts";
 import type { Rank } from "./state_file.ts";
 
@@ -20,8 +20,13 @@ import type { Rank } from "./state_file.ts";
 export interface EndpointParts {
   readonly options: ResolvedEndpointOptions;
   readonly runtime: Runtime;
+  readonly listener: Listener;
   readonly keys: ChannelKeys | null;
   readonly rank: Rank;
+}
+
+/** What its connections have to do with. */
+export interface ContextParts extends EndpointParts {
   /** Where it really listens. */
   readonly address: TcpAddress;
   readonly timers: Timers;
@@ -31,7 +36,7 @@ export interface EndpointParts {
 }
 
 /** Made once for an endpoint. */
-export function newContext(parts: EndpointParts): ConnectionContext {
+export function newContext(parts: ContextParts): ConnectionContext {
   const { options, runtime, keys, rank, address, timers, handling, recorder, emit } = parts;
   const channel = new Channel(runtime, helloOfPeer(options, address.port, rank), keys);
   let lastConnection = 0;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Client, ConfigurationError, type Endpoint } from "../../mod.ts";
-import { Pair, Watched } from "../support/endpoints.ts";
+import { EndpointPair, Watched } from "../support/endpoints.ts";
 
 const OLD = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const NEW = "flsecret1-_wECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -38,7 +38,7 @@ class Load {
 
 Deno.test("renew: a secret is changed in three steps under load, and no call notices", async () => {
   const handlers = { echo: (payload: unknown) => payload };
-  await using pair = await Pair.start({ secret: OLD, handlers });
+  await using pair = await EndpointPair.start({ secret: OLD, handlers });
   const { left, right } = pair;
   const loads = [new Load(left.endpoint, "SP20"), new Load(right.endpoint, "SP10")];
   for (const secrets of STEPS) {

@@ -79,6 +79,7 @@ export class Attacker {
       random: process.random,
       hash: process.hash,
       copy: process.copy,
+      allocate: process.allocate,
       loadChannel: () => process.loadChannel(),
       listen: (address, options, onSocket) =>
         process.listen(address, options, (socket) => wrap(socket, onSocket)),
