@@ -12,6 +12,7 @@ import { Client, type ConnectionRow, type EndpointTable, TABLE_SERVICE } from ".
 import { newSecret } from "../../src/options/secret.ts";
 import { hostRandom } from "../../src/runtime/host.ts";
 import { findRuntime, type RuntimeName } from "../../tools/runtimes.ts";
+import { deploy, isWellDeployed } from "./demo/deploy.ts";
 import { Load } from "./demo/load.ts";
 import { layCables, Machine, readConfigs } from "./demo/machines.ts";
 import { headline, ms, paint, printSecond, printTable } from "./demo/print.ts";
@@ -20,12 +21,13 @@ import type { NoteCount, Takeover } from "./orders.ts";
 
 const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
 
-  deno task demo [--fault crash|cut] [--load small|large] [--identifier counter|clock]
-                 [--inspect] [--json]
+  deno task demo [--fault crash|cut|deploy] [--load small|large]
+                 [--identifier counter|clock] [--inspect] [--json]
 
   --fault crash       SP20's machine dies and comes back (the default)
   --fault cut         SP20's cable swallows everything, while all processes live; the orders may
                       not be executed again
+  --fault deploy      a group of three grows to five, is replaced one by one, loses a machine
   --load small        orders of some bytes (the default)
   --load large        orders and answers of 0 to 1 MiB; SP30 asks SP10 back, and SP10 tells SP30 of
                       each order beside
@@ -91,14 +93,17 @@ async function main(args: string[]): Promise<number> {
   }
   const isCut = values.fault === "cut";
   const isLarge = values.load === "large";
-  const isKnown = (isCut || values.fault === "crash") && (isLarge || values.load === "small") &&
+  const isDeploy = values.fault === "deploy";
+  const isKnown = (isCut || isDeploy || values.fault === "crash") &&
+    (isLarge || values.load === "small") &&
     ["counter", "clock"].includes(values.identifier);
   if (!isKnown) {
     console.error(`${HELP}
---fault is crash or cut, --load is small or large, --identifier is counter or clock`);
+--fault is crash, cut or deploy, --load is small or large, --identifier is counter or clock`);
     return 64;
   }
   const runFolder = await Deno.makeTempDir({ prefix: "freshlink-demo-" });
+  if (isDeploy) return await runDeploy(runFolder, values.json);
   const machines = await buildMachines(runFolder, values.identifier, values.inspect);
   const relays = layCables(machines.list, machines.configs);
   const end = async () => {
@@ -124,6 +129,17 @@ async function main(args: string[]): Promise<number> {
 async function stay({ inspectorUrl }: Machine): Promise<void> {
   headline(`The page stays at ${inspectorUrl} until Ctrl+C`);
   await new Promise(() => {});
+}
+
+async function runDeploy(runFolder: string, isJson: boolean): Promise<number> {
+  const secret = newSecret(hostRandom);
+  try {
+    const result = await deploy(runFolder, `${FOLDER}${HANDLERS["SP30"]}`, secret);
+    if (isJson) console.log(JSON.stringify(result));
+    return isWellDeployed(result) ? 0 : 1;
+  } finally {
+    await Deno.remove(runFolder, { recursive: true });
+  }
 }
 
 async function buildMachines(runFolder: string, identifier: string, isInspected: boolean) {

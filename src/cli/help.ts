@@ -140,8 +140,9 @@ Prints the connection table of a running endpoint:
   rtt     the last round trip, in milliseconds
   req     requests that wait for an answer
 
-Below it, defined peers to which there is no connection: since when, what waits
-for them, and why the last attempt to connect failed.
+Below it, groups with their members and what is open at each; then peers to
+which there is no connection: since when, what waits for them, and why the last
+attempt to connect failed.
 
 ${CONNECTION_OPTIONS}
   --json              one line: {"name", "bootId", "address", "rows", "peers"}

@@ -26,6 +26,9 @@ const AGAIN_MAX_MS = 30_000;
 /** Whoever ran so long had no trouble with its start. */
 const RAN_WELL_MS = 60_000;
 
+/** How long to wait for a signal of a process that may be gone, in milliseconds. */
+const GONE_MS = 200;
+
 /** Exit codes of what will not go better the next time: a wrong command line or configuration. */
 const HOPELESS: ReadonlySet<number> = new Set([EXIT.usage, EXIT.config, EXIT.noInput]);
 
@@ -33,6 +36,23 @@ const HOPELESS: ReadonlySet<number> = new Set([EXIT.usage, EXIT.config, EXIT.noI
 export function instanceOf(): number | null {
   const text = process.env[VARIABLE];
   return text === undefined || !/^\d{1,3}$/.test(text) ? null : Number(text);
+}
+
+/**
+ * Calls back when the process that has started this instance is gone; a little later, as a signal may
+ * be on its way. @returns Ends that.
+ */
+export function onParentGone(callback: () => void): () => void {
+  const { stdin } = process;
+  const later = () => void setTimeout(callback, GONE_MS);
+  stdin.once("end", later);
+  stdin.once("error", later);
+  stdin.resume();
+  return () => {
+    stdin.off("end", later);
+    stdin.off("error", later);
+    stdin.pause();
+  };
 }
 
 /** How many are asked for; `null`: not said. @throws {CommandError} `usage`. */
@@ -111,7 +131,8 @@ class Instance {
     const [program, ...args] = ownCommand();
     const child = spawn(program!, args, {
       env: { ...process.env, [VARIABLE]: String(this.#index) },
-      stdio: ["ignore", "inherit", "inherit"],
+      // A pipe that nobody writes to: its end says that this process is gone, however it ended.
+      stdio: ["pipe", "inherit", "inherit"],
     });
     this.#child = child;
     return new Promise((resolve) => {

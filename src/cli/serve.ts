@@ -25,7 +25,7 @@ import { FENCED_WAIT_MAX_MS, waitFenced } from "./fenced_wait.ts";
 import { readText, readTls } from "./files.ts";
 import { HealthPort } from "./health_port.ts";
 import { readPort } from "./inspect.ts";
-import { instanceOf, instancesAskedFor, runInstances } from "./instances.ts";
+import { instanceOf, instancesAskedFor, onParentGone, runInstances } from "./instances.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
@@ -111,6 +111,10 @@ async function runEndpoint(
     // Not ready first: whoever looks takes it out before it takes no calls any more.
     setTimeout(() => end(EXIT.ok), probes.delayMs);
   });
+  const forget = instanceOf() === null ? () => {} : onParentGone(() => {
+    // Deno ends the pipe of a process that it sends a signal, too.
+    if (!isAskedToEnd) end(EXIT.ok);
+  });
   const health = () => {
     const found = endpoint.health({ groups: probes.groups });
     if (!isAskedToEnd || !found.ready) return found;
@@ -139,6 +143,7 @@ async function runEndpoint(
     port?.close();
     stopListening();
     release();
+    forget();
   }
 }
 

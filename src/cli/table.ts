@@ -15,7 +15,7 @@ import { EXIT } from "./exit_code.ts";
 import { onQuitKey } from "./keys.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
-import { dimmed, peerLines, printable, tableLines, timeText } from "./table_text.ts";
+import { dimmed, groupLines, peerLines, printable, tableLines, timeText } from "./table_text.ts";
 
 const WATCH_EVERY_MS = 500;
 
@@ -151,6 +151,7 @@ function text(
   return [
     `${printable(name)} on ${address.hostname}:${address.port}, boot ${bootId.slice(0, 8)}`,
     ...tableLines(rows, { colour, width }),
+    ...groupLines(peers, { colour, width }),
     ...peerLines(peers, { colour, width }),
   ].join("\n");
 }

@@ -162,6 +162,30 @@ export function peerLines(peers: readonly PeerRow[], options: TableTextOptions):
   return dimmed(["peers without a link:", ...lines].join("\n"), options.colour).split("\n");
 }
 
+/** A line for each group with its members, below a head; nothing where there is none. */
+export function groupLines(peers: readonly PeerRow[], options: TableTextOptions): string[] {
+  const groups = new Map<string, PeerRow[]>();
+  for (const row of peers) {
+    if (row.group === null || row.group === undefined) continue;
+    const members = groups.get(row.group) ?? [];
+    members.push(row);
+    groups.set(row.group, members);
+  }
+  if (groups.size === 0) return [];
+  const lines = Array.from(groups, ([group, members]) => {
+    const counts = (["up", "closing", "down"] as const).map((state) => {
+      const count = members.filter((row) => row.state === state).length;
+      return count === 0 ? "" : `${count} ${state}`;
+    }).filter((text) => text !== "").join(", ");
+    const names = members.map(({ peer, state, inFlight }) =>
+      `${printable(peer)}${state === "up" ? ` ${inFlight}` : ` (${state})`}`
+    ).join(", ");
+    return `  ${printable(group)}: ${counts}: ${names}`;
+  });
+  return dimmed(["groups, and open requests of each member:", ...lines].join("\n"), options.colour)
+    .split("\n");
+}
+
 /** Three digits that count, whatever the size. */
 function milliseconds(value: number): string {
   return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);

@@ -3,29 +3,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Endpoint } from "../../mod.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
-import { freePort } from "../support/endpoints.ts";
+import { freePorts } from "../support/endpoints.ts";
 import { Program } from "./program.ts";
 
 const HANDLERS = `${import.meta.dirname}/handlers.ts`;
 const WAIT_MS = 40_000;
-
-/** Three ports in a row on which nobody listens. */
-function freePorts(): number {
-  for (;;) {
-    const first = freePort();
-    const listeners: Deno.Listener[] = [];
-    try {
-      for (let shift = 0; shift < 3; shift++) {
-        listeners.push(Deno.listen({ hostname: "127.0.0.1", port: first + shift }));
-      }
-      return first;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    } finally {
-      for (const listener of listeners) listener.close();
-    }
-  }
-}
 
 async function probe(port: number, path: string): Promise<{ status: number; text: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
@@ -42,7 +24,7 @@ async function until(isSo: () => boolean | Promise<boolean>, what: string): Prom
 
 Deno.test("serve --instances: a group of two, each with probes; SIGTERM drains all", async () => {
   const folder = await Deno.makeTempDir();
-  const [first, health] = [freePorts(), freePorts()];
+  const [first, health] = [freePorts(2), freePorts(2)];
   await using orders = await Endpoint.start({
     name: "orders",
     listen: { port: 0 },
@@ -65,7 +47,7 @@ Deno.test("serve --instances: a group of two, each with probes; SIGTERM drains a
   );
   await using program = await Program.start([
     ...["serve", config, "--handlers", HANDLERS, "--json", "--instances", "2"],
-    ...["--health-port", String(health), "--drain-delay", "500"],
+    ...["--health-port", String(health), "--drain-delay", "2000"],
   ]);
   const { promise: fallen, resolve } = Promise.withResolvers<void>();
   orders.on((event) => event.type === "lost" && resolve());
@@ -91,6 +73,29 @@ Deno.test("serve --instances: a group of two, each with probes; SIGTERM drains a
   await fallen;
   const { code } = await program.ended();
   assertEquals(code, EXIT.ok);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("serve --instances: what is started ends with whoever has started it", async () => {
+  const folder = await Deno.makeTempDir();
+  const config = `${folder}/stock.json`;
+  const port = freePorts(1);
+  await Deno.writeTextFile(config, JSON.stringify({ group: "stock", listen: { port } }));
+  await using program = await Program.start([
+    ...["serve", config, "--handlers", HANDLERS, "--json", "--instances", "1"],
+  ]);
+  await program.event("listening");
+  program.kill("SIGKILL");
+  // Its output ends when the last process that writes to it has ended.
+  await program.ended();
+  await until(() => {
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return true;
+    } catch {
+      return false;
+    }
+  }, "the port is free");
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ConnectionRow, PeerRow } from "../../mod.ts";
-import { peerLines, tableLines } from "../../src/cli/table_text.ts";
+import { groupLines, peerLines, tableLines } from "../../src/cli/table_text.ts";
 
 function row(values: Partial<ConnectionRow> = {}): ConnectionRow {
   return {
@@ -131,4 +131,36 @@ Deno.test("peerLines() tells of each peer without a link since when, what waits 
   assertEquals(peerLines([{ ...peer, state: "up" }], { colour: false }), []);
   const [head] = peerLines(rows, { colour: true });
   assertEquals(head, `${ESCAPE}[2mpeers without a link:${ESCAPE}[0m`);
+});
+
+Deno.test("groupLines() tells of each group who is in it, how it is and what is open", () => {
+  const row = (
+    peer: string,
+    group: string | null,
+    state: PeerRow["state"],
+    inFlight = 0,
+  ): PeerRow => ({
+    peer,
+    group,
+    hostname: "10.0.0.2",
+    port: 11020,
+    state,
+    sinceMicros: 0,
+    bootId: null,
+    lastError: null,
+    inFlight,
+    waiting: 0,
+  });
+  const rows = [
+    row("SP20", null, "up"),
+    row("stock/a:1", "stock", "up", 3),
+    row("price/c:1", "price\x1b", "closing"),
+    row("stock/b:1", "stock", "down"),
+  ];
+  assertEquals(groupLines(rows, { colour: false }), [
+    "groups, and open requests of each member:",
+    "  stock: 1 up, 1 down: stock/a:1 3, stock/b:1 (down)",
+    "  price\\x1b: 1 closing: price/c:1 (closing)",
+  ]);
+  assertEquals(groupLines(rows.slice(0, 1), { colour: false }), []);
 });

@@ -4,9 +4,15 @@ import { Resolver } from "node:dns/promises";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../tools/project.ts";
 import { Program } from "../cli/program.ts";
+import { freePort, freePorts } from "../support/endpoints.ts";
 import { Engine, findMissing } from "../discovery/engine.ts";
 
-const PAGE = await Deno.readTextFile(`${ROOT}docs/guide/groups.md`);
+/** The page's ports, 12200 to 12203 and 12253, moved to where nobody listens. */
+const FIRST_PORT = freePorts(4);
+const DNS_PORT = freePort();
+const PAGE = (await Deno.readTextFile(`${ROOT}docs/guide/groups.md`))
+  .replaceAll(/\b1220([0-3])\b/g, (_, shift) => String(FIRST_PORT + Number(shift)))
+  .replaceAll("12253", String(DNS_PORT));
 const DNSMASQ = "/usr/sbin/dnsmasq";
 const missing = await findMissing(DNSMASQ, "dnsmasq-base");
 
@@ -59,21 +65,21 @@ Deno.test({
       await member.event("listening");
       assertStringIncludes(
         await run(`${folder}/one.ts`),
-        '[ [ "stock/127.0.0.1:12201", "up", 100 ] ]',
+        `[ [ "stock/127.0.0.1:${FIRST_PORT + 1}", "up", 100 ] ]`,
       );
       member.kill("SIGTERM");
       await member.ended();
     }
     await write("stock.json", JSON.stringify({ ...config, ...more }));
     const resolver = new Resolver();
-    resolver.setServers(["127.0.0.1:12253"]);
+    resolver.setServers([`127.0.0.1:${DNS_PORT}`]);
     await using _server = await Engine.start(
       DNSMASQ,
       [...words(dns!), "--user=root", "--pid-file"],
       async () => (await resolver.resolveSrv("_freshlink._tcp.stock.example")).length === 3,
     );
     await using members = await Program.start([...here(serveThree!), "--json"]);
-    for (const port of [12201, 12202, 12203]) {
+    for (const port of [1, 2, 3].map((shift) => FIRST_PORT + shift)) {
       await members.line((line) => line.includes(`"stock/localhost:${port}"`));
     }
     assertStringIncludes(await run(`${folder}/three.ts`), "3 processes have answered");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { ConnectionRow } from "../../mod.ts";
+import type { DeployResult } from "../../examples/orders/demo/deploy.ts";
 import { countRepetitions, readLedger } from "../../examples/orders/ledger.ts";
 import { ROOT } from "../../tools/project.ts";
 
@@ -96,3 +97,18 @@ for (const fault of ["crash", "cut"]) {
     assertGreater(notes!.told, 20);
   });
 }
+
+Deno.test("the demonstration of a deployment: a group grows, is replaced and loses a machine", async () => {
+  const { code, lines } = await run(["--json", "--fault", "deploy"]);
+  const { orders, shares, members }: DeployResult = JSON.parse(lines.at(-1)!);
+  assertEquals([orders.failed, orders.timedOut, orders.executedTwice], [0, 0, 0]);
+  assertEquals([orders.ok, members], [orders.sent, 10]);
+  assertGreater(orders.ok, 500);
+  assertEquals(Object.keys(shares).length, 3);
+  // On a machine that has other things to do, a member may be slower than the others.
+  const counts = Object.values(shares);
+  assertLess(Math.max(...counts), 2 * Math.min(...counts));
+  assert(code === 0 || Math.max(...counts) >= 1.2 * Math.min(...counts));
+  const tooWide = lines.slice(0, -1).filter((line) => line.length > 80);
+  assertEquals(tooWide, []);
+});

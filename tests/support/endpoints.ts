@@ -22,6 +22,24 @@ export function freePort(): number {
   return port;
 }
 
+/** The first of some ports in a row on which nobody listens. */
+export function freePorts(count: number): number {
+  for (;;) {
+    const first = freePort();
+    const listeners: Deno.Listener[] = [];
+    try {
+      for (let shift = 0; shift < count; shift++) {
+        listeners.push(Deno.listen({ hostname: "127.0.0.1", port: first + shift }));
+      }
+      return first;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    } finally {
+      for (const listener of listeners) listener.close();
+    }
+  }
+}
+
 /** An endpoint and what it reported. */
 export class Watched implements AsyncDisposable {
   readonly endpoint: Endpoint;
