@@ -125,7 +125,8 @@ export class Endpoint implements AsyncDisposable {
     this.#groups = new Groups(manager, this.#caller, options.requestTimeoutMs);
     this.#lists = new PeerLists(manager, options.drainMs, emit);
     this.#showing = new Showing(this, recorder);
-    if (options.consoleNotices) this.#reporter.tellConsole(this.name);
+    const knowsPeers = options.peers.length > 0;
+    if (options.consoleNotices) this.#reporter.tellConsole(this.name, knowsPeers);
     registerAll(options.handlers, (...handling) => this.handle(...handling));
     whenStarted(timers, options.startingMs, () => this.ready());
   }

@@ -19,11 +19,22 @@ const SHOWN_MAX_LENGTH = 300;
 export class ConsoleNotice {
   readonly #told = new Set<string>();
   readonly #name: string;
+  readonly #knowsPeers: boolean;
   readonly #print: (line: string) => void;
 
-  /** @param name Of the endpoint. @param print The console, unless a test looks. */
-  constructor(name: string, print: (line: string) => void = (line) => console.warn(line)) {
+  /**
+   * @param name Of the endpoint.
+   * @param knowsPeers Whether its configuration lists peers; else whoever is unknown may soon be
+   * known.
+   * @param print The console, unless a test looks.
+   */
+  constructor(
+    name: string,
+    knowsPeers: boolean,
+    print: (line: string) => void = (line) => console.warn(line),
+  ) {
     this.#name = name;
+    this.#knowsPeers = knowsPeers;
     this.#print = print;
   }
 
@@ -32,6 +43,7 @@ export class ConsoleNotice {
     const text = noticeOf(event);
     if (text === null || this.#told.size >= TOLD_MAX) return;
     const code = "code" in event ? event.code : "";
+    if (code === "unknown-peer" && !this.#knowsPeers) return;
     // Of strangers, whoever they are, each reason is told once.
     const key = `${event.type} ${code} ${event.peer ?? ""}`;
     if (this.#told.has(key)) return;

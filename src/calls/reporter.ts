@@ -25,9 +25,9 @@ export class Reporter {
     );
   }
 
-  /** From now on the console is told what nobody else hears. @param name Of the endpoint. */
-  tellConsole(name: string): void {
-    this.#notice = new ConsoleNotice(name);
+  /** From now on the console is told what nobody else hears; see `ConsoleNotice`. */
+  tellConsole(name: string, knowsPeers: boolean): void {
+    this.#notice = new ConsoleNotice(name, knowsPeers);
   }
 
   /** Reports. */

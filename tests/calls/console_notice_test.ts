@@ -21,8 +21,12 @@ function refused(peer: string | null, code: ErrorCode, detail = "why"): Endpoint
 }
 
 function told(...events: readonly EndpointEvent[]): string[] {
+  return toldBy(true, ...events);
+}
+
+function toldBy(knowsPeers: boolean, ...events: readonly EndpointEvent[]): string[] {
   const lines: string[] = [];
-  const notice = new ConsoleNotice("SP10", (line) => lines.push(line));
+  const notice = new ConsoleNotice("SP10", knowsPeers, (line) => lines.push(line));
   for (const event of events) notice.handleEvent(event);
   return lines;
 }
@@ -47,6 +51,12 @@ Deno.test("ConsoleNotice: what comes and goes by itself is not told", () => {
     { ...dial, reason: "tls", code: "X", detail: "it has expired" } as EndpointEvent,
   );
   assertMatch(line!, /SP20.*it has expired/);
+});
+
+Deno.test("ConsoleNotice: where a discovery says who the peers are, who is unknown may soon be known", () => {
+  const unknown = refused(null, "unknown-peer");
+  assertEquals(toldBy(false, unknown), []);
+  assertEquals(toldBy(false, unknown, refused(null, "proof-mismatch")).length, 1);
 });
 
 Deno.test("ConsoleNotice: that it is fenced is told", () => {

@@ -166,6 +166,7 @@ class Stage {
     const machine = new Machine({
       ...{ name, runtime, executable, handlers, configFile, ledger },
       config: config as unknown as Config,
+      isShown: false,
     });
     const relays = [
       new Relay(front, [machine.cable, machine.cable], port),
