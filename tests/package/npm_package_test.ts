@@ -30,6 +30,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Endpoint } from "freshlink";
+import * as discovery from "freshlink/discovery";
 import * as simulator from "freshlink/simulator";
 
 const probe = createServer().listen(0, "127.0.0.1");
@@ -40,8 +41,8 @@ probe.close();
 const own = await Endpoint.start({
   name: "SP10",
   listen: { port: 0 },
-  peers: [{ name: "SP20", hostname: "127.0.0.1", port }],
 });
+own.setPeers([{ name: "SP20", group: "lives", hostname: "127.0.0.1", port }]);
 const types = [];
 own.on(({ type }) => types.push(type));
 const start = () =>
@@ -51,7 +52,8 @@ const start = () =>
 const options = { timeoutMs: 30_000, idempotent: true };
 
 const first = start();
-const before = await own.request("SP20", "life", null, options);
+// What chooses among members is loaded with the first call to a group.
+const before = await own.group("lives").request("life", null, options);
 first.kill("SIGKILL");
 await once(first, "exit");
 const waiting = own.request("SP20", "life", null, options);
@@ -66,6 +68,7 @@ console.log(JSON.stringify({
   restarted: types.includes("peer-restarted"),
   code,
   simulator: "Simulation" in simulator,
+  discoveries: Object.keys(discovery).sort(),
 }));
 `;
 
@@ -115,6 +118,7 @@ async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<voi
         restarted: true,
         code: 0,
         simulator: true,
+        discoveries: ["fromDnsSrv", "fromEtcd", "fromFile"],
       });
     });
 
