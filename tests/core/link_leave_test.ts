@@ -35,6 +35,7 @@ class Bench {
     definition: { name: "A", hostname: "h", port: 1 },
     settings: {
       identifier: "counter",
+      fence: "process",
       suspectAfterMs: 500,
       probeTimeoutMs: 1_000,
       redialMinMs: 100,
@@ -138,6 +139,7 @@ Deno.test("Link: one that is awaited is not dialled, until it is listed", () => 
     definition: { name: "A", hostname: "h", port: 1 },
     settings: {
       identifier: "counter",
+      fence: "process",
       suspectAfterMs: 500,
       probeTimeoutMs: 1_000,
       redialMinMs: 100,

@@ -31,6 +31,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Endpoint } from "freshlink";
 import { logEvents } from "freshlink/logging";
+import * as discovery from "freshlink/discovery";
 import * as simulator from "freshlink/simulator";
 
 const probe = createServer().listen(0, "127.0.0.1");
@@ -41,8 +42,8 @@ probe.close();
 const own = await Endpoint.start({
   name: "SP10",
   listen: { port: 0 },
-  peers: [{ name: "SP20", hostname: "127.0.0.1", port }],
 });
+own.setPeers([{ name: "SP20", group: "lives", hostname: "127.0.0.1", port }]);
 const types = [];
 own.on(({ type }) => types.push(type));
 const lines = [];
@@ -55,7 +56,8 @@ const start = () =>
 const options = { timeoutMs: 30_000, idempotent: true };
 
 const first = start();
-const before = await own.request("SP20", "life", null, options);
+// What chooses among members is loaded with the first call to a group.
+const before = await own.group("lives").request("life", null, options);
 first.kill("SIGKILL");
 await once(first, "exit");
 const waiting = own.request("SP20", "life", null, options);
@@ -77,6 +79,7 @@ console.log(JSON.stringify({
   logged: lines.some((line) => line.includes("linked with 'SP20'")),
   page: page.includes("<title>freshlink") && snapshot.name === "SP10",
   needsApi: api.includes("@opentelemetry/api"),
+  discoveries: Object.keys(discovery).sort(),
 }));
 `;
 
@@ -129,6 +132,7 @@ async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<voi
         logged: true,
         page: true,
         needsApi: true,
+        discoveries: ["fromDnsSrv", "fromEtcd", "fromFile"],
       });
     });
 

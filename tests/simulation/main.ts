@@ -11,6 +11,7 @@ import { searchFlow } from "./flow_model/main.ts";
 import { tryMutants } from "./mutants/try.ts";
 import { playSeeds } from "./pool.ts";
 import { SCENARIOS } from "./scenarios.ts";
+import { clusterText, runCluster } from "./scenarios/cluster.ts";
 import { readSeeds } from "./seeds.ts";
 import { failureText, type Report, Totals } from "./totals.ts";
 
@@ -20,10 +21,13 @@ const HELP = `Plays freshlink in a simulated network, where a seed decides every
   deno task sim --enumerate [--pipes P] [--states N] [--rising] [--json]
   deno task sim --flow-model [--states N] [--only TEXT] [--json]
   deno task sim --mutants [--only TEXT] [--json]
+  deno task sim --scenario cluster [--endpoints N] [--seed S] [--json]
 
   --runs N         so many runs, with the seeds S, S + 1, ... (200)
   --seed S         the first seed (drawn)
   --scenario NAME  ${Object.keys(SCENARIOS).join(", ")} (the first one)
+                   or cluster: what N endpoints cost that all have a link to each other
+  --endpoints N    how many (200)
   --minutes M      as many runs as fit into M minutes, instead of --runs
   --jobs N         so many at a time (1; with --minutes as many as there are processors)
   --first          stop at the first thing that is wrong
@@ -95,6 +99,12 @@ async function main(): Promise<number> {
     print(report);
     return report.mutants.tried === report.mutants.caught ? 0 : EXIT_WRONG;
   }
+  if (values.scenario === "cluster") {
+    const report = await runCluster(values.endpoints, values.seed);
+    console.log(clusterText(report));
+    print(report);
+    return 0;
+  }
   const report = values.recorded ? await playRecorded() : await play(values);
   print(report);
   return report.violations === 0 && report.missed.length === 0 ? 0 : EXIT_WRONG;
@@ -108,6 +118,7 @@ function readArguments() {
         runs: { type: "string", default: "200" },
         seed: { type: "string" },
         scenario: { type: "string", default: Object.keys(SCENARIOS)[0]! },
+        endpoints: { type: "string", default: "200" },
         minutes: { type: "string" },
         jobs: { type: "string" },
         first: { type: "boolean", default: false },
@@ -124,7 +135,7 @@ function readArguments() {
       },
     });
     const { scenario, minutes } = values;
-    if (!(scenario in SCENARIOS)) {
+    if (!(scenario in SCENARIOS) && scenario !== "cluster") {
       throw new TypeError(
         `--scenario ${scenario}: ${Object.keys(SCENARIOS).join(", ")} was expected`,
       );
@@ -132,6 +143,7 @@ function readArguments() {
     return {
       ...values,
       scenario,
+      endpoints: wholeNumber("endpoints", values.endpoints),
       pipes: wholeNumber("pipes", values.pipes),
       runs: minutes === undefined ? wholeNumber("runs", values.runs) : Infinity,
       jobs: values.jobs !== undefined
