@@ -150,6 +150,7 @@ Deno.test("groupLines() tells of each group who is in it, how it is and what is 
     lastError: null,
     inFlight,
     waiting: 0,
+    creditBytes: null,
   });
   const rows = [
     row("SP20", null, "up"),

@@ -125,6 +125,7 @@ function counted(process: Process, traffic: { writes: number; bytes: number }): 
     random: process.random,
     hash: process.hash,
     copy: process.copy,
+    allocate: process.allocate,
     loadChannel: () => process.loadChannel(),
     listen: (address, options, accept) =>
       process.listen(address, options, (socket) => accept(count(socket))),
