@@ -16,7 +16,7 @@ const FRESH: Readonly<Record<string, number>> = {
   cuts: 20,
   crossings: 40,
   rolling: 40,
-  changing: 25,
+  changing: 10,
 };
 /** CI searches two connections whole, `deno task sim --enumerate` three. */
 const PIPES = 2;
