@@ -5,7 +5,6 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
 import { messageOf } from "../calls/thrown.ts";
 import type { PeerDefinition, PeerDiscovery } from "../options.ts";
 import { parseDefinitions } from "../options/definitions.ts";
@@ -56,6 +55,8 @@ export function fromFile(path: string, options: FromFileOptions = {}): PeerDisco
 
 async function read(path: string): Promise<string> {
   try {
+    // Not at the top: an endpoint's bundle may be for a runtime that has no files.
+    const { readFile } = await import("node:fs/promises");
     return await readFile(path, "utf8");
   } catch (cause) {
     throw new Error(`${path}: cannot be read: ${messageOf(cause)}`, { cause });

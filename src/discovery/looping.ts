@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setTimeout as wait } from "node:timers/promises";
 import type { PeerDefinition, PeerDiscovery } from "../options.ts";
 
 type List = readonly PeerDefinition[];
@@ -60,12 +59,17 @@ class LoopIterator implements AsyncIterator<List>, Loop {
     this.#wake();
   }
 
-  async sleep(ms: number, signal: AbortSignal = this.signal): Promise<void> {
-    try {
-      await wait(ms, undefined, { signal, ref: false });
-    } catch {
-      // Nobody listens any more: the loop looks at its signal.
-    }
+  sleep(ms: number, signal: AbortSignal = this.signal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      signal.addEventListener("abort", wake);
+      if (signal.aborted) wake();
+    });
   }
 
   async next(): Promise<IteratorResult<List>> {

@@ -17,7 +17,7 @@ const FRESH: Readonly<Record<string, number>> = {
   cuts: 20,
   crossings: 40,
   rolling: 40,
-  changing: 25,
+  changing: 10,
   attacker: 12,
 };
 /** CI searches two connections whole, `deno task sim --enumerate` three. */
