@@ -88,7 +88,9 @@ export type { PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type AnyServices,
+  DUMP_SERVICE,
   type EndpointTable,
+  type FlightDump,
   type Group,
   type HandlersOf,
   type Peer,
@@ -100,6 +102,9 @@ export type { Metadata } from "./src/core/wire/metadata.ts";
 export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/calls/interceptors.ts";
 export type { GroupMemberRow, GroupNotified } from "./src/calls/group_face.ts";
 export type { Health, HealthOptions } from "./src/calls/health.ts";
+export type { CallReport } from "./src/calls/call.ts";
+export type { FlightEntry } from "./src/connection/flight_recorder.ts";
+export type { InspectOptions, Inspector } from "./src/inspector/inspector.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";

@@ -1,5 +1,6 @@
 /**
- * The command: `freshlink serve`, `call`, `table`, `watch` and `demo`. `--help` tells the rest.
+ * The command: `freshlink serve`, `call`, `table`, `watch`, `inspect`, `dump` and `demo`. `--help`
+ * tells the rest.
  *
  * @example From a program
  * ```ts
@@ -26,6 +27,7 @@ import { call } from "./cli/call.ts";
 import { demo } from "./cli/demo.ts";
 import { EXIT, exitCodeOf } from "./cli/exit_code.ts";
 import { COMMAND_HELP, GENERAL_HELP } from "./cli/help.ts";
+import { dump, inspect } from "./cli/inspect.ts";
 import { Output } from "./cli/output.ts";
 import { serve, SERVE_VALUES } from "./cli/serve.ts";
 import { table, watch } from "./cli/table.ts";
@@ -44,6 +46,8 @@ const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
     run: call,
   },
   table: { operands: [1, 1], values: CONNECTION_VALUES, run: table },
+  inspect: { operands: [1, 1], values: [...CONNECTION_VALUES, "port"], run: inspect },
+  dump: { operands: [1, 1], values: CONNECTION_VALUES, run: dump },
   watch: { operands: [1, 1], values: [...CONNECTION_VALUES, "every"], run: watch },
 });
 

@@ -81,6 +81,8 @@ export class Client implements AsyncDisposable {
       channel,
       tls: options.tls,
       sessions: newSessionHost(options, this.#handling(runtime), this.#timers),
+      traffic: { sentBytes: 0, receivedBytes: 0 },
+      recorder: null,
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
         this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));

@@ -8,13 +8,11 @@ import { type Codec, resolveCodec } from "./codec.ts";
 import type { ChannelKeys } from "./connection/channel.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
-import { TimerTask } from "./connection/timer_task.ts";
 import { Timers } from "./connection/timers.ts";
 import type { PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { Caller } from "./calls/caller.ts";
-import type { AnyServices, Group, Peer, Service } from "./calls/contract.ts";
-import { type EndpointTable, TABLE_SERVICE } from "./calls/contract.ts";
+import type { AnyServices, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
 import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
 import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
@@ -24,13 +22,15 @@ import { newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
 import { Reporter } from "./calls/reporter.ts";
 import { whenDrained } from "./calls/drain.ts";
-import { entriesOf, HandlerRegistry } from "./calls/handler_registry.ts";
+import { HandlerRegistry, registerAll } from "./calls/handler_registry.ts";
 import type { Handler, HandlingOwner } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
+import { Showing } from "./calls/showing.ts";
 import type { Rank } from "./calls/state_file.ts";
 import { channelKeysOf, rankOfLife, withDefinitions } from "./calls/startup.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { EndpointEvent, EventBody } from "./events.ts";
+import type { EndpointEvent, EventBody, ListenerOptions } from "./events.ts";
+import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
 import {
   type EndpointOptions,
   type FlushOptions,
@@ -70,7 +70,6 @@ import type { Listener, Runtime, Socket, TcpAddress } from "./runtime/runtime.ts
  */
 export class Endpoint implements AsyncDisposable {
   readonly #options: ResolvedEndpointOptions;
-  readonly #runtime: Runtime;
   readonly #timers: Timers;
   readonly #manager: ConnectionManager;
   readonly #lists: PeerLists;
@@ -79,58 +78,52 @@ export class Endpoint implements AsyncDisposable {
   readonly #interceptors = new Interceptors();
   readonly #reporter: Reporter;
   readonly #groups: Groups;
+  readonly #showing: Showing;
   readonly #listener: Listener;
   #closing: Promise<void> | null = null;
   /** Ends the closing, whatever is still open. */
   #endDrain: (() => void) | null = null;
   #isClosed = false;
 
-  private constructor(parts: {
-    options: ResolvedEndpointOptions;
-    runtime: Runtime;
-    listener: Listener;
-    keys: ChannelKeys | null;
-    rank: Rank;
-  }) {
-    const { options, runtime, listener, keys, rank } = parts;
+  private constructor(
+    options: ResolvedEndpointOptions,
+    runtime: Runtime,
+    listener: Listener,
+    keys: ChannelKeys | null,
+    rank: Rank,
+  ) {
     this.#options = options;
-    this.#runtime = runtime;
     this.#listener = listener;
     this.#reporter = new Reporter(runtime.clock);
     this.#timers = new Timers(runtime.clock);
-    const handling = this.#handlingOwner();
-    this.#handling = new HandlerRegistry(handling, options.payloadMaxBytes, runtime.copy);
+    const { payloadMaxBytes } = options;
+    this.#handling = new HandlerRegistry(this.#handlingOwner(), payloadMaxBytes, runtime.copy);
     const calls = {
       routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         this.#emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
-    const { address } = this;
+    const { recorder } = this.#reporter;
     const context = newContext({
       options,
       runtime,
       keys,
       rank,
-      address,
+      address: this.address,
       timers: this.#timers,
       handling: this.#handling,
+      recorder,
       emit: (event) => this.#emit(event),
     });
     const owner = { handleFenced: (code: ErrorCode) => this.#fence(code) };
     this.#manager = new ConnectionManager(context, owner, options.admit);
     this.#groups = new Groups(this.#manager, this.#caller, options.requestTimeoutMs);
     this.#lists = new PeerLists(this.#manager, options.drainMs, (event) => this.#emit(event));
-    this.handle(TABLE_SERVICE, (): EndpointTable => {
-      const { name, bootId } = this;
-      return { name, bootId, address, rows: this.connections(), peers: this.peers() };
-    }, { codec: "json" });
+    this.#showing = new Showing(this, recorder);
     if (options.consoleNotices) this.#reporter.tellConsole(this.name);
-    for (const [service, handler, more] of entriesOf(options.handlers)) {
-      this.handle(service, handler, more);
-    }
-    if (options.startingMs === 0) this.ready();
-    else this.#timers.add(new TimerTask(() => this.ready()), options.startingMs);
+    registerAll(options.handlers, (...handling) => this.handle(...handling));
+    this.#handling.readyAfter(this.#timers, options.startingMs);
   }
 
   /**
@@ -149,7 +142,7 @@ export class Endpoint implements AsyncDisposable {
     let endpoint: Endpoint | null = null;
     const accept = (socket: Socket) => endpoint === null ? null : endpoint.#manager.accept(socket);
     const listener = await listenOn(runtime, resolved, accept);
-    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
+    endpoint = new Endpoint(resolved, runtime, listener, keys, rank);
     endpoint.#lists.set(resolved.peers);
     const hasGroups = discovery !== null || resolved.peers.some(({ group }) => group !== undefined);
     if (hasGroups) await endpoint.#groups.load();
@@ -183,8 +176,7 @@ export class Endpoint implements AsyncDisposable {
    * @param handler Runs for each request, many at a time. What it throws reaches the caller as
    * `handler-failed`, with the error's message and its `details`.
    * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
-   * @throws {ConfigurationError} `invalid-options`: the service has a handler already, its name is
-   * not 1 to 255 bytes, the handler is no function, or an option cannot work.
+   * @throws {ConfigurationError} `invalid-options`: something of it cannot work, or it has one.
    */
   handle<Payload = unknown, Result = unknown>(
     service: string,
@@ -197,9 +189,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * All handlers are registered: the endpoint is no longer starting. From now on a request for a
-   * service that has none is answered with `unknown-service` at once; until then it waits for its
-   * handler, within its deadline. Without this call the start is over `startingMs` after it began.
+   * All handlers are registered, the start is over; else it is so after `startingMs`. A request for
+   * a service that has none waits until then, within its deadline, and is `unknown-service` later.
    */
   ready(): void {
     this.#handling.ready();
@@ -247,12 +238,7 @@ export class Endpoint implements AsyncDisposable {
     return this.#caller.flush(peer, options);
   }
 
-  /**
-   * Stands around every call from now on, those made here and those answered here; who comes later
-   * stands further inside.
-   *
-   * @returns Ends that.
-   */
+  /** Stands around every call from now on, on both sides, inside those before. @returns Ends that. */
   use(interceptor: Interceptor): () => void {
     checkInterceptor(interceptor);
     return this.#interceptors.use(interceptor);
@@ -311,9 +297,14 @@ export class Endpoint implements AsyncDisposable {
    *
    * @returns Ends that.
    */
-  on(listener: (event: EndpointEvent) => void): () => void {
+  on(listener: (event: EndpointEvent) => void, options: ListenerOptions = {}): () => void {
     checkListener(listener);
-    return this.#reporter.hub.on(listener);
+    return this.#reporter.hub.on(listener, options.quiet === true);
+  }
+
+  /** Bytes that sockets were given and have given, of all connections so far. */
+  traffic(): { readonly sentBytes: number; readonly receivedBytes: number } {
+    return { ...this.#manager.context.traffic };
   }
 
   /** Iterates over the events from now on, until the endpoint is closed or `signal` aborts. */
@@ -322,6 +313,16 @@ export class Endpoint implements AsyncDisposable {
   ): AsyncIterableIterator<EndpointEvent> {
     checkEventOptions(options);
     return this.#reporter.hub.iterate(options.signal);
+  }
+
+  /** What each link was told and decided last, and the last events: the flight recorder. */
+  dump(): FlightDump {
+    return this.#showing.dump();
+  }
+
+  /** Opens a page that shows all that as it changes, until it or the endpoint is closed. */
+  inspect(options: InspectOptions = {}): Promise<Inspector> {
+    return this.#showing.inspect(options);
   }
 
   /**
@@ -383,6 +384,7 @@ export class Endpoint implements AsyncDisposable {
     this.#manager.stop("closed");
     this.#emit({ type: "closed", peer: null, remoteAddress: null });
     this.#reporter.hub.close();
+    this.#showing.stop();
   }
 
   #fence(code: ErrorCode): void {

@@ -48,6 +48,7 @@ async function writeNodeConfig(): Promise<string> {
     imports: {
       "@noble/ciphers": config.imports["@noble/ciphers"],
       "@noble/hashes": config.imports["@noble/hashes"],
+      "@opentelemetry/api": config.imports["@opentelemetry/api"],
     },
     compilerOptions: {
       ...config.compilerOptions,

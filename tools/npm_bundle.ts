@@ -39,7 +39,7 @@ export async function bundleModules(
       target: "es2022",
       platform: "node",
       // The adapters are chosen by whoever loads or bundles the package; the dependencies stay.
-      external: ["#*", "node:*", "@noble/*"],
+      external: ["#*", "node:*", "@noble/*", "@opentelemetry/api"],
       plugins: [guardNodeModules(join(folder, `${guarded}.js`))],
       outdir: folder,
       outbase: folder,

@@ -29,6 +29,8 @@ export async function bundleDeclarations(
 ): Promise<string[]> {
   const bundle = await rollup({
     input: Object.fromEntries(entryPoints.map((path) => [path, `${folder}/${path}.d.ts`])),
+    // What a user has installed beside it.
+    external: ["@opentelemetry/api"],
     plugins: [dts()],
     onwarn: ({ message }) => {
       throw new Error(`Cannot join the declarations of the package: ${message}`);

@@ -19,6 +19,7 @@ const SLOW_FOLDERS: ReadonlySet<string> = new Set([
   "conformance",
   "discovery",
   "examples",
+  "inspector",
   "interop",
   "netns",
   "package",

@@ -20,7 +20,8 @@ import type { NoteCount, Takeover } from "./orders.ts";
 
 const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
 
-  deno task demo [--fault crash|cut|deploy] [--load small|large] [--identifier counter|clock] [--json]
+  deno task demo [--fault crash|cut|deploy] [--load small|large] [--identifier counter|clock]
+                 [--inspect] [--json]
 
   --fault crash       SP20's machine dies and comes back (the default)
   --fault cut         SP20's cable swallows everything, while all processes live; the orders may
@@ -30,6 +31,7 @@ const HELP = `Three server processes on three runtimes, a crash, a restart, and 
   --load large        orders and answers of 0 to 1 MiB; SP30 asks SP10 back, and SP10 tells SP30 of
                       each order beside
   --identifier MODE   what tells the newer of two connections: a count or a time
+  --inspect           a page shows what SP10 sees; it stays until Ctrl+C
   --json              the last line is one JSON object with the result
   --help              this
 
@@ -80,6 +82,7 @@ async function main(args: string[]): Promise<number> {
       fault: { type: "string", default: "crash" },
       load: { type: "string", default: "small" },
       identifier: { type: "string", default: "counter" },
+      inspect: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
     },
   });
@@ -100,7 +103,7 @@ async function main(args: string[]): Promise<number> {
   }
   const runFolder = await Deno.makeTempDir({ prefix: "freshlink-demo-" });
   if (isDeploy) return await runDeploy(runFolder, values.json);
-  const machines = await buildMachines(runFolder, values.identifier);
+  const machines = await buildMachines(runFolder, values.identifier, values.inspect);
   const relays = layCables(machines.list, machines.configs);
   const end = async () => {
     await Promise.all(machines.list.map((machine) => machine.stop()));
@@ -113,10 +116,11 @@ async function main(args: string[]): Promise<number> {
   let result: Result;
   try {
     result = await run(machines.list, isCut, isLarge);
+    if (values.json) console.log(JSON.stringify(result));
+    if (values.inspect) await stay(machines.list[0]!);
   } finally {
     await end();
   }
-  if (values.json) console.log(JSON.stringify(result));
   return isGood(result) ? 0 : 1;
 }
 
@@ -131,7 +135,13 @@ async function runDeploy(runFolder: string, isJson: boolean): Promise<number> {
   }
 }
 
-async function buildMachines(runFolder: string, identifier: string) {
+/** The page can be looked at for as long as one likes: a signal ends the process. */
+async function stay({ inspectorUrl }: Machine): Promise<void> {
+  headline(`The page stays at ${inspectorUrl} until Ctrl+C`);
+  await new Promise(() => {});
+}
+
+async function buildMachines(runFolder: string, identifier: string, isInspected: boolean) {
   const names = Object.keys(RUNTIMES);
   const secret = secretText(crypto.getRandomValues(new Uint8Array(32)));
   const configs = await readConfigs(FOLDER, names);
@@ -144,7 +154,9 @@ async function buildMachines(runFolder: string, identifier: string) {
     const ledger = `${runFolder}/${name}.ledger`;
     await Deno.writeTextFile(ledger, "");
     const handlers = `${FOLDER}${HANDLERS[name]}`;
-    list.push(new Machine({ name, runtime, executable, handlers, config, configFile, ledger }));
+    const isShown = isInspected && name === "SP10";
+    const options = { name, runtime, executable, handlers, config, configFile, ledger, isShown };
+    list.push(new Machine(options));
   }
   return { list, configs };
 }
@@ -172,6 +184,9 @@ async function run(
     console.log(`  ${name} on ${runtime.padEnd(4)}  port ${port}`);
   }
   await Promise.all(machines.map((machine) => machine.start()));
+  if (sp10.inspectorUrl !== null) {
+    headline(`Open ${sp10.inspectorUrl} in a browser: it shows what SP10 sees`);
+  }
   const secret = sp10.secret;
   await using client = await Client.connect({ hostname: "127.0.0.1", port: sp10.port, secret });
   const before = await tableWhen(

@@ -50,6 +50,20 @@ export interface Route {
   /** Whether what is sent would have to wait for a place. */
   readonly isFull: boolean;
   readonly outbox: RouteOutbox;
+  /** The link number of the connection in use; 0 for none. */
+  readonly identifier: number;
+  /** The life whose session is held; `null`: none is. */
+  readonly sessionBootId: string | null;
+}
+
+/** What became known of a call on its way, for whoever stands around it. */
+export interface CallReport {
+  /** How long it waited to be sent, for a connection, a place or credit, in milliseconds. */
+  waitedMs: number;
+  /** The link number of the connection in use when it ended; 0 for none. */
+  identifier: number;
+  /** The life of the other end; `null` where none was known. */
+  bootId: string | null;
 }
 
 /** What all calls of an endpoint or client share. */
@@ -113,6 +127,7 @@ export class Call extends OutgoingRequest implements Abortable {
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: RequestError) => void;
+  readonly #report: CallReport | null;
 
   constructor(
     host: CallHost,
@@ -128,6 +143,7 @@ export class Call extends OutgoingRequest implements Abortable {
     metadata: Uint8Array | null,
     resolve: (value: unknown) => void,
     reject: (error: RequestError) => void,
+    report: CallReport | null,
   ) {
     super(payload, codecTag(codec), service, timeoutMs, idempotent, depth, metadata);
     this.#host = host;
@@ -137,6 +153,7 @@ export class Call extends OutgoingRequest implements Abortable {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#report = report;
   }
 
   /** Sends it; from now on it settles by itself. */
@@ -212,6 +229,13 @@ export class Call extends OutgoingRequest implements Abortable {
     this.#host.timers.remove(this);
     if (this.#signal !== undefined) this.#host.aborts.remove(this.#signal, this);
     this.release();
+    if (this.#report !== null) this.#fill(this.#report);
+  }
+
+  #fill(report: CallReport): void {
+    report.waitedMs = this.waitedMs;
+    report.identifier = this.#route.identifier;
+    report.bootId = this.#route.sessionBootId;
   }
 }
 

@@ -119,6 +119,11 @@ export class InboundCall implements InboundRequest, HandlerContext {
     return callerOf(this.#session);
   }
 
+  /** The life of the caller. */
+  get callerBootId(): string {
+    return this.#session.bootId;
+  }
+
   get timeLeftMs(): number {
     return Math.max(0, this.#deadlineMs - this.#calls.timers.nowMs());
   }
@@ -252,6 +257,11 @@ export class NotificationContext implements HandlerContext {
 
   get caller(): RemoteCaller {
     return callerOf(this.#session);
+  }
+
+  /** The life of the caller. */
+  get callerBootId(): string {
+    return this.#session.bootId;
   }
 
   get signal(): AbortSignal {

@@ -19,7 +19,7 @@ import {
 } from "../options/call_options.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { AbortGroups } from "./abort_groups.ts";
-import { Call, callError, type CallHost, Notice, type Route } from "./call.ts";
+import { Call, callError, type CallHost, type CallReport, Notice, type Route } from "./call.ts";
 import type { HandlerContext } from "./call_context.ts";
 import { Flush } from "./flush.ts";
 import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
@@ -80,11 +80,12 @@ export class Caller {
     depth = 0,
   ): Promise<Result> {
     if (!isIntercepted(this.#interceptors, service)) {
-      return this.#request(peer, service, payload, options, context !== null, depth);
+      return this.#request(peer, service, payload, options, context !== null, depth, null);
     }
     return this.#intercept("request", peer, service, payload, options, context, (call) => {
       const final = finalOptions(call);
-      return this.#request(peer, service, call.payload, final, context !== null, depth);
+      const isNested = context !== null;
+      return this.#request(peer, service, call.payload, final, isNested, depth, call.report);
     }) as Promise<Result>;
   }
 
@@ -135,6 +136,7 @@ export class Caller {
         metadata,
         options: rest,
         context,
+        report: { waitedMs: 0, identifier: 0, bootId: null },
       };
       resolve(this.#interceptors.run(call, innermost));
     });
@@ -147,6 +149,7 @@ export class Caller {
     options: RequestOptions,
     isNested: boolean,
     depth: number,
+    report: CallReport | null,
   ): Promise<Result> {
     const route = this.#owner.routeTo(peer, isNested);
     return new Promise<Result>((resolve, reject) => {
@@ -171,6 +174,7 @@ export class Caller {
         metadata,
         resolve as (value: unknown) => void,
         reject,
+        report,
       );
       call.moves = moves(options);
       call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");

@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { FlightEntry } from "../connection/flight_recorder.ts";
 import type { ConnectionRow } from "../core/link/connection_table.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
+import type { EndpointEvent } from "../events.ts";
 import type {
   GroupNotifyOptions,
   GroupRequestOptions,
@@ -26,6 +28,26 @@ import type { GroupMemberRow, GroupNotified } from "./group_face.ts";
 
 /** The service under which an endpoint shows its table to clients. */
 export const TABLE_SERVICE: string = "freshlink/table";
+
+/** The service under which it shows what its links were told and decided last. */
+export const DUMP_SERVICE: string = "freshlink/dump";
+
+/** The service that the inspector asks. */
+export const INSPECT_SERVICE: string = "freshlink/inspect";
+
+/** What `DUMP_SERVICE` answers: the flight recorder. */
+export interface FlightDump extends EndpointTable {
+  /** Of this shape. */
+  readonly version: number;
+  /** When it was written: on the endpoint's monotonic clock, in milliseconds ... */
+  readonly atMs: number;
+  /** ... and microseconds since 1970. */
+  readonly atMicros: number;
+  /** The last that each link was told and decided, by peer. */
+  readonly links: Readonly<Record<string, readonly FlightEntry[]>>;
+  /** The last events; an error is its text. */
+  readonly events: readonly (EndpointEvent | Record<string, unknown>)[];
+}
 
 /** What `TABLE_SERVICE` answers. */
 export interface EndpointTable {

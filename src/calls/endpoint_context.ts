@@ -6,6 +6,7 @@
 
 import { Channel, type ChannelKeys } from "../connection/channel.ts";
 import type { ConnectionContext } from "../connection/context.ts";
+import type { FlightRecorder } from "../connection/flight_recorder.ts";
 import { newSessionHost } from "../connection/session_host.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { SessionHandler } from "../core/session/session_handler.ts";
@@ -25,12 +26,13 @@ export interface EndpointParts {
   readonly address: TcpAddress;
   readonly timers: Timers;
   readonly handling: SessionHandler;
+  readonly recorder: FlightRecorder;
   emit(event: EventBody): void;
 }
 
 /** Made once for an endpoint. */
 export function newContext(parts: EndpointParts): ConnectionContext {
-  const { options, runtime, keys, rank, address, timers, handling, emit } = parts;
+  const { options, runtime, keys, rank, address, timers, handling, recorder, emit } = parts;
   const channel = new Channel(runtime, helloOfPeer(options, address.port, rank), keys);
   let lastConnection = 0;
   return {
@@ -41,6 +43,8 @@ export function newContext(parts: EndpointParts): ConnectionContext {
     channel,
     tls: options.tls,
     sessions: newSessionHost(options, handling, timers),
+    traffic: { sentBytes: 0, receivedBytes: 0 },
+    recorder,
     emit,
     nextConnectionId: () => ++lastConnection,
   };

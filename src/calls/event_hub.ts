@@ -12,6 +12,8 @@ export class EventHub<Event> {
   readonly #listeners = new Set<(event: Event) => void>();
   readonly #iterators = new Set<EventIterator<Event>>();
   readonly #failed: (error: unknown) => Event;
+  /** Those of the listeners that tell nobody. */
+  readonly #quiet = new Set<(event: Event) => void>();
   #closed = false;
 
   /** @param failed Makes the event that tells of a listener that threw. */
@@ -19,16 +21,18 @@ export class EventHub<Event> {
     this.#failed = failed;
   }
 
-  /** Whether anybody would hear an event. */
+  /** Whether anybody hears events who may tell of them. */
   get hasListeners(): boolean {
-    return this.#listeners.size > 0 || this.#iterators.size > 0;
+    return this.#listeners.size > this.#quiet.size || this.#iterators.size > 0;
   }
 
-  /** Calls back for each event, while it happens. @returns Ends that. */
-  on(listener: (event: Event) => void): () => void {
+  /** Calls back for each event, while it happens. @param isQuiet It tells nobody. */
+  on(listener: (event: Event) => void, isQuiet = false): () => void {
     this.#listeners.add(listener);
+    if (isQuiet) this.#quiet.add(listener);
     return () => {
       this.#listeners.delete(listener);
+      this.#quiet.delete(listener);
     };
   }
 
@@ -65,6 +69,7 @@ export class EventHub<Event> {
   close(): void {
     this.#closed = true;
     this.#listeners.clear();
+    this.#quiet.clear();
     for (const iterator of this.#iterators) iterator.end();
   }
 

@@ -9,6 +9,8 @@
  */
 
 import { type Codec, codecTag, decodeRange } from "../codec.ts";
+import { TimerTask } from "../connection/timer_task.ts";
+import type { Timers } from "../connection/timers.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, SessionHandler } from "../core/session/session_handler.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
@@ -103,6 +105,12 @@ export class HandlerRegistry implements SessionHandler {
     for (const request of this.#early.close()) {
       request.refuse("unknown-service", `no handler for '${request.service}'`);
     }
+  }
+
+  /** The same after so many milliseconds; at once for 0. */
+  readyAfter(timers: Timers, startingMs: number): void {
+    if (startingMs === 0) this.ready();
+    else timers.add(new TimerTask(() => this.ready()), startingMs);
   }
 
   onRequest(
@@ -240,6 +248,7 @@ export class HandlerRegistry implements SessionHandler {
       metadata,
       options: { timeoutMs },
       context,
+      report: { waitedMs: 0, identifier: 0, bootId: context.callerBootId },
     };
     return this.#owner.interceptors.run(call, (final) => {
       context.metadata = final.metadata;
@@ -277,6 +286,14 @@ export class HandlerRegistry implements SessionHandler {
       );
     }
   }
+}
+
+/** Registers those that stand in the options. */
+export function registerAll(
+  handlers: Handlers,
+  handle: (service: string, handler: AnyHandler, more: Omit<CodedHandler, "handler">) => void,
+): void {
+  for (const [service, handler, more] of entriesOf(handlers)) handle(service, handler, more);
 }
 
 /** Answers a request that does not run. */

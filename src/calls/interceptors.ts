@@ -7,6 +7,7 @@
 
 import { type Metadata, NO_METADATA } from "../core/wire/metadata.ts";
 import type { RequestOptions } from "../options.ts";
+import type { CallReport } from "./call.ts";
 import type { HandlerContext } from "./call_context.ts";
 
 /** Services of freshlink's own begin so: nothing stands around them. */
@@ -33,6 +34,8 @@ export interface InterceptedCall {
    * is made (`context.request`), or `null`.
    */
   readonly context: HandlerContext | null;
+  /** On the calling side filled in when a request has ended; on the serving side at once. */
+  readonly report: Readonly<CallReport>;
 }
 
 /** What goes on otherwise than it came. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FlightRecorder } from "../connection/flight_recorder.ts";
 import type { EndpointEvent, EventBody } from "../events.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import { ConsoleNotice } from "./console_notice.ts";
@@ -14,11 +15,12 @@ import { EventHub } from "./event_hub.ts";
 export class Reporter {
   /** Listeners and iterators. */
   readonly hub: EventHub<EndpointEvent>;
-  readonly #clock: Clock;
+  /** The last of them, and what links decided. */
+  readonly recorder: FlightRecorder;
   #notice: ConsoleNotice | null = null;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.recorder = new FlightRecorder(clock);
     this.hub = new EventHub((error) =>
       this.#stamp({ type: "listener-failed", peer: null, remoteAddress: null, error })
     );
@@ -30,13 +32,14 @@ export class Reporter {
   }
 
   /** Reports. */
-  emit(event: EventBody): void {
-    if (this.hub.hasListeners) this.hub.emit(this.#stamp(event));
-    else this.#notice?.handleEvent(this.#stamp(event));
+  emit(body: EventBody): void {
+    const event = this.#stamp(body);
+    this.recorder.recordEvent(event);
+    this.hub.emit(event);
+    if (!this.hub.hasListeners) this.#notice?.handleEvent(event);
   }
 
   #stamp(event: EventBody): EndpointEvent {
-    const atMicros = this.#clock.wallMicros();
-    return { ...event, atMicros, atMs: this.#clock.nowMs() } as EndpointEvent;
+    return { ...event, ...this.recorder.now() } as EndpointEvent;
   }
 }

@@ -38,6 +38,8 @@ export const GENERAL_HELP: string = `freshlink: one live link to every peer proc
   freshlink call ADDRESS SERVICE [JSON]    ask a running endpoint, as a client
   freshlink table ADDRESS                  print its connection table
   freshlink watch ADDRESS                  the same, live
+  freshlink inspect ADDRESS                a page with all of it, in a browser
+  freshlink dump ADDRESS                   what its links were told and decided
   freshlink demo                           three processes, a crash, a restart
 
   --json       print JSON, one value a line; an error is
@@ -89,6 +91,8 @@ Prints a line when it listens and a line for each event.
   --instances N    N processes, one a member of the group of CONFIG, on the
                    port of CONFIG and those after it (and of --health-port);
                    what ends by itself is started again
+  --inspect PORT   show a page with the table, the links, the calls and the
+                   events on 127.0.0.1:PORT
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
 
@@ -159,7 +163,35 @@ ${CONNECTION_OPTIONS}
 
 ${EXIT_CODES}
 `,
-  demo: `freshlink demo [--identifier counter|clock] [--json]
+  inspect: `freshlink inspect ADDRESS [--port PORT] [options]
+
+Serves a page on 127.0.0.1 that shows what a running endpoint sees, as it
+changes: its connection table, its links and their history, its calls and its
+events. It reads only. Runs until SIGINT.
+
+  --port PORT         where the page is (default: a free port, which is printed)
+${CONNECTION_OPTIONS}
+  --json              the line with the address as JSON: {"type": "inspector",
+                      "url"}
+
+  freshlink inspect 127.0.0.1:11000 --port 9230
+
+${EXIT_CODES}
+`,
+  dump: `freshlink dump ADDRESS [options]
+
+Prints what the flight recorder of a running endpoint has, as JSON: the last
+that each link was told and decided, the last events, the table. "playFlight"
+of freshlink/simulator plays it again.
+
+${CONNECTION_OPTIONS}
+  --json              in one line
+
+  freshlink dump 127.0.0.1:11000 > night.json
+
+${EXIT_CODES}
+`,
+  demo: `freshlink demo [--identifier counter|clock] [--inspect] [--json]
 
 Runs the demonstration of a checkout: three server processes on three runtimes,
 a crash, a restart, and not one time-out. Needs examples/orders, which only the

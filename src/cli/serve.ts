@@ -24,6 +24,7 @@ import { CommandError, EXIT } from "./exit_code.ts";
 import { FENCED_WAIT_MAX_MS, waitFenced } from "./fenced_wait.ts";
 import { readText, readTls } from "./files.ts";
 import { HealthPort } from "./health_port.ts";
+import { readPort } from "./inspect.ts";
 import { instanceOf, instancesAskedFor, onParentGone, runInstances } from "./instances.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
@@ -35,6 +36,7 @@ const LINGER_MS = 250;
 /** Its options with a value. */
 export const SERVE_VALUES: readonly string[] = Object.freeze([
   "handlers",
+  "inspect",
   "fenced-wait-max",
   "health-port",
   "ready-groups",
@@ -58,12 +60,14 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
   const { tls } = await readTls("serve", args);
   const options = shifted(await readConfig(path!, tls), instance ?? 0);
+  const inspectorPort = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   try {
     const startMs = performance.now();
     const { code, name } = await runEndpoint(
       options,
       await importHandlers(file),
       file,
+      inspectorPort,
       output,
       probes,
     );
@@ -81,6 +85,7 @@ async function runEndpoint(
   options: EndpointOptions,
   exported: unknown,
   file: string,
+  inspectorPort: number | null,
   output: Output,
   probes: Probes,
 ): Promise<{ readonly code: number; readonly name: string }> {
@@ -130,6 +135,10 @@ async function runEndpoint(
     });
     for (const event of early) report(event, output);
     early = null;
+    if (inspectorPort !== null) {
+      const { url } = await endpoint.inspect({ port: inspectorPort });
+      output.line(`${printable(name)} is shown at ${url}`, { type: "inspector", url });
+    }
     return { code: await ended, name };
   } finally {
     await endpoint.close();

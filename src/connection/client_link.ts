@@ -81,6 +81,14 @@ export class ClientLink extends Deadline implements DialerOwner, ConnectionOwner
     this.#tell({ kind: "dial" });
   }
 
+  /** A client's connections have no number. */
+  readonly identifier = 0;
+
+  /** Which life of the endpoint there is a session with; `null`: none. */
+  get sessionBootId(): string | null {
+    return this.#outbox.session?.bootId ?? null;
+  }
+
   /** What goes to the endpoint. */
   get outbox(): Outbox {
     return this.#outbox;

@@ -224,6 +224,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   onData(chunk: Uint8Array): void {
     if (this.isClosed) return;
     const nowMs = this.#context.timers.nowMs();
+    this.#context.traffic.receivedBytes += chunk.length;
     if (this.#isCredible(nowMs)) this.heartbeat.receivedMs = nowMs;
     this.#opening?.look(chunk);
     this.#inlet.push(chunk);

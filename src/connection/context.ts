@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { FlightRecorder } from "./flight_recorder.ts";
 import type { ConnectionTable } from "../core/link/connection_table.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { LinkSettings } from "../core/link/link_event.ts";
@@ -34,6 +35,12 @@ export interface ConnectionSettings extends LinkSettings {
   readonly assemblyTimeoutMs: number;
 }
 
+/** Bytes that sockets were given and have given. */
+export interface Traffic {
+  sentBytes: number;
+  receivedBytes: number;
+}
+
 /** Shared by all connections of an endpoint or client. */
 export interface ConnectionContext {
   readonly runtime: Runtime;
@@ -46,6 +53,10 @@ export interface ConnectionContext {
   readonly tls: TlsOptions | undefined;
   /** What all sessions share. */
   readonly sessions: SessionHost;
+  /** Bytes of all connections so far. */
+  readonly traffic: Traffic;
+  /** Keeps what links were told and decided; `null`: nobody does. */
+  readonly recorder: FlightRecorder | null;
   /** Reports. */
   emit(event: EventBody): void;
   /** A number for a new connection; never used again. */

@@ -27,5 +27,6 @@ export function describePeer(
     lastError: lastDialError === "" ? null : lastDialError,
     inFlight: openCount,
     waiting: waitingCount,
+    creditBytes: session?.creditBytes ?? null,
   };
 }

@@ -95,6 +95,12 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return this.#dialer.errorOf(this.#link.lastDialError);
   }
 
+  /** The number of the connection in use; 0: there is none, or it is not decided. */
+  get identifier(): number {
+    const { connection } = this.#outbox;
+    return connection === null ? 0 : this.#link.numberOf(connection.id);
+  }
+
   /** What goes to the peer. */
   get outbox(): Outbox {
     return this.#outbox;
@@ -275,7 +281,9 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#isBusy = true;
     for (let next: LinkEvent | undefined = event; next !== undefined;) {
       const wallMicros = this.#context.runtime.clock.wallMicros();
-      for (const action of this.#link.handle(next, nowMs, wallMicros)) this.#carryOut(action);
+      const actions = this.#link.handle(next, nowMs, wallMicros);
+      this.#context.recorder?.record(this.name, nowMs, next, actions);
+      for (const action of actions) this.#carryOut(action);
       if (next.kind === "closed") this.#connections.delete(next.connection);
       next = this.#pending?.shift();
     }

@@ -169,6 +169,7 @@ export class SocketWriter {
 
   #write(bytes: Uint8Array): boolean {
     this.#heartbeat.sentMs = this.#context.timers.nowMs();
+    this.#context.traffic.sentBytes += bytes.length;
     this.#blocked = this.#sealer === null
       ? !this.#socket.write(bytes)
       : !this.#writeSealed(this.#sealer, bytes);

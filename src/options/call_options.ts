@@ -5,7 +5,7 @@
  * @module
  */
 
-import { TABLE_SERVICE } from "../calls/contract.ts";
+import { DUMP_SERVICE, INSPECT_SERVICE, TABLE_SERVICE } from "../calls/contract.ts";
 import { messageOf } from "../calls/thrown.ts";
 import type { GroupRequestOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
@@ -26,6 +26,13 @@ const CLOSE_KEYS: readonly string[] = Object.freeze(["drainMs"]);
 const HANDLE_KEYS: readonly string[] = Object.freeze(["codec"]);
 
 const CODED_KEYS: readonly string[] = Object.freeze(["handler", "codec"]);
+
+/** What an endpoint serves of itself. */
+const OWN_SERVICES: readonly string[] = Object.freeze([
+  TABLE_SERVICE,
+  DUMP_SERVICE,
+  INSPECT_SERVICE,
+]);
 
 const EXAMPLE = "an object such as { timeoutMs: 500 }";
 
@@ -121,7 +128,9 @@ export function checkHandlers(problems: Problems, where: string, handlers: unkno
   for (const [service, entry] of Object.entries(handlers)) {
     const key = `${where}.${service}`;
     if (!isServiceName(service)) problems.add(key, "a name of 1 to 255 bytes of UTF-8", service);
-    if (service === TABLE_SERVICE) problems.list.push(`${key}: Cannot handle '${service}' twice`);
+    if (OWN_SERVICES.includes(service)) {
+      problems.list.push(`${key}: Cannot handle '${service}' twice`);
+    }
     if (typeof entry === "function") continue;
     if (!problems.object(key, entry, "a function or { handler, codec }")) continue;
     problems.keys(`${key}.`, entry, CODED_KEYS);

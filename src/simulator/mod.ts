@@ -32,6 +32,13 @@
 
 export type * from "../runtime/runtime.ts";
 export type { SimulatedEvent } from "./event_queue.ts";
+export {
+  faultsOf,
+  type FlightFault,
+  playFlight,
+  type RecordedEvent,
+  type RecordedFlight,
+} from "./flight.ts";
 export { Host, type Port, type Side } from "./host.ts";
 export { type Direction, Network } from "./network.ts";
 export { Process } from "./process.ts";

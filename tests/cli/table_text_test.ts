@@ -116,6 +116,7 @@ Deno.test("peerLines() tells of each peer without a link since when, what waits 
     lastError: "10.0.0.2:11020: refused\x1b[2J",
     inFlight: 0,
     waiting: 3,
+    creditBytes: null,
   };
   const rows: PeerRow[] = [
     peer,

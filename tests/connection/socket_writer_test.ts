@@ -31,7 +31,8 @@ class Bench {
       clearTimer() {},
       defer: (call: () => void) => this.#deferred.push(call),
     };
-    const context = { runtime: { clock }, timers: new Timers(clock) };
+    const traffic = { sentBytes: 0, receivedBytes: 0 };
+    const context = { runtime: { clock }, timers: new Timers(clock), traffic };
     const socket = { write: (bytes: Uint8Array) => this.#write(bytes) };
     this.outlet = new SocketWriter(
       context as unknown as ConnectionContext,

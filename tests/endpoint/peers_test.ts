@@ -36,6 +36,7 @@ Deno.test("peers(): state, since when, last error, open and waiting calls of eac
     bootId: null,
     inFlight: 0,
     waiting: 2,
+    creditBytes: null,
   });
   assert(Math.abs(sinceMicros - startedMicros) < 1_000_000, `${sinceMicros}`);
   assertMatch(lastError!, /^nobody listens on 10\.0\.0\.2:11000 \(ECONNREFUSED\)/);

@@ -31,6 +31,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { Endpoint } from "freshlink";
 import * as discovery from "freshlink/discovery";
+import { logEvents } from "freshlink/logging";
 import * as simulator from "freshlink/simulator";
 
 const probe = createServer().listen(0, "127.0.0.1");
@@ -45,6 +46,9 @@ const own = await Endpoint.start({
 own.setPeers([{ name: "SP20", group: "lives", hostname: "127.0.0.1", port }]);
 const types = [];
 own.on(({ type }) => types.push(type));
+const lines = [];
+const log = (line) => lines.push(line);
+logEvents(own, { debug: log, info: log, warn: log, error: log }, { level: "info" });
 const start = () =>
   spawn(process.execPath, ["peer.js", String(port), String(own.address.port)], {
     stdio: ["pipe", "inherit", "inherit"],
@@ -61,6 +65,10 @@ const second = start();
 const after = await waiting;
 second.stdin.end();
 const [code] = await once(second, "exit");
+const inspector = await own.inspect();
+const page = await (await fetch(inspector.url)).text();
+const snapshot = await (await fetch(inspector.url + "snapshot")).json();
+const api = await import("freshlink/opentelemetry").then(() => "found", (error) => String(error));
 await own.close();
 console.log(JSON.stringify({
   before: before === first.pid,
@@ -69,6 +77,9 @@ console.log(JSON.stringify({
   code,
   simulator: "Simulation" in simulator,
   discoveries: Object.keys(discovery).sort(),
+  logged: lines.some((line) => line.includes("linked with 'SP20'")),
+  page: page.includes("<title>freshlink") && snapshot.name === "SP10",
+  needsApi: api.includes("@opentelemetry/api"),
 }));
 `;
 
@@ -119,6 +130,9 @@ async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<voi
         code: 0,
         simulator: true,
         discoveries: ["fromDnsSrv", "fromEtcd", "fromFile"],
+        logged: true,
+        page: true,
+        needsApi: true,
       });
     });
 

@@ -35,6 +35,14 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["src/errors.ts", 'import "./events.ts";', 'export * from "./core/frame.ts";'],
       ["src/events.ts", 'import type { Session } from "./core/session.ts";'],
       [
+        "src/endpoint.ts",
+        'import { instrument } from "./telemetry/opentelemetry.ts";',
+        'await import("./telemetry/opentelemetry.ts");',
+        'import { openInspector } from "./inspector/inspector.ts";',
+      ],
+      ["src/telemetry/logging.ts", 'import { Endpoint } from "../endpoint.ts";'],
+      ["src/inspector/inspector.ts", 'import { Endpoint } from "../endpoint.ts";'],
+      [
         "src/core/session/session.ts",
         'import { Link } from "../../connection/link.ts";',
         'import type { Socket } from "../../runtime/runtime.ts";',

@@ -12,7 +12,9 @@ import { runDeno } from "../../tools/run_deno.ts";
 const MODULES = [
   "mod.ts",
   "npm_build.ts",
+  "tests/inspector/browser_test.ts",
   "tests/simulation/model_test.ts",
+  "tests/telemetry/opentelemetry_test.ts",
   "tests/tools/workflows_test.ts",
 ];
 

@@ -28,6 +28,10 @@ export type Zone =
   | "simulator"
   /** `src/runtime/runtime.ts`: what a runtime has to offer; `hash.ts` and `certificate.ts`: what all share of it. */
   | "contract"
+  /** `src/telemetry/`: logs, traces and metrics, on top of an endpoint. */
+  | "telemetry"
+  /** `src/inspector/`: the page to look at; loaded when it is asked for. */
+  | "inspector"
   /** `src/events.ts`: types only. */
   | "events"
   /** `src/errors.ts`: a leaf. */
@@ -48,7 +52,9 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
   endpoint: ["endpoint", "connection", "core", "events", "errors", "contract", "detect"],
   discovery: ["discovery", "endpoint", "core", "events", "errors", "contract"],
   groups: ["groups", "endpoint", "connection", "core", "events", "errors", "contract"],
-  cli: ["cli", "endpoint", "mod", "events", "errors", "contract", "detect"],
+  telemetry: ["telemetry", "errors"],
+  inspector: ["inspector", "telemetry", "errors"],
+  cli: ["cli", "endpoint", "inspector", "mod", "events", "errors", "contract", "detect"],
   mod: ["endpoint", "events", "errors", "contract"],
   outside: [
     "outside",
@@ -62,6 +68,8 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
     "detect",
     "adapter",
     "simulator",
+    "telemetry",
+    "inspector",
     "contract",
     "events",
     "errors",
@@ -70,13 +78,15 @@ export const MAY_IMPORT: Readonly<Record<Zone, readonly Zone[]>> = {
 
 /** The zones that a zone may name in `import type` and `export type` only. */
 export const MAY_IMPORT_TYPES: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  mod: ["core", "connection", "groups"],
-  endpoint: ["discovery", "groups"],
+  mod: ["core", "connection", "groups", "inspector"],
+  endpoint: ["discovery", "groups", "inspector"],
+  telemetry: ["endpoint", "core", "events"],
+  inspector: ["endpoint", "connection", "core", "events", "contract"],
 };
 
 /** The zones that a zone may load while it runs, and not before: nobody pays who does not use them. */
 export const MAY_LOAD: Readonly<Partial<Record<Zone, readonly Zone[]>>> = {
-  endpoint: ["discovery", "groups"],
+  endpoint: ["discovery", "groups", "inspector"],
   cli: ["discovery"],
 };
 
@@ -130,6 +140,7 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "endpoint",
   "discovery",
   "cli",
+  "inspector",
   "outside",
 ]);
 
@@ -141,6 +152,10 @@ export const HASH = "src/runtime/hash.ts";
 export const PACKAGES: Readonly<Record<string, string>> = {
   [HASH]: "@noble/hashes/",
   "src/runtime/channel_primitives.ts": "@noble/ciphers/",
+  "src/telemetry/opentelemetry.ts": "@opentelemetry/api",
+  "src/telemetry/meters.ts": "@opentelemetry/api",
+  "src/telemetry/tracing.ts": "@opentelemetry/api",
+  "src/telemetry/propagation.ts": "@opentelemetry/api",
 };
 
 const ROOT = `${import.meta.dirname ?? ""}/`.replaceAll("\\", "/").replace(/tools\/lint\/$/, "");
@@ -160,7 +175,16 @@ export function zoneOf(path: string): Zone {
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
   if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
-  for (const zone of ["core", "connection", "simulator", "discovery", "groups"] as const) {
+  const zones = [
+    "core",
+    "connection",
+    "simulator",
+    "discovery",
+    "groups",
+    "telemetry",
+    "inspector",
+  ];
+  for (const zone of zones as Zone[]) {
     if (path.startsWith(`src/${zone}/`)) return zone;
   }
   return path.startsWith("src/runtime/") ? "adapter" : "endpoint";

@@ -30,7 +30,12 @@ export interface MachineOptions {
   readonly config: Config;
   readonly configFile: string;
   readonly ledger: string;
+  /** Whether a page shows what it sees. Default: no. */
+  readonly isShown?: boolean;
 }
+
+/** Any free one: another demonstration may run beside this one. */
+const INSPECTOR_PORT = "0";
 
 const START_TIMEOUT_MS = 10_000;
 const END_TIMEOUT_MS = 3_000;
@@ -44,6 +49,8 @@ export class Machine {
   readonly port: number;
   /** What the machines protect their links with. */
   readonly secret: string;
+  /** Where the page is, if there is one. */
+  inspectorUrl: string | null = null;
   readonly #options: MachineOptions;
   #child: Deno.ChildProcess | null = null;
   #output: Promise<unknown> = Promise.resolve();
@@ -59,11 +66,12 @@ export class Machine {
 
   /** Starts the server process. @throws When it does not listen in time. */
   async start(): Promise<void> {
-    const { runtime, executable, handlers, configFile, ledger } = this.#options;
+    const { runtime, executable, handlers, configFile, ledger, isShown = false } = this.#options;
     const child = new Deno.Command(executable, {
       args: [
         ...(runtime === "deno" ? ["run", "--allow-all", "--quiet"] : []),
         ...[`${ROOT}src/cli.ts`, "serve", configFile, "--handlers", handlers, "--json"],
+        ...(isShown ? ["--inspect", INSPECTOR_PORT] : []),
       ],
       env: { LEDGER: ledger },
       stdin: "null",
@@ -73,7 +81,10 @@ export class Machine {
     this.#child = child;
     const listens = Promise.withResolvers<void>();
     this.#output = readLines(child.stdout, (line) => {
-      if (line.includes('"listening"')) listens.resolve();
+      if (line.includes(isShown ? '"inspector"' : '"listening"')) {
+        if (isShown) this.inspectorUrl = JSON.parse(line).url;
+        listens.resolve();
+      }
     }).finally(() => listens.reject(new Error(`${this.name} ended before it listened`)));
     const timer = setTimeout(
       () => listens.reject(new Error(`${this.name} does not listen after ${START_TIMEOUT_MS} ms`)),

@@ -69,6 +69,8 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   readonly metadata: Uint8Array | null;
   /** Somebody has another place for it: it does not wait for an other end that is away. */
   moves = false;
+  /** How long it had waited when it was written, in milliseconds. */
+  waitedMs = 0;
   /** Its place at the other end, once it has one. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */

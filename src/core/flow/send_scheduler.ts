@@ -186,6 +186,7 @@ export class SendScheduler {
     this.#owner.places.open(request);
     const { slot, generation, service, codec } = request;
     const leftMs = this.#owner.timeLeftMs(request);
+    noteWait(request, leftMs);
     this.#writer.statedRequest(slot, generation, leftMs, service, codec, flags, length, metadata);
     if (!asks) this.#credit.requests -= length;
     queue.remove(request);
@@ -209,12 +210,18 @@ export class SendScheduler {
     this.#credit.requests -= length;
     request.state = "written";
     request.wasWritten = true;
+    if (leftMs < request.timeoutMs) noteWait(request, leftMs);
     return true;
   }
 }
 
 /** A bound for a REQUEST without payload and metadata. */
 const REQUEST_FIELDS_BYTES = 512;
+
+/** Of a call without end one does not know. @param leftMs How long its caller still waits. */
+function noteWait(request: OutgoingRequest, leftMs: number): void {
+  if (request.timeoutMs !== Infinity) request.waitedMs = request.timeoutMs - leftMs;
+}
 
 /** Written: only an idempotent request may need its payload again. */
 function finishRequest(request: OutgoingRequest): void {

@@ -26,4 +26,6 @@ export interface PeerRow {
   readonly inFlight: number;
   /** Requests and notifications that wait to be sent. */
   readonly waiting: number;
+  /** Payload bytes of requests that may go out unasked now; `null` without a session. */
+  readonly creditBytes: number | null;
 }

@@ -131,6 +131,11 @@ export class Session
     return this.#ended;
   }
 
+  /** Payload bytes of requests that may go out unasked. */
+  get creditBytes(): number {
+    return this.#credit.requests;
+  }
+
   /** The places of this end's calls. */
   get places(): Places {
     return this.#outbound.places;
