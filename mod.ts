@@ -100,11 +100,11 @@ export {
 export type * from "./src/calls/contract_types.ts";
 export type { Metadata } from "./src/core/wire/metadata.ts";
 export type { CallChanges, InterceptedCall, Interceptor, Next } from "./src/calls/interceptors.ts";
+export type { GroupMemberRow, GroupNotified } from "./src/calls/group_face.ts";
+export type { Health, HealthOptions } from "./src/calls/health.ts";
 export type { CallReport } from "./src/calls/call.ts";
 export type { FlightEntry } from "./src/connection/flight_recorder.ts";
 export type { InspectOptions, Inspector } from "./src/inspector/inspector.ts";
-export type { GroupMemberRow, GroupNotified } from "./src/calls/group_face.ts";
-export type { Health, HealthOptions } from "./src/calls/health.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
 export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";

@@ -16,6 +16,7 @@ import {
   NPM_EXPORTS,
   packageDependencies,
   packageFields,
+  peerDependencies,
 } from "./tools/npm_package.ts";
 import { ROOT } from "./tools/project.ts";
 
@@ -49,7 +50,7 @@ await build({
     ...packageFields(),
     dependencies: packageDependencies(),
     // For the type check of the build only; finishPackage writes a manifest without it.
-    devDependencies: { "@types/node": "^20.0.0" },
+    devDependencies: { "@types/node": "^20.0.0", ...peerDependencies() },
   },
   postBuild: () => finishPackage(folder),
 });

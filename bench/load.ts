@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Seen } from "./seen.ts";
+
 /** What carries the requests. */
 export type Carrier =
   /** The bare echo. */
@@ -18,6 +20,8 @@ export type Carrier =
   | "json"
   /** An endpoint as a user calls it: an async handler that reads its signal, options each time. */
   | "user"
+  /** An endpoint with one of the codecs, whose calls are looked at in one of these ways. */
+  | Seen
   /** An endpoint, over links to all of its peers in turns. */
   | "links"
   /** A client, which keeps nothing of what it has written. */

@@ -39,6 +39,7 @@ async function main(): Promise<number> {
     rows: [],
     others: [],
     users: [],
+    seen: [],
     latency: [],
     links: [],
     retention: [],
@@ -75,8 +76,9 @@ async function main(): Promise<number> {
     await writeResults(results, args, new Date().toISOString().slice(0, 10));
   }
   if (plan.json) console.log(JSON.stringify(results));
-  const { rows, users, others, latency, links, retention, takeovers, profiles } = results;
-  const counted = [rows, users, others, latency, links, retention, takeovers, profiles].flat();
+  const { rows, users, seen, others, latency, links, retention, takeovers, profiles } = results;
+  const counted = [rows, users, seen, others, latency, links, retention, takeovers, profiles]
+    .flat();
   const failed = [...counted, ...results.protected].reduce((sum, row) => sum + row.failed, 0);
   if (failed === 0) return 0;
   console.error(`${failed} requests had no right answer`);

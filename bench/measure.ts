@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SeenRow } from "./seen.ts";
 import type { RuntimeName } from "../tools/runtimes.ts";
 import { type LatencyRow, measureBeside } from "./beside.ts";
 import { type CrowdRow, measureCrowds, measureTables, type TableRow } from "./crowd.ts";
@@ -21,6 +22,7 @@ import {
   type Ends,
   measureRates,
   measureRetention,
+  measureSeen,
   measureUser,
   type RateRow,
   type RetentionRow,
@@ -52,6 +54,7 @@ export interface Results {
   readonly rows: RateRow[];
   readonly others: OtherRow[];
   readonly users: UserRow[];
+  readonly seen: SeenRow[];
   readonly latency: LatencyRow[];
   readonly links: LinksRow[];
   readonly retention: RetentionRow[];
@@ -83,6 +86,7 @@ export async function measureRuntime(
     if (plan.more) {
       results.others.push(...await measureOthers(plan, ends, ports));
       results.latency.push(...await measureBeside(plan, ends));
+      results.seen.push(await measureSeen(plan, ends));
     }
   }
   for (const count of plan.more ? plan.links : []) {

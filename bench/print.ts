@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SeenRow } from "./seen.ts";
 import type { LatencyRow } from "./beside.ts";
 import type { LinksRow } from "./links.ts";
 import type { Results, TakeoverRow } from "./measure.ts";
@@ -34,7 +35,8 @@ export function resultsText(results: Results): string {
 
 /** The tables that have rows. */
 export function tablesOf(results: Results): Table[] {
-  return [loadTables, stateTables, startTables].flatMap((make) => make(results))
+  const tables = [loadTables, stateTables, startTables].flatMap((make) => make(results));
+  return [...tables, seenTable(results)]
     .filter(({ rows }) => rows.length > 0);
 }
 
@@ -222,6 +224,22 @@ function userCells(row: UserRow): string[] {
   const rates = [bench, user].map(whole);
   const cells = [runtime, String(payload), String(inFlight), ...rates];
   return [...cells, ratio.toFixed(2), reached(target, ratio)];
+}
+
+/** What it costs to see something. */
+function seenTable(results: Results): Table {
+  return {
+    name: "seen",
+    title: "Calls that are looked at, as parts of those that are not (on the calling side)",
+    head: ["runtime", "bytes", "in flight", "none", "use() empty", "metadata", "tracing"],
+    rows: results.seen.map(seenCells),
+  };
+}
+
+function seenCells({ runtime, payload, inFlight, none, ratios }: SeenRow): string[] {
+  const { intercepted, metadata, traced } = ratios;
+  const parts = [intercepted, metadata, traced].map((ratio) => ratio.toFixed(2));
+  return [runtime, String(payload), String(inFlight), whole(none), ...parts];
 }
 
 function latencyCells({ runtime, beside, p50, p99, target, largeBytes }: LatencyRow): string[] {

@@ -25,11 +25,13 @@ import {
   floorSender,
   jsonSender,
   lateSender,
+  metadataSender,
   notifySender,
   spread,
   userSender,
 } from "./senders.ts";
 import type { ProtectionOptions } from "./protected.ts";
+import { look, SEEN, type Seen } from "./seen.ts";
 import { restartPeer } from "./takeover.ts";
 
 /** An order to the program, without its number. */
@@ -177,7 +179,22 @@ function putLoad(carrier: Carrier, options: LoadOptions): Promise<Measurement> {
     const some = peerNames.slice(0, connections);
     return load.run(spread(some.map((name) => bytesSender(endpoint!, name, load, options))));
   }
-  return load.run(SENDERS[carrier](endpoint!, "server", load, options));
+  const run = () => load.run(SENDERS[carrier](endpoint!, "server", load, options));
+  return isSeen(carrier) ? lookAt(carrier, run) : run();
+}
+
+/** A load whose calls are looked at. */
+async function lookAt(how: Seen, run: () => Promise<Measurement>): Promise<Measurement> {
+  const end = await look(endpoint!, how);
+  try {
+    return await run();
+  } finally {
+    end();
+  }
+}
+
+function isSeen(carrier: Carrier): carrier is Seen {
+  return (SEEN as readonly string[]).includes(carrier);
 }
 
 const SENDERS = {
@@ -186,6 +203,9 @@ const SENDERS = {
   late: lateSender,
   notify: notifySender,
   user: userSender,
+  intercepted: bytesSender,
+  metadata: metadataSender,
+  traced: bytesSender,
 } as const;
 
 async function connectClients(port: number, count: number): Promise<void> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SEEN, type Seen, type SeenRow } from "./seen.ts";
 import type { RuntimeName } from "../tools/runtimes.ts";
 import type { Carrier, LoadOptions, Measurement } from "./load.ts";
 import {
@@ -141,6 +142,28 @@ export async function measureUser(plan: Plan, ends: Ends): Promise<UserRow> {
   };
 }
 
+/** Calls that are looked at beside calls that are not. */
+export async function measureSeen(plan: Plan, ends: Ends): Promise<SeenRow> {
+  const payload = plan.payloads[0]!;
+  const inFlight = RETENTION_IN_FLIGHT;
+  const rounds = await play(finer(plan), ends, ["bytes", ...SEEN], payload, inFlight);
+  const ratioOf = (how: Seen) =>
+    median(rounds[how].map((one, round) => rateOf(one) / rateOf(rounds.bytes[round]!)));
+  return {
+    runtime: ends.runtime,
+    payload,
+    inFlight,
+    none: median(rounds.bytes.map(rateOf)),
+    ratios: {
+      intercepted: ratioOf("intercepted"),
+      metadata: ratioOf("metadata"),
+      traced: ratioOf("traced"),
+    },
+    failed: [rounds.bytes, ...SEEN.map((how) => rounds[how])]
+      .reduce((sum, some) => sum + failures(some), 0),
+  };
+}
+
 /** A session beside a connection that keeps nothing. */
 export async function measureRetention(plan: Plan, ends: Ends): Promise<RetentionRow> {
   const payload = plan.payloads[0]!;
@@ -208,6 +231,9 @@ export async function play(
     late: [],
     notify: [],
     user: [],
+    intercepted: [],
+    metadata: [],
+    traced: [],
     floor: [],
     "floor-json": [],
   };

@@ -8,6 +8,7 @@ import type { Client, Endpoint } from "../mod.ts";
 import type { CopyBytes } from "../src/runtime/runtime.ts";
 import type { EchoClient } from "./echo.ts";
 import { readUint32, writeUint32 } from "./frames.ts";
+import { METADATA } from "./seen.ts";
 import { LATE_MS, type Load, type LoadOptions, type Sender } from "./load.ts";
 
 /** Sends over several connections in turns. */
@@ -112,6 +113,18 @@ export function userSender(
   const { signal } = new AbortController();
   const request: BytesRequest = (payload) =>
     endpoint.request(peer, "echo-user", payload, { codec: "bytes", timeoutMs: LATE_MS, signal });
+  return callSender(request, load, options);
+}
+
+/** An endpoint, with metadata of the size of a trace's on each call. */
+export function metadataSender(
+  endpoint: Endpoint,
+  peer: string,
+  load: Load,
+  options: LoadOptions,
+): Sender {
+  const request: BytesRequest = (payload, more) =>
+    endpoint.request(peer, "echo-bytes", payload, { ...more, metadata: METADATA });
   return callSender(request, load, options);
 }
 

@@ -31,11 +31,10 @@ import {
   rankOfLife,
   registerAll,
   renewedKeys,
-  whenStarted,
   withDefinitions,
 } from "./calls/startup.ts";
 import type { ErrorCode } from "./errors.ts";
-import type { EndpointEvent, EventBody } from "./events.ts";
+import type { EndpointEvent, EventBody, ListenerOptions } from "./events.ts";
 import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
 import {
   type EndpointOptions,
@@ -128,7 +127,7 @@ export class Endpoint implements AsyncDisposable {
     const knowsPeers = options.peers.length > 0;
     if (options.consoleNotices) this.#reporter.tellConsole(this.name, knowsPeers);
     registerAll(options.handlers, (...handling) => this.handle(...handling));
-    whenStarted(timers, options.startingMs, () => this.ready());
+    handling.readyAfter(timers, options.startingMs);
   }
 
   /**
@@ -181,8 +180,7 @@ export class Endpoint implements AsyncDisposable {
    * @param handler Runs for each request, many at a time. What it throws reaches the caller as
    * `handler-failed`, with the error's message and its `details`.
    * @param options `codec`: how payload and answer are encoded; by default the endpoint's codec.
-   * @throws {ConfigurationError} `invalid-options`: the service has a handler already, its name is
-   * not 1 to 255 bytes, the handler is no function, or an option cannot work.
+   * @throws {ConfigurationError} `invalid-options`: something of it cannot work, or it has one.
    */
   handle<Payload = unknown, Result = unknown>(
     service: string,
@@ -195,9 +193,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * All handlers are registered: the endpoint is no longer starting. From now on a request for a
-   * service that has none is answered with `unknown-service` at once; until then it waits for its
-   * handler, within its deadline. Without this call the start is over `startingMs` after it began.
+   * All handlers are registered, the start is over; else it is so after `startingMs`. A request for
+   * a service that has none waits until then, within its deadline, and is `unknown-service` later.
    */
   ready(): void {
     this.#handling.ready();
@@ -245,12 +242,7 @@ export class Endpoint implements AsyncDisposable {
     return this.#caller.flush(peer, options);
   }
 
-  /**
-   * Stands around every call from now on, those made here and those answered here; who comes later
-   * stands further inside.
-   *
-   * @returns Ends that.
-   */
+  /** Stands around every call from now on, on both sides, inside those before. @returns Ends that. */
   use(interceptor: Interceptor): () => void {
     checkInterceptor(interceptor);
     return this.#interceptors.use(interceptor);
@@ -321,10 +313,7 @@ export class Endpoint implements AsyncDisposable {
    * @param options `quiet`: it tells nobody, so the notices on the console go on.
    * @returns Ends that.
    */
-  on(
-    listener: (event: EndpointEvent) => void,
-    options: { readonly quiet?: boolean } = {},
-  ): () => void {
+  on(listener: (event: EndpointEvent) => void, options: ListenerOptions = {}): () => void {
     checkListener(listener);
     return this.#reporter.hub.on(listener, options.quiet === true);
   }
@@ -347,12 +336,7 @@ export class Endpoint implements AsyncDisposable {
     return this.#showing.dump();
   }
 
-  /**
-   * Opens a page that shows the table, the links, the calls and the events as they change, on
-   * loopback unless `hostname` says otherwise. It ends with the endpoint.
-   *
-   * @throws {ConfigurationError} `listen-failed` or `invalid-options` (caused by the caller).
-   */
+  /** Opens a page that shows all that as it changes, until it or the endpoint is closed. */
   inspect(options: InspectOptions = {}): Promise<Inspector> {
     return this.#showing.inspect(options);
   }

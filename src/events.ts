@@ -206,6 +206,12 @@ export interface ClosedEvent extends EventBase {
   readonly type: "closed";
 }
 
+/** How a listener hears. */
+export interface ListenerOptions {
+  /** It tells nobody: the notices on the console go on. Default: `false`. */
+  readonly quiet?: boolean;
+}
+
 /** What an endpoint reports. */
 export type EndpointEvent =
   | ConnectedEvent

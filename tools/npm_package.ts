@@ -32,6 +32,8 @@ export const NPM_EXPORTS: readonly (readonly [name: string, path: string])[] = O
 /** The module that exports the command's `main(args: readonly string[]): Promise<number>`. */
 export const COMMAND_MODULE: string = config.exports["./cli"];
 
+const PEER = "@opentelemetry/api";
+
 const COMMAND_FILE = "bin/freshlink.js";
 
 /** Where the compiled modules lie. */
@@ -69,6 +71,12 @@ export function packageDependencies(): Record<string, string> {
   return Object.fromEntries(
     ours.map(([name, target]) => [name, target.slice(target.lastIndexOf("@") + 1)]),
   );
+}
+
+/** What a user installs beside it for one of its entry points, and else not. */
+export function peerDependencies(): Record<string, string> {
+  const target = config.imports[PEER]!;
+  return { [PEER]: target.slice(target.lastIndexOf("@") + 1) };
 }
 
 /** The entry points that are not in the project (yet), as paths below its folder. */
@@ -128,17 +136,8 @@ function manifest(imports: object): object {
     bin: { [COMMAND_NAME]: COMMAND_FILE },
     files: ["bin/", `${CODE_FOLDER}/`, ...DOCUMENTS],
     dependencies: packageDependencies(),
-    ...optionalPeers(),
-  };
-}
-
-/** What a user installs beside it for one of its entry points, and else not. */
-function optionalPeers(): object {
-  const name = "@opentelemetry/api";
-  const target = config.imports[name]!;
-  return {
-    peerDependencies: { [name]: target.slice(target.lastIndexOf("@") + 1) },
-    peerDependenciesMeta: { [name]: { optional: true } },
+    peerDependencies: peerDependencies(),
+    peerDependenciesMeta: { [PEER]: { optional: true } },
   };
 }
 

@@ -21,8 +21,8 @@ import type { NoteCount, Takeover } from "./orders.ts";
 
 const HELP = `Three server processes on three runtimes, a crash, a restart, and not one time-out.
 
-  deno task demo [--fault crash|cut|deploy] [--load small|large]
-                 [--identifier counter|clock] [--inspect] [--json]
+  deno task demo [--fault crash|cut|deploy] [--load small|large] [--identifier counter|clock]
+                 [--inspect] [--json]
 
   --fault crash       SP20's machine dies and comes back (the default)
   --fault cut         SP20's cable swallows everything, while all processes live; the orders may

@@ -10,6 +10,8 @@
 
 import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
+import { TimerTask } from "../connection/timer_task.ts";
+import type { Timers } from "../connection/timers.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, Refusal, SessionHandler } from "../core/session/session_handler.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
@@ -122,6 +124,12 @@ export class HandlerRegistry implements SessionHandler {
     }
     if (codecTag(registration.codec) === codec) return "wanted";
     return { code: "codec-mismatch", message: codecText(service, registration) };
+  }
+
+  /** The same after so many milliseconds; at once for 0. */
+  readyAfter(timers: Timers, startingMs: number): void {
+    if (startingMs === 0) this.ready();
+    else timers.add(new TimerTask(() => this.ready()), startingMs);
   }
 
   onRequest(

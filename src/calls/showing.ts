@@ -16,6 +16,7 @@ import {
   INSPECT_SERVICE,
   TABLE_SERVICE,
 } from "./contract.ts";
+import { messageOf } from "./thrown.ts";
 
 /** The shape of a dump; another number means another shape. */
 const DUMP_VERSION = 1;
@@ -26,6 +27,7 @@ export class Showing implements SnapshotSource {
   readonly #recorder: FlightRecorder;
   readonly #inspectors = new Set<Inspector>();
   #observatory: Promise<SnapshotSource> | null = null;
+  #isStopped = false;
 
   /** From now on it answers whoever asks over a link, too. */
   constructor(endpoint: Endpoint, recorder: FlightRecorder) {
@@ -55,7 +57,7 @@ export class Showing implements SnapshotSource {
   dump(): FlightDump {
     const events = this.#recorder.eventsSince(0).map((event) =>
       // An error may be anything: what can be told of it is its text.
-      "error" in event ? { ...event, error: String(event.error) } : event
+      "error" in event ? { ...event, error: messageOf(event.error) } : event
     );
     const { atMs, atMicros } = this.#recorder.now();
     return {
@@ -79,12 +81,14 @@ export class Showing implements SnapshotSource {
   async inspect(options: InspectOptions): Promise<Inspector> {
     const { openInspector } = await import("../inspector/inspector.ts");
     const inspector = await openInspector(this, options);
-    this.#inspectors.add(inspector);
+    if (this.#isStopped) await inspector.close();
+    else this.#inspectors.add(inspector);
     return inspector;
   }
 
   /** The endpoint is closed. */
   stop(): void {
+    this.#isStopped = true;
     for (const inspector of this.#inspectors) inspector.close();
     this.#inspectors.clear();
   }

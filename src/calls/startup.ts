@@ -6,8 +6,6 @@
 
 import type { Codec } from "../codec.ts";
 import type { Channel, ChannelKeys } from "../connection/channel.ts";
-import { TimerTask } from "../connection/timer_task.ts";
-import type { Timers } from "../connection/timers.ts";
 import { limitsOf } from "../connection/session_host.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
@@ -181,10 +179,4 @@ export function registerAll(
     const { handler, ...more } = typeof entry === "function" ? { handler: entry } : entry;
     handle(service, handler, more as { codec?: Codec });
   }
-}
-
-/** Calls back when the start is over: at once where it takes no time. */
-export function whenStarted(timers: Timers, startingMs: number, ready: () => void): void {
-  if (startingMs === 0) ready();
-  else timers.add(new TimerTask(ready), startingMs);
 }

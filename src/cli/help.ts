@@ -94,6 +94,8 @@ Prints a line when it listens and a line for each event.
   --instances N    N processes, one a member of the group of CONFIG, on the
                    port of CONFIG and those after it (and of --health-port);
                    what ends by itself is started again
+  --inspect PORT   show a page with the table, the links, the calls and the
+                   events on 127.0.0.1:PORT
   --json           events as JSON, one a line; the first line is
                    {"type": "listening", "name", "bootId", "address"}
 

@@ -36,12 +36,12 @@ const LINGER_MS = 250;
 /** Its options with a value. */
 export const SERVE_VALUES: readonly string[] = Object.freeze([
   "handlers",
+  "inspect",
   "fenced-wait-max",
   "health-port",
   "ready-groups",
   "drain-delay",
   "instances",
-  "inspect",
   ...TLS_VALUES,
 ]);
 
@@ -57,18 +57,19 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
     return await runInstances(count, output);
   }
   const probes = readProbes(args);
-  const inspectorPort = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
   const { tls } = await readTls("serve", args);
   const options = shifted(await readConfig(path!, tls), instance ?? 0);
+  const inspectorPort = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   try {
     const startMs = performance.now();
     const { code, name } = await runEndpoint(
       options,
       await importHandlers(file),
       file,
+      inspectorPort,
       output,
-      { ...probes, inspectorPort },
+      probes,
     );
     if (code === EXIT.fenced) {
       await waitFenced(name, performance.now() - startMs, waitMaxMs, output);
@@ -84,8 +85,9 @@ async function runEndpoint(
   options: EndpointOptions,
   exported: unknown,
   file: string,
+  inspectorPort: number | null,
   output: Output,
-  probes: Probes & { readonly inspectorPort: number | null },
+  probes: Probes,
 ): Promise<{ readonly code: number; readonly name: string }> {
   const isFunction = typeof exported === "function";
   const endpoint = await Endpoint.start({
@@ -133,8 +135,8 @@ async function runEndpoint(
     });
     for (const event of early) report(event, output);
     early = null;
-    if (probes.inspectorPort !== null) {
-      const { url } = await endpoint.inspect({ port: probes.inspectorPort });
+    if (inspectorPort !== null) {
+      const { url } = await endpoint.inspect({ port: inspectorPort });
       output.line(`${printable(name)} is shown at ${url}`, { type: "inspector", url });
     }
     return { code: await ended, name };

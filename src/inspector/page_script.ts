@@ -162,7 +162,7 @@ function showPeers(snapshot) {
   }, (row, peer) => {
     style(row.children[1], peer.state);
     writeRow(row, [
-      peer.peer, STATES[peer.state], ago(peer.sinceMicros, snapshot.atMicros),
+      peer.peer + (peer.group ? " (" + peer.group + ")" : ""), STATES[peer.state], ago(peer.sinceMicros, snapshot.atMicros),
       String(peer.inFlight), String(peer.waiting), bytes(peer.creditBytes), peer.lastError || "none",
     ]);
     const history = lastEvents.get(peer.peer) || [];

@@ -130,11 +130,10 @@ export function levelOf(event: EndpointEvent): LogLevel {
     case "protocol-error":
     case "duplicate":
     case "notification-dropped":
+    case "discovery-failed":
       return "warn";
     case "peer-restarted":
       return event.failed > 0 ? "warn" : "info";
-    case "discovery-failed":
-      return "warn";
     case "dial-failed":
       return event.reason === "tls" ? "error" : "debug";
     default:
@@ -184,9 +183,10 @@ export function textOf(event: EndpointEvent): string {
     case "listener-failed":
       return `a listener failed: ${messageOf(event.error)}`;
     case "peers-changed":
-      return `the peers have changed: ${event.added.length} new, ${event.removed.length} gone, ${event.moved.length} moved`;
+      return `peers: ${event.added.length} are new, ${event.removed.length} are gone, ` +
+        `${event.moved.length} are elsewhere`;
     case "discovery-failed":
-      return `the discovery failed: ${event.detail}`;
+      return `the peers cannot be looked up: ${event.detail}`;
     case "closed":
       return "closed";
   }

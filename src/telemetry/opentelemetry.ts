@@ -4,11 +4,11 @@
  * that is set up it does nothing.
  *
  * @example Spans and metrics of an endpoint
- * ```ts ignore
+ * ```ts
  * import { Endpoint } from "@freshlink/freshlink";
  * import { instrument } from "@freshlink/freshlink/opentelemetry";
  *
- * await using endpoint = await Endpoint.start({ name: "SP10", listen: { port: 11000 } });
+ * await using endpoint = await Endpoint.start({ name: "SP10", listen: { port: 0 } });
  * instrument(endpoint);
  * ```
  *

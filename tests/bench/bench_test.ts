@@ -89,6 +89,11 @@ Deno.test("bench --tiny --more --crowd: other loads, small beside large, links, 
     const clients = own.filter(({ what }) => what === "clients");
     assertEquals(clients.map(({ connections }) => connections), [1, 2, 4, 8]);
   }
+  assertEquals(results.seen.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
+  for (const { none, ratios, failed } of results.seen) {
+    assertEquals(failed, 0);
+    assert(none > 0 && Object.values(ratios).every((ratio) => ratio > 0));
+  }
   for (const row of others) {
     assertEquals(row.failed, 0);
     assert(row.bare > 0 && row.freshlink > 0 && row.ratio > 0, row.what);
@@ -262,7 +267,9 @@ Deno.test("bench --write: a table takes its place in the page, and nothing else 
 
 Deno.test("docs/performance.md: each table has its place, once", async () => {
   const page = await Deno.readTextFile(`${ROOT}docs/performance.md`);
-  for (const name of ["rates", "user", "beside", "links", "libraries", "other-loads", "crowd"]) {
+  for (
+    const name of ["rates", "user", "seen", "beside", "links", "libraries", "other-loads", "crowd"]
+  ) {
     assertEquals(page.split(`<!-- ${name} -->`).length, 2, name);
     assertEquals(page.split(`<!-- /${name} -->`).length, 2, name);
   }

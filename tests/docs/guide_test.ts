@@ -13,8 +13,6 @@ const NOT_RUN: Readonly<Record<string, number>> = {
   "docs/cli.md": 1,
   // They need other processes: tests/docs/groups_guide_test.ts runs them. Lines that show options.
   "docs/guide/groups.md": 3,
-  // Another library stands beside it: tests/telemetry tries what it says.
-  "docs/observability.md": 1,
   // It needs workerd: tests/package/workerd_test.ts runs it.
   "docs/guide/workers.md": 1,
 };

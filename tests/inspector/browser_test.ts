@@ -150,9 +150,9 @@ Deno.test(
 function peer(index: number): PeerRow {
   return {
     peer: `p${index}`,
-    group: null,
     hostname: "10.0.0.1",
     port: 1,
+    group: index % 2 === 0 ? "stock" : null,
     state: index % 97 === 0 ? "down" : "up",
     sinceMicros: 1,
     bootId: null,

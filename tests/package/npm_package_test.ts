@@ -30,8 +30,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Endpoint } from "freshlink";
-import { logEvents } from "freshlink/logging";
 import * as discovery from "freshlink/discovery";
+import { logEvents } from "freshlink/logging";
 import * as simulator from "freshlink/simulator";
 
 const probe = createServer().listen(0, "127.0.0.1");
@@ -76,10 +76,10 @@ console.log(JSON.stringify({
   restarted: types.includes("peer-restarted"),
   code,
   simulator: "Simulation" in simulator,
+  discoveries: Object.keys(discovery).sort(),
   logged: lines.some((line) => line.includes("linked with 'SP20'")),
   page: page.includes("<title>freshlink") && snapshot.name === "SP10",
   needsApi: api.includes("@opentelemetry/api"),
-  discoveries: Object.keys(discovery).sort(),
 }));
 `;
 
@@ -129,10 +129,10 @@ async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<voi
         restarted: true,
         code: 0,
         simulator: true,
+        discoveries: ["fromDnsSrv", "fromEtcd", "fromFile"],
         logged: true,
         page: true,
         needsApi: true,
-        discoveries: ["fromDnsSrv", "fromEtcd", "fromFile"],
       });
     });
 

@@ -83,16 +83,18 @@ Deno.test("flight: what is no dump has no faults, and who has no host is left ou
 Deno.test("flight: a dump over a link is JSON, with texts of what was thrown", async () => {
   await using pair = await EndpointPair.start();
   const { left: { endpoint: left }, right: { endpoint: right } } = pair;
-  left.handle("fail", () => {
-    throw new Error("no stock");
+  left.handle("fail", (what) => {
+    throw what === 0 ? Object.create(null) : new Error("no stock");
   });
-  await right.notify("SP10", "fail");
-  await pair.left.event("handler-failed");
+  await right.notify("SP10", "fail", 0);
+  await right.notify("SP10", "fail", 1);
+  await pair.left.event("handler-failed", ({ error }) => error instanceof Error);
   const { hostname, port } = left.address;
   await using client = await Client.connect({ hostname, port });
   const dump = await client.request<FlightDump>(DUMP_SERVICE);
   assertEquals([dump.name, dump.version, dump.rows.length], ["SP10", 1, 1]);
-  const failed = dump.events.find(({ type }) => type === "handler-failed") as { error: unknown };
-  assertEquals(failed.error, "Error: no stock");
+  const errors = dump.events.filter(({ type }) => type === "handler-failed")
+    .map((event) => (event as { error: unknown }).error);
+  assertEquals(errors, ["what was thrown has no text (its type is object)", "no stock"]);
   assert(dump.links["SP20"]!.length >= 3);
 });

@@ -38,6 +38,8 @@ const EVENTS: readonly EndpointEvent[] = [
   { ...BASE, type: "handler-failed", service: "tell", error: new Error("no") },
   { ...BASE, type: "notification-dropped", service: "tell", code: "closed" },
   { ...BASE, type: "listener-failed", error: Object.create(null) },
+  { ...BASE, type: "peers-changed", added: ["a"], removed: [], moved: ["b"] },
+  { ...BASE, type: "discovery-failed", detail: "no answer", error: null, retryInMs: 5 },
   { ...BASE, type: "closed" },
 ];
 
@@ -81,6 +83,8 @@ Deno.test("logEvents: each event has a level and a sentence", () => {
       "error the notification 'tell' of 'SP20' failed: no",
       "warn the notification 'tell' to 'SP20' is not sent: closed",
       "error a listener failed: something that cannot be shown",
+      "info peers: 1 are new, 0 are gone, 1 are elsewhere",
+      "warn the peers cannot be looked up: no answer",
       "info closed",
     ],
   );

@@ -30,8 +30,8 @@ export interface MachineOptions {
   readonly config: Config;
   readonly configFile: string;
   readonly ledger: string;
-  /** Whether a page shows what it sees. */
-  readonly isShown: boolean;
+  /** Whether a page shows what it sees. Default: no. */
+  readonly isShown?: boolean;
 }
 
 /** Any free one: another demonstration may run beside this one. */
@@ -66,7 +66,7 @@ export class Machine {
 
   /** Starts the server process. @throws When it does not listen in time. */
   async start(): Promise<void> {
-    const { runtime, executable, handlers, configFile, ledger, isShown } = this.#options;
+    const { runtime, executable, handlers, configFile, ledger, isShown = false } = this.#options;
     const child = new Deno.Command(executable, {
       args: [
         ...(runtime === "deno" ? ["run", "--allow-all", "--quiet"] : []),
