@@ -47,6 +47,14 @@ export function dialWish(
   return "now";
 }
 
+/** All that the policy goes by, for whoever compares states. */
+export interface DialSnapshot {
+  readonly state: DialState["kind"];
+  readonly isOn: boolean;
+  readonly wantsAnother: boolean;
+  readonly isStranger: boolean;
+}
+
 /** The dials of one link. */
 export class DialPolicy {
   readonly #settings: LinkSettings;
@@ -69,9 +77,14 @@ export class DialPolicy {
     this.#draw = draw;
   }
 
-  /** How far it is. */
-  get state(): DialState["kind"] {
-    return this.#state.kind;
+  /** What tells this state from another one; times and waits are left out. */
+  snapshot(): DialSnapshot {
+    return {
+      state: this.#state.kind,
+      isOn: this.#isOn,
+      wantsAnother: this.#wantsAnother,
+      isStranger: this.#isStranger,
+    };
   }
 
   /** When the wait is over, monotonic milliseconds; `Infinity` where nobody waits. */

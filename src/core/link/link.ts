@@ -182,7 +182,7 @@ export class Link {
     return {
       state: this.#state,
       presence: this.#presence.kind,
-      dial: this.#dial.state,
+      dial: this.#dial.snapshot(),
       session: this.#session,
       isHeld: this.#isHeld,
       candidates: this.#candidates.snapshot(),

@@ -21,7 +21,7 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Admission } from "../channel/handshake.ts";
 import type { Hello } from "../wire/hello.ts";
 import type { CandidateSetSnapshot } from "./candidate_set.ts";
-import type { DialPolicy } from "./dial_policy.ts";
+import type { DialSnapshot } from "./dial_policy.ts";
 import type { LinkDefinition, LinkSettings } from "./link_event.ts";
 
 /** What this end wants of the link. */
@@ -105,7 +105,7 @@ export interface LinkOptions {
 export interface LinkSnapshot {
   readonly state: LinkState;
   readonly presence: Presence["kind"];
-  readonly dial: DialPolicy["state"];
+  readonly dial: DialSnapshot;
   readonly session: string | null;
   readonly isHeld: boolean;
   readonly candidates: CandidateSetSnapshot;

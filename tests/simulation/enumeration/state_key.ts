@@ -42,7 +42,7 @@ function renamed(snapshot: LinkSnapshot, connections: Names, nonces: Names): Lin
   return {
     ...snapshot,
     // Here everybody may dial at any time.
-    dial: "idle",
+    dial: { ...snapshot.dial, state: "idle" },
     state: state.kind === "draining" && state.nonce !== null
       ? { ...state, nonce: nonce(state.nonce) }
       : state,

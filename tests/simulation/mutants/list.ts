@@ -278,7 +278,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/link/link.ts",
     find: "    if (refusal !== null) return refusal;\n",
     replace: `    if (refusal !== null) return refusal;
-    if (this.#dial.state === "dialing") return { code: "closing", detail: "parked" };
+    if (this.#dial.snapshot().state === "dialing") return { code: "closing", detail: "parked" };
 `,
     by: "crossings",
   },
