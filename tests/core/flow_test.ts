@@ -270,6 +270,33 @@ Deno.test("a cancel frees what was granted, in both directions, and the other en
   }
 });
 
+Deno.test("a call that is given up gets no room while its error is written at once", () => {
+  const pair = new SessionPair({ host: { answersMaxBytes: 1_000, assemblyTimeoutMs: 100 } });
+  const { left, right } = pair;
+  right.echo = false;
+  left.queue.push(request(1));
+  pair.settle();
+  const { slot, generation } = right.requests[0]!;
+  right.session.respond(slot, generation, 1, new Uint8Array(100_000));
+  const given = request(500_000);
+  left.queue.push(given);
+  pair.carry(left);
+  assertEquals([given.state, right.session.inboundCount], ["announced", 2]);
+  const written: Uint8Array[] = [];
+  right.session.carrier = { scheduleFlush: () => written.push(...right.takeBytes()) };
+  left.session.cancel(given);
+  pair.carry(left);
+  assert(written.length > 0, "what is told is written at once");
+  for (const bytes of written) left.receive(bytes);
+  right.session.carrier = null;
+  pair.settle();
+  right.timers.advance(200);
+  pair.settle();
+  assertEquals([left.broken, right.broken], [null, null]);
+  assertEquals([right.session.inboundCount, left.session.places.openCount], [0, 0]);
+  assertEquals(right.host.rooms.requests.freeBytes, 64 * KIB * KIB);
+});
+
 Deno.test("a large notification goes in its turn, and is sent once more when its room was taken back", () => {
   const pair = new SessionPair({ host: { assemblyTimeoutMs: 200 } });
   const sizes = [1, 1_000_000, 2, 200_000, 3];

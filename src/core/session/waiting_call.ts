@@ -158,6 +158,8 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
     this.#calls.forget(this);
     this.#calls.host.timers.remove(this);
     this.#calls.promises.withdraw(DataKind.REQUEST, slot, generation);
+    // First: the error may be written at once, and what is written makes room to be lent.
+    this.#settle(heldBytes);
     this.#calls.reject(slot, generation, {
       code,
       delivery: "not-executed",
@@ -165,7 +167,6 @@ export class WaitingCall extends Deadline implements InboundRequest, AssemblyOwn
       cause: NOTHING,
       details: NOTHING,
     });
-    this.#settle(heldBytes);
   }
 
   /** Its room or credit comes back. */

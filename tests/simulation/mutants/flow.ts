@@ -84,6 +84,29 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/flow_test.ts",
   },
   {
+    name: "a call that is given up asks for room until its error is on its way",
+    file: "core/session/waiting_call.ts",
+    find: `    this.#settle(heldBytes);
+    this.#calls.reject(slot, generation, {
+      code,
+      delivery: "not-executed",
+      message,
+      cause: NOTHING,
+      details: NOTHING,
+    });
+`,
+    replace: `    this.#calls.reject(slot, generation, {
+      code,
+      delivery: "not-executed",
+      message,
+      cause: NOTHING,
+      details: NOTHING,
+    });
+    this.#settle(heldBytes);
+`,
+    by: "tests/core/flow_test.ts",
+  },
+  {
     name: "the callee is deaf to a cancel while its answer waits for room",
     file: "core/flow/outgoing.ts",
     find: 'if (code === "cancelled") this.#owner?.handleReplyLate(this);',
