@@ -391,6 +391,24 @@ Deno.test("what may have a handler later gets no room until it has; others pass 
   assertEquals(pair.right.session.inboundCount, 0);
 });
 
+Deno.test("what is refused gets no room while its answer is written, and is answered once", () => {
+  const pair = new SessionPair();
+  const { session } = pair.right;
+  // A full turn is written before it ends.
+  session.carrier = { scheduleFlush: () => session.fill() };
+  pair.right.verdict = "early";
+  const early = [request(1_000_000), request(1_000_000)];
+  for (const one of early) pair.left.queue.push(one);
+  pair.settle();
+  pair.right.verdict = { code: "unknown-service", message: "none came" };
+  session.reconsider();
+  pair.right.timers.advance(60_000);
+  pair.settle();
+  assertEquals(early.map(({ outcome }) => outcome), Array(2).fill("unknown-service/not-executed"));
+  assertEquals([pair.left.broken, pair.right.broken], [null, null]);
+  assertEquals(pair.right.host.rooms.requests.freeBytes, 64 * KIB * KIB);
+});
+
 Deno.test("a session that ends gives everything back", () => {
   const pair = new SessionPair();
   pair.right.echo = false;
