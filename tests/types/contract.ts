@@ -237,3 +237,23 @@ same<PayloadOf<Accounts["debit"]>, Order>(true);
 same<PayloadOf<Accounts["ping"]>, undefined>(true);
 same<ResultOf<Accounts["later"]>, { balance: number }>(true);
 same<PayloadOf<Accounts["list"]>, { owner: string } | undefined>(true);
+
+// A group: the same contract, and the options of a group.
+export async function askGroup(): Promise<void> {
+  const group = endpoint.group<Accounts>("accounts");
+  same<string, Awaited<ReturnType<typeof group.request<"ping">>>>(true);
+  await group.request("ping", undefined, { key: "k", groupTimeoutMs: 5, idempotent: true });
+  const { taken, failed } = await group.notifyAll("ping");
+  same<readonly string[], typeof taken>(true);
+  const [member] = group.members();
+  console.log(failed.length, member?.calls, member?.state);
+  // @ts-expect-error no such service
+  await group.request("pong");
+  // @ts-expect-error a group waits for a member, or for groupTimeoutMs
+  await group.request("ping", undefined, { whenDown: "fail" });
+  // @ts-expect-error a notification is not repeated
+  await group.notify("ping", undefined, { idempotent: true });
+  // Without a contract any service is taken, and nothing is known of its answer.
+  const answer = await endpoint.group("accounts").request("anything", { what: 7 });
+  same<unknown, typeof answer>(true);
+}
