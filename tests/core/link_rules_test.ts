@@ -160,6 +160,7 @@ Deno.test("another name at the same address begins anew, with the role that it g
 
 Deno.test("whoever waits to dial goes on waiting, however often it is asked for", () => {
   const policy = new DialPolicy({ ...SETTINGS, identifier: "counter" }, () => 0.5);
+  policy.renew();
   policy.beginLater(false, [], 0);
   const { deadlineMs } = policy;
   policy.beginLater(false, [], 10);
