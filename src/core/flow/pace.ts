@@ -7,6 +7,9 @@
  * each round trip until the path is full, and a small message waits for about one round trip more
  * than it would alone, on the shortest path for a fraction of a millisecond.
  *
+ * Where the other end is busy, acknowledgements come in bursts, once a turn of its: as much as one
+ * acknowledges beyond the rate is on its way besides, so that it never has to wait for more.
+ *
  * The shortest round trip is forgotten after a while, as routes change. What is on its way is let
  * run down for one round trip then: the next ones are measured without this end's own queue.
  *
@@ -23,6 +26,9 @@ const MEASURING_BYTES = 65_536;
 
 /** As many times what the path holds may be on its way. */
 const GAIN = 2;
+
+/** What one burst of acknowledgements may add, in bytes. */
+const BURST_MAX_BYTES = 262_144;
 
 /** A rate counts in the period in which it was seen, and in the next one: milliseconds. */
 const RATE_PERIOD_MS = 1_000;
@@ -56,6 +62,12 @@ export class Pace {
   #rate = 0;
   #rateBefore = 0;
   #rateSinceMs = -Infinity;
+  /** The greatest bursts of the same periods, in bytes. */
+  #burst = 0;
+  #burstBefore = 0;
+  /** What was acknowledged since then, faster than the rate. */
+  #gatheredBytes = 0;
+  #gatheredSinceMs = 0;
   #roundTripMs = Infinity;
   #roundTripSinceMs = 0;
   /** While what is on its way runs down: the last number before; else -1. */
@@ -66,7 +78,8 @@ export class Pace {
     if (this.#lastBefore >= 0) return MEASURING_BYTES;
     if (this.#roundTripMs === Infinity) return PACE_MIN_BYTES;
     const rate = Math.max(this.#rate, this.#rateBefore);
-    return Math.max(PACE_MIN_BYTES, GAIN * rate * this.#roundTripMs);
+    const burstBytes = Math.min(BURST_MAX_BYTES, Math.max(this.#burst, this.#burstBefore));
+    return Math.max(PACE_MIN_BYTES, GAIN * (rate * this.#roundTripMs + burstBytes));
   }
 
   /** What is on its way, in bytes. */
@@ -91,6 +104,7 @@ export class Pace {
 
   /** The other end has everything up to this number. */
   acknowledged(number: number, nowMs: number): void {
+    const beforeBytes = this.#deliveredBytes;
     let count = 0;
     for (const piece of this.#pieces) {
       if (piece.number > number) break;
@@ -102,13 +116,16 @@ export class Pace {
     this.#deliveredMs = nowMs;
     const newest = this.#pieces[count - 1]!;
     this.#pieces.splice(0, count);
-    if (!Number.isNaN(newest.sentMs)) this.#learn(newest, nowMs);
+    if (Number.isNaN(newest.sentMs)) return;
+    this.#learn(newest, nowMs);
+    this.#learnBurst(this.#deliveredBytes - beforeBytes, nowMs);
   }
 
   /** Another connection carries the session: what was learnt was learnt of another path. */
   restart(): void {
     this.#pieces = this.#pieces.map((piece) => ({ ...piece, sentMs: NaN }));
     this.#rate = this.#rateBefore = 0;
+    this.#burst = this.#burstBefore = 0;
     this.#roundTripMs = Infinity;
     this.#lastBefore = -1;
   }
@@ -121,9 +138,24 @@ export class Pace {
     if (nowMs - this.#rateSinceMs >= periodMs) {
       this.#rateBefore = this.#rate;
       this.#rate = 0;
+      this.#burstBefore = this.#burst;
+      this.#burst = 0;
       this.#rateSinceMs = nowMs;
     }
     this.#rate = Math.max(this.#rate, (this.#deliveredBytes - deliveredBytes) / tookMs);
+  }
+
+  #learnBurst(bytes: number, nowMs: number): void {
+    const rate = Math.max(this.#rate, this.#rateBefore);
+    let expectedBytes = rate * (nowMs - this.#gatheredSinceMs);
+    if (this.#gatheredBytes <= expectedBytes) {
+      this.#gatheredBytes = expectedBytes = 0;
+      this.#gatheredSinceMs = nowMs;
+    }
+    this.#gatheredBytes += bytes;
+    // One piece is no burst.
+    const burstBytes = this.#gatheredBytes - expectedBytes - MEASURING_BYTES;
+    this.#burst = Math.max(this.#burst, burstBytes);
   }
 
   #learnRoundTrip(number: number, tookMs: number, nowMs: number): void {

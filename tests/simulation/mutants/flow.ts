@@ -208,8 +208,15 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
   {
     name: "a long path is given no more than a short one",
     file: "core/flow/pace.ts",
-    find: "return Math.max(PACE_MIN_BYTES, GAIN * rate * this.#roundTripMs);",
-    replace: "return PACE_MIN_BYTES + 0 * rate;",
+    find: "return Math.max(PACE_MIN_BYTES, GAIN * (rate * this.#roundTripMs + burstBytes));",
+    replace: "return Math.max(PACE_MIN_BYTES, GAIN * burstBytes + 0 * rate);",
+    by: "tests/core/pace_test.ts",
+  },
+  {
+    name: "an end that acknowledges in bursts is given no more than one that does not",
+    file: "core/flow/pace.ts",
+    find: "GAIN * (rate * this.#roundTripMs + burstBytes));",
+    replace: "GAIN * (rate * this.#roundTripMs + 0 * burstBytes));",
     by: "tests/core/pace_test.ts",
   },
   {
