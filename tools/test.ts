@@ -87,7 +87,7 @@ async function planSteps(request: Request): Promise<Step[]> {
   const isSlow = (path: string) => SLOW_FOLDERS.has(path.split("/")[1] ?? "");
   const groups: readonly Step[] = [
     step("fast", 5, ["--parallel"], request, tests.filter((path) => !isSlow(path))),
-    step("slow", 11, [], request, tests.filter(isSlow)),
+    step("slow", 14, [], request, tests.filter(isSlow)),
     step("docs", 3, ["--doc"], request, await present(DOCUMENTED)),
   ];
   const { group } = request;
