@@ -529,7 +529,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a handler answers on the connection that its request came in on",
     file: "core/session/session.ts",
     find: "    this.log.rewind();\n",
-    replace: "    this.log.rewind();\n    this.#inbound.fill(0);\n    this.#inboundOpen = 0;\n",
+    replace: '    this.log.rewind();\n    this.#inbound.end("connection-lost");\n',
     by: "cuts",
   },
   {
