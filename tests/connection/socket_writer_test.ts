@@ -5,6 +5,7 @@ import type { ConnectionContext } from "../../src/connection/context.ts";
 import { SocketWriter } from "../../src/connection/socket_writer.ts";
 import { Timers } from "../../src/connection/timers.ts";
 import { emptyFrame, FrameKind, isMessageKind } from "../../src/core/wire/frame.ts";
+import type { RecordSealer } from "../../src/core/channel/record.ts";
 import { FrameDecoder } from "../../src/core/wire/frame_decoder.ts";
 import { Heartbeat } from "../../src/core/link/heartbeat.ts";
 import type { Socket } from "../../src/runtime/runtime.ts";
@@ -143,4 +144,19 @@ Deno.test("a stopped outlet writes nothing, whatever was asked before", () => {
   bench.outlet.control(emptyFrame(FrameKind.BEAT));
   bench.outlet.finish(emptyFrame(FrameKind.BEAT));
   assertEquals(bench.endTurn(), []);
+});
+
+Deno.test("what was said before there are keys goes out in clear, also where the socket had no room", () => {
+  const bench = new Bench();
+  bench.session.session.end("closed");
+  bench.hasRoom = false;
+  bench.outlet.control(emptyFrame(FrameKind.BEAT));
+  bench.outlet.flush();
+  assertEquals(bench.writes.splice(0), [[FrameKind.BEAT]]);
+  bench.outlet.control(emptyFrame(FrameKind.DRAIN));
+  // Nothing may be sealed with it: the other end has no keys yet.
+  bench.outlet.seal({} as RecordSealer);
+  bench.hasRoom = true;
+  bench.outlet.handleDrain();
+  assertEquals(bench.writes, [[FrameKind.DRAIN]]);
 });

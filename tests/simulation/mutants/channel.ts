@@ -87,7 +87,7 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     file: "connection/socket_writer.ts",
     find: "    this.#inClear = this.#control;\n    this.#control = [];\n",
     replace: "",
-    by: "cuts",
+    by: "tests/connection/socket_writer_test.ts",
   },
   {
     name: "a record that does not open is passed over",

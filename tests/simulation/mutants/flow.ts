@@ -107,13 +107,6 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/flow_test.ts",
   },
   {
-    name: "the callee is deaf to a cancel while its answer waits for room",
-    file: "core/flow/outgoing.ts",
-    find: 'if (code === "cancelled") this.#owner?.handleReplyLate(this);',
-    replace: "void code;",
-    by: "tests/core/flow_test.ts",
-  },
-  {
     name: "the caller forgets the room of an answer that it cancels",
     file: "core/session/outbound_calls.ts",
     find: "    else this.#assembly.settle();\n",

@@ -516,7 +516,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: "core/session/session.ts",
     find: "    return this.log.acknowledged + 1;",
     replace: "    this.log.acknowledge(this.log.lastNumber);\n    return this.log.lastNumber + 1;",
-    by: "cuts",
+    by: "tests/core/session_test.ts",
   },
   {
     name: "what was written is not kept",
@@ -545,14 +545,14 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (this.#ended || number <= this.#received) return null;",
     replace:
       "if (this.#ended) return null;\n    if (number <= this.#received) this.#received = number - 1;",
-    by: "cuts",
+    by: "tests/core/session_test.ts",
   },
   {
     name: "more is acknowledged than has arrived",
     file: "core/session/session.ts",
     find: "if (this.#writer.acknowledgement(this.#received)) this",
     replace: "if (this.#writer.acknowledgement(this.#received + 1)) this",
-    by: "cuts",
+    by: "tests/core/flow_walk_test.ts",
   },
   {
     name: "a lost acknowledgement is not repeated on the next connection",

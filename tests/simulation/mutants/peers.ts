@@ -91,20 +91,6 @@ export const PEER_MUTANTS: readonly Mutant[] = [
     by: "tests/groups/group_test.ts",
   },
   {
-    name: "a call waits for a member that closes",
-    file: "connection/outbox.ts",
-    find: "    this.#failMoving(false);\n",
-    replace: "",
-    by: "tests/groups/group_test.ts",
-  },
-  {
-    name: "a member that closes is given calls",
-    file: "connection/link_driver.ts",
-    find: "return this.isUp && !this.#outbox.isDraining;",
-    replace: "return this.isUp;",
-    by: "tests/groups/group_test.ts",
-  },
-  {
     name: "a rule lets in whom it does not want",
     file: "connection/connection_manager.ts",
     find: "      if (answer === true) return {};\n",

@@ -123,7 +123,8 @@ async function test(folder: string, files: readonly string[]): Promise<string | 
   }).output();
   const text = new TextDecoder().decode(stdout);
   if (!/^\S+ \| \d+ passed.* \| /m.test(text)) throw new Error(`The tests did not run: ${text}`);
-  return /^(\S.*) \.\.\. FAILED/m.exec(text)?.[1] ?? null;
+  const failed = /^(?:(\S.*) \.\.\.|(Uncaught error from \S+)) FAILED/m.exec(text);
+  return failed === null ? null : failed[1] ?? failed[2]!;
 }
 
 async function mutate(mutant: Mutant, path: string): Promise<void> {
