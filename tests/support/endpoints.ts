@@ -14,12 +14,20 @@ const WAIT_MS = 10_000;
 /** Longer than any call of the tests may take, in milliseconds. */
 const CALL_MS = 20_000;
 
-/** A port on which nobody listens. */
+/** Below those that a kernel gives to whoever dials. */
+const PORTS = { first: 20_000, count: 12_000 } as const;
+
+/** A port on which nobody listens, and that nobody is given who asks for any. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = PORTS.first + Math.floor(PORTS.count * Math.random());
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** The first of some ports in a row on which nobody listens. */
