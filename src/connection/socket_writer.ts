@@ -43,6 +43,7 @@ export class SocketWriter {
   /** What seals all that goes out; `null`: it goes in clear. */
   #sealer: RecordSealer | null = null;
   /** The socket holds what it was given: no write until it has drained. */
+  #isFlushing = false;
   #blocked = false;
   #stopped = false;
   #scheduled = false;
@@ -109,9 +110,18 @@ export class SocketWriter {
     }
   }
 
-  /** Writes what waits, now. */
+  /** Writes what waits, now. What is sent while it does goes with it. */
   flush(): void {
-    if (this.#blocked || this.#stopped) return;
+    if (this.#blocked || this.#stopped || this.#isFlushing) return;
+    this.#isFlushing = true;
+    try {
+      this.#writeWaiting();
+    } finally {
+      this.#isFlushing = false;
+    }
+  }
+
+  #writeWaiting(): void {
     if (this.#inClear.length > 0 && !this.#writeInClear()) return;
     if (this.session !== null) this.#acknowledge(this.session);
     if (this.#control.length > 0 && !this.#writeControl()) return;

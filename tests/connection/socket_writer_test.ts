@@ -160,3 +160,22 @@ Deno.test("what was said before there are keys goes out in clear, also where the
   bench.outlet.handleDrain();
   assertEquals(bench.writes, [[FrameKind.DRAIN]]);
 });
+
+Deno.test("what is sent while it writes does not write a second time into a socket without room", () => {
+  const bench = new Bench();
+  const { session } = bench.session;
+  bench.hasRoom = false;
+  // More than goes out in one write.
+  for (let count = 0; count < 8; count++) {
+    bench.session.queue.push(new TestRequest("echo", new Uint8Array(60_000)));
+  }
+  bench.outlet.schedule();
+  const nextRange = session.nextRange.bind(session);
+  session.nextRange = () => {
+    session.nextRange = nextRange;
+    // An answer that is given up may bring others about: so many that they would not wait.
+    for (let count = 0; count < 1_000; count++) bench.outlet.schedule();
+    return nextRange();
+  };
+  assertEquals(bench.endTurn().length, 1);
+});

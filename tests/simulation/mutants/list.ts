@@ -45,6 +45,13 @@ export const MUTANTS: readonly Mutant[] = [
     by: "tests/connection/socket_writer_test.ts",
   },
   {
+    name: "what is sent while it writes is written at once",
+    file: "connection/socket_writer.ts",
+    find: "this.#blocked || this.#stopped || this.#isFlushing",
+    replace: "this.#blocked || this.#stopped",
+    by: "tests/connection/socket_writer_test.ts",
+  },
+  {
     name: "an early write does not care how much the other end has to do",
     file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
