@@ -32,6 +32,9 @@ export interface Entry {
   outcome: Outcome | null;
 }
 
+/** Larger payloads go in pieces. */
+const PIECE_BYTES = 65_536;
+
 /** How a request ended. */
 export interface Outcome {
   /** `ok`, or the code of the error. */
@@ -281,8 +284,14 @@ ${state}`);
   }
 
   /** Whether it ended as the README promises. */
-  #judge({ id, plan, mustBeAnswered, hasFailedBelow, parent }: Entry, { code }: Outcome): void {
+  #judge(
+    { id, plan, mustBeAnswered, hasFailedBelow, parent }: Entry,
+    { code, delivery }: Outcome,
+  ): void {
     if (code === "ok" || !isPatient(plan, parent)) return;
+    // Its path was down for longer than `assemblyTimeoutMs`, with a part of it at the other end.
+    const isCutShort = code === "timeout" && delivery === "not-executed";
+    if (isCutShort && plan.requestBytes > PIECE_BYTES && !this.isFaultless) return;
     if (code === "cancelled" && plan.cancelAfterMs !== null) return;
     if (code === "handler-failed" && (plan.fails || hasFailedBelow)) return;
     // Whoever can wait so long never waits in vain, not even for the next process.
