@@ -37,19 +37,19 @@ export async function waitFenced(
 ): Promise<void> {
   const waitMs = fencedWaitMs(livedMs, maxMs);
   const seconds = (waitMs / 1_000).toFixed(1);
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  // Before it says so: whoever reads that may interrupt it at once.
+  const release = onInterrupt(end);
+  const timer = setTimeout(end, waitMs);
   output.notice(
     `'${name}' is fenced: another living process has taken its name, so this one serves no more. \
 It ends with exit code 70${waitMs === 0 ? "" : ` in ${seconds} s`}. If something starts it again, \
 the two take turns: docs/guide/supervisors.md`,
   );
-  if (waitMs === 0) return;
-  await new Promise<void>((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      release();
-      resolve();
-    };
-    const timer = setTimeout(end, waitMs);
-    const release = onInterrupt(end);
-  });
+  await ended;
+  clearTimeout(timer);
+  release();
 }
