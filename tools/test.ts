@@ -1,5 +1,5 @@
 /**
- * `deno task test [--group fast|slow|docs] [path or part of a path …] [options of deno test]`
+ * `deno task test [--group fast|simulation|slow|docs] [path or part of a path …] [options of deno test]`
  *
  * Runs the tests in groups: the fast ones side by side, the slow ones (child processes, whole
  * networks) one after the other, then the examples in the documentation. The last line is
@@ -85,9 +85,11 @@ async function planSteps(request: Request): Promise<Step[]> {
     return [step("chosen", 12, [], request, await choose(request.paths, tests))];
   }
   const isSlow = (path: string) => SLOW_FOLDERS.has(path.split("/")[1] ?? "");
+  const isSimulation = (path: string) => path.startsWith("tests/simulation/");
   const groups: readonly Step[] = [
     step("fast", 5, ["--parallel"], request, tests.filter((path) => !isSlow(path))),
-    step("slow", 14, [], request, tests.filter(isSlow)),
+    step("simulation", 9, ["--parallel"], request, tests.filter(isSimulation)),
+    step("slow", 11, [], request, tests.filter((path) => isSlow(path) && !isSimulation(path))),
     step("docs", 3, ["--doc"], request, await present(DOCUMENTED)),
   ];
   const { group } = request;
