@@ -6,14 +6,17 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ConfigurationError } from "../errors.ts";
 import { PAGE_HTML } from "./page_html.ts";
 import { PAGE_SCRIPT } from "./page_script.ts";
 import { PAGE_STYLE } from "./page_style.ts";
 import type { SnapshotSource } from "./snapshot.ts";
+
+// Asked for late: in a bundle a static import of what is not there ends everything.
+const { createHash, randomBytes, timingSafeEqual } = await import("node:crypto");
+const { createServer } = await import("node:http");
 
 /** Where the inspector listens. */
 export interface InspectOptions {
