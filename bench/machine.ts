@@ -4,16 +4,8 @@
  * @module
  */
 
-import type {
-  ConnectHandler,
-  ConnectOptions,
-  Listener,
-  ListenOptions,
-  Runtime,
-  Socket,
-  SocketHandler,
-  TcpAddress,
-} from "../src/runtime/runtime.ts";
+import type { Runtime, Socket, SocketHandler } from "../src/runtime/runtime.ts";
+import { wrappedRuntime } from "../tests/support/changed_runtime.ts";
 
 /** A machine whose cable can be cut: then its sockets stay open at the other end, and silent. */
 export class Machine {
@@ -24,22 +16,7 @@ export class Machine {
 
   /** @param host The runtime with the real sockets. */
   constructor(host: Runtime) {
-    this.runtime = {
-      name: host.name,
-      clock: host.clock,
-      random: host.random,
-      hash: host.hash,
-      copy: host.copy,
-      allocate: host.allocate,
-      loadChannel: () => host.loadChannel(),
-      listen: (address: TcpAddress, options: ListenOptions, onSocket): Promise<Listener> =>
-        host.listen(address, options, (socket) => this.#attach(socket, onSocket)),
-      connect: (address: TcpAddress, options: ConnectOptions, handler: ConnectHandler) =>
-        host.connect(address, options, {
-          onConnect: (socket) => this.#attach(socket, (own) => handler.onConnect(own)),
-          onConnectError: (reason) => handler.onConnectError(reason),
-        }),
-    };
+    this.runtime = wrappedRuntime(host, (socket, handle) => this.#attach(socket, handle));
   }
 
   /** From now on nothing it writes arrives, and nothing reaches it. */

@@ -47,7 +47,6 @@ async function writeNodeConfig(): Promise<string> {
     lock: false,
     imports: {
       "@noble/ciphers": config.imports["@noble/ciphers"],
-      "@noble/hashes": config.imports["@noble/hashes"],
       "@opentelemetry/api": config.imports["@opentelemetry/api"],
     },
     compilerOptions: {

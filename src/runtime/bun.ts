@@ -9,7 +9,6 @@
 import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
 import { copyAlone } from "./copy.ts";
-import { pureHash } from "./hash.ts";
 import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
@@ -32,7 +31,6 @@ export function newRuntime(): Runtime {
     name: "bun",
     clock: hostClock,
     random: hostRandom,
-    hash: pureHash,
     copy: copyAlone,
     // Zeros would cost as much again as what overwrites them.
     allocate: (bytes) => bun.allocUnsafe(bytes),

@@ -10,7 +10,6 @@
 import { allocateZeros, newSlabCopy } from "./copy.ts";
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
-import { pureHash } from "./hash.ts";
 import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   type Address,
@@ -34,7 +33,6 @@ export function newRuntime(): Runtime {
     name: "deno",
     clock: hostClock,
     random: hostRandom,
-    hash: pureHash,
     copy: newSlabCopy(0),
     allocate: allocateZeros,
     loadChannel: () => loadChannel("ChaChaPoly"),

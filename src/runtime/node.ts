@@ -12,7 +12,6 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { errnoOf, reasonOf } from "./errno.ts";
 import { newSlabCopy } from "./copy.ts";
-import { pureHash } from "./hash.ts";
 import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
 import {
   acceptedAs,
@@ -48,7 +47,6 @@ export function newRuntime(): Runtime {
     name: "node",
     clock: hostClock,
     random: hostRandom,
-    hash: pureHash,
     copy: newSlabCopy(ON_HEAP_MAX_BYTES),
     // Zeros would cost as much again as what overwrites them; "slow" is not out of Node's own pool.
     allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer, 0, bytes),

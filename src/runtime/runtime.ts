@@ -1,9 +1,9 @@
 /**
  * The socket contract: what freshlink asks of a runtime, and all it asks.
  *
- * A `Runtime` is `listen`, `connect`, `clock`, `random`, `hash`, `copy`, `allocate` and
- * `loadChannel`. Three adapters implement it over real sockets (Deno, Bun, Node), and the simulator
- * implements it over nothing but a seed. Whatever is above this file sees only this file: it asks a socket what it can
+ * A `Runtime` is `listen`, `connect`, `clock`, `random`, `copy`, `allocate` and `loadChannel`. Three
+ * adapters implement it over real sockets (Deno, Bun, Node), and the simulator implements it over
+ * nothing but a seed. Whatever is above this file sees only this file: it asks a socket what it can
  * do, never which runtime it is. Whatever implements it carries bytes and cannot know the protocol. A
  * fourth runtime can be written from this page alone; `tests/conformance` is the same text as a
  * program.
@@ -206,14 +206,6 @@ export interface Random {
   float(): number;
 }
 
-/** What the handshake's proof is made of. */
-export interface Hash {
-  /** SHA-256. */
-  sha256(message: Uint8Array): Uint8Array;
-  /** HMAC-SHA-256 over the parts, one after the other. */
-  hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
-}
-
 /** The ciphers of the channel, as a Noise protocol name spells them. */
 export type CipherName = "AESGCM" | "ChaChaPoly";
 
@@ -267,7 +259,7 @@ export type Allocate = (bytes: number) => Uint8Array;
 /** How long `close` may take to deliver what is held, in milliseconds, before it aborts. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
-/** A runtime: sockets, time, randomness and a hash. See the head of this file for the rules. */
+/** A runtime: sockets, time, randomness and memory. See the head of this file for the rules. */
 export interface Runtime {
   /** For people and reports (`deno`, `bun`, `node`, `simulator`); never to decide by. */
   readonly name: string;
@@ -275,8 +267,6 @@ export interface Runtime {
   readonly clock: Clock;
   /** Randomness. */
   readonly random: Random;
-  /** The hash. */
-  readonly hash: Hash;
   /** How received bytes are copied for the application. */
   readonly copy: CopyBytes;
   /** Memory for a large payload, all of which is overwritten. */

@@ -12,7 +12,6 @@ import type {
   ConnectHandler,
   ConnectOptions,
   CopyBytes,
-  Hash,
   Listener,
   ListenOptions,
   Random,
@@ -24,7 +23,6 @@ import type {
 import { cheapPrimitives } from "./channel.ts";
 import type { SimulatedEvent } from "./event_queue.ts";
 import type { Host } from "./host.ts";
-import { pureHash } from "../runtime/hash.ts";
 import { SeededRandom } from "./random.ts";
 import type { SimulatedSocket } from "./socket.ts";
 
@@ -36,8 +34,6 @@ export class Process implements Runtime {
   readonly clock: Clock;
   /** Decided by the simulation's seed. */
   readonly random: Random;
-  /** The real one: it takes no time that anybody could see. */
-  readonly hash: Hash = pureHash;
   /** Each copy alone. */
   readonly copy: CopyBytes = (bytes, start, end) => bytes.slice(start, end);
   /** Full of what is no zero, so that nothing relies on it. */

@@ -8,6 +8,7 @@ import type {
   Socket,
   SocketHandler,
 } from "../../src/runtime/runtime.ts";
+import { changedRuntime } from "../support/changed_runtime.ts";
 
 /** One way to break the contract. */
 export interface Mutant {
@@ -220,18 +221,7 @@ export const TLS_MUTANTS: readonly Mutant[] = [
 function ofRuntimes(name: string, change: (runtime: Runtime) => Partial<Runtime>): Mutant {
   return {
     name,
-    change: (runtime) => ({
-      name: runtime.name,
-      clock: runtime.clock,
-      random: runtime.random,
-      hash: runtime.hash,
-      copy: runtime.copy,
-      allocate: runtime.allocate,
-      loadChannel: () => runtime.loadChannel(),
-      listen: (...parameters) => runtime.listen(...parameters),
-      connect: (...parameters) => runtime.connect(...parameters),
-      ...change(runtime),
-    }),
+    change: (runtime) => changedRuntime(runtime, change(runtime)),
   };
 }
 

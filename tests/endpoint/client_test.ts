@@ -11,6 +11,7 @@ import {
   TABLE_SERVICE,
 } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
+import { changedRuntime } from "../support/changed_runtime.ts";
 import { EndpointPair, freePort, requestError, Watched } from "../support/endpoints.ts";
 
 function start(port: number): Promise<Watched> {
@@ -200,15 +201,7 @@ async function sendMany(retainMaxBytes: number): Promise<void> {
 
 /** A runtime whose sockets take whatever they are given, as one with room in its kernel does. */
 function takingAll(host: Runtime): Runtime {
-  return {
-    name: host.name,
-    clock: host.clock,
-    random: host.random,
-    hash: host.hash,
-    copy: host.copy,
-    allocate: host.allocate,
-    loadChannel: () => host.loadChannel(),
-    listen: (...parameters) => host.listen(...parameters),
+  return changedRuntime(host, {
     connect: (address, options, handler) =>
       host.connect(address, options, {
         onConnect: (socket) => {
@@ -243,7 +236,7 @@ function takingAll(host: Runtime): Runtime {
         },
         onConnectError: (reason) => handler.onConnectError(reason),
       }),
-  };
+  });
 }
 
 Deno.test("a client whose calls do not wait finds the endpoint again all the same", async () => {

@@ -5,6 +5,7 @@
 
 import { Client, DEFAULTS, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
 import type { Host, Process, Runtime, Simulation } from "../../src/simulator/mod.ts";
+import { changedRuntime } from "../support/changed_runtime.ts";
 import { type Entry, Ledger, type Repeats } from "./ledger.ts";
 import { damageOf, idOf, makePayload } from "./payload.ts";
 import type { NotePlan, RequestPlan } from "./plan.ts";
@@ -281,15 +282,7 @@ sockets and ${openListeners} listeners open`);
   /** The process, which notes the connections that it dials. */
   #counting(process: Process, name: string): Runtime {
     const runtime = this.wrap(process);
-    return {
-      name: process.name,
-      clock: process.clock,
-      random: process.random,
-      hash: process.hash,
-      copy: process.copy,
-      allocate: process.allocate,
-      loadChannel: () => process.loadChannel(),
-      listen: (...parameters) => runtime.listen(...parameters),
+    return changedRuntime(runtime, {
       connect: (address, options, handler) =>
         runtime.connect(address, options, {
           onConnect: (socket) => {
@@ -298,7 +291,7 @@ sockets and ${openListeners} listeners open`);
           },
           onConnectError: (reason) => handler.onConnectError(reason),
         }),
-    };
+    });
   }
 
   async #start(life: Life, options: EndpointOptions): Promise<void> {

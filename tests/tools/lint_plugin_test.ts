@@ -166,12 +166,11 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["src/core/channel/handshake.ts", 'import "@noble/hashes/hmac.js";'],
       ["src/connection/link.ts", 'import "node:timers";'],
       ["src/simulator/mod.ts", 'import "node:crypto";'],
-      ["src/runtime/hash.ts", 'import "@noble/ciphers/chacha.js";'],
+      ["src/runtime/copy.ts", 'import "@noble/ciphers/chacha.js";'],
       ["src/errors.ts", 'import "node:util";'],
       ["src/endpoint.ts", 'import "@std/assert";'],
     ),
     clean: samples(
-      ["src/runtime/hash.ts", 'import "@noble/hashes/hmac.js";'],
       ["src/runtime/channel_primitives.ts", 'import "@noble/ciphers/chacha.js";'],
       ["src/runtime/node.ts", 'import "node:net";'],
       ["src/calls/startup.ts", 'import "node:fs/promises";'],

@@ -144,13 +144,11 @@ export const MAY_USE_NODE: ReadonlySet<Zone> = new Set<Zone>([
   "outside",
 ]);
 
-/** What all runtimes share of the contract: the reader of certificates, and the hash. */
+/** What all runtimes share of the contract: the reader of certificates. */
 const CERTIFICATE = "src/runtime/certificate.ts";
-export const HASH = "src/runtime/hash.ts";
 
 /** The modules with a dependency, and the package whose modules each may import. */
 export const PACKAGES: Readonly<Record<string, string>> = {
-  [HASH]: "@noble/hashes/",
   "src/runtime/channel_primitives.ts": "@noble/ciphers/",
   "src/telemetry/opentelemetry.ts": "@opentelemetry/api",
   "src/telemetry/meters.ts": "@opentelemetry/api",
@@ -173,7 +171,7 @@ export function zoneOf(path: string): Zone {
   if (path === "src/errors.ts") return "errors";
   if (path === "src/events.ts") return "events";
   if (path === "src/cli.ts" || path.startsWith("src/cli/")) return "cli";
-  if (path === "src/runtime/runtime.ts" || path === HASH || path === CERTIFICATE) return "contract";
+  if (path === "src/runtime/runtime.ts" || path === CERTIFICATE) return "contract";
   if (path === "src/runtime/detect.ts") return "detect";
   const rooms = [
     "core",

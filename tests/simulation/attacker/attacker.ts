@@ -13,6 +13,7 @@ import type {
   TcpAddress,
 } from "../../../src/runtime/runtime.ts";
 import type { SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
+import { changedRuntime, wrappedRuntime } from "../../support/changed_runtime.ts";
 
 /** What he can do. */
 export const ATTACKS = [
@@ -69,26 +70,14 @@ export class Attacker {
 
   /** A runtime whose sockets all pass through his hands. */
   runtime(process: Runtime): Runtime {
-    const wrap = (socket: Socket, handle: (socket: Socket) => SocketHandler): SocketHandler => {
+    const wrapped = wrappedRuntime(process, (socket, handle) => {
       const attacked = new AttackedSocket(socket, this);
       return attacked.handledBy(handle(attacked));
-    };
-    return {
-      name: process.name,
-      clock: process.clock,
-      random: process.random,
-      hash: process.hash,
-      copy: process.copy,
-      allocate: process.allocate,
-      loadChannel: () => process.loadChannel(),
-      listen: (address, options, onSocket) =>
-        process.listen(address, options, (socket) => wrap(socket, onSocket)),
+    });
+    return changedRuntime(wrapped, {
       connect: (address, options, handler) =>
-        process.connect(this.#led(address as TcpAddress), options, {
-          onConnect: (socket) => wrap(socket, (attacked) => handler.onConnect(attacked)),
-          onConnectError: (reason) => handler.onConnectError(reason),
-        }),
-    };
+        wrapped.connect(this.#led(address as TcpAddress), options, handler),
+    });
   }
 
   /** What he does to the next chunk; `null`: nothing. */

@@ -6,6 +6,7 @@
 import { FrameKind } from "../../../src/core/wire/frame.ts";
 import type { CloseReason, Runtime, Socket, SocketHandler } from "../../../src/runtime/runtime.ts";
 import type { SeededRandom } from "../../../src/simulator/mod.ts";
+import { wrappedRuntime } from "../../support/changed_runtime.ts";
 import { FrameCutter } from "./frames.ts";
 import type { Habit } from "./habits.ts";
 
@@ -21,26 +22,10 @@ export function hostileRuntime(
   habits: readonly Habit[],
   random: SeededRandom,
 ): Runtime {
-  const wrap = (socket: Socket, handle: (socket: Socket) => SocketHandler): SocketHandler => {
+  return wrappedRuntime(process, (socket, handle) => {
     const hostile = new HostileSocket(socket, process, habits, random);
     return hostile.handledBy(handle(hostile));
-  };
-  return {
-    name: process.name,
-    clock: process.clock,
-    random: process.random,
-    hash: process.hash,
-    copy: process.copy,
-    allocate: process.allocate,
-    loadChannel: () => process.loadChannel(),
-    listen: (address, options, onSocket) =>
-      process.listen(address, options, (socket) => wrap(socket, onSocket)),
-    connect: (address, options, handler) =>
-      process.connect(address, options, {
-        onConnect: (socket) => wrap(socket, (hostile) => handler.onConnect(hostile)),
-        onConnectError: (reason) => handler.onConnectError(reason),
-      }),
-  };
+  });
 }
 
 /** A socket whose frames are changed. */

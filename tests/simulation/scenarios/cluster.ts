@@ -6,7 +6,8 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 import { Endpoint, type PeerDefinition } from "../../../mod.ts";
-import { type Process, type Runtime, Simulation, type Socket } from "../../../src/simulator/mod.ts";
+import { type Process, type Runtime, Simulation } from "../../../src/simulator/mod.ts";
+import { wrappedRuntime } from "../../support/changed_runtime.ts";
 
 const PORT = 11_000;
 const GROUP_SIZE = 10;
@@ -110,31 +111,15 @@ async function timeUntil(simulation: Simulation, isSo: () => boolean): Promise<n
 
 /** The process, with what its sockets write. */
 function counted(process: Process, traffic: { writes: number; bytes: number }): Runtime {
-  const count = (socket: Socket): Socket => {
+  return wrappedRuntime(process, (socket, handle) => {
     const write = socket.write.bind(socket);
     socket.write = (bytes) => {
       traffic.writes++;
       traffic.bytes += bytes.length;
       return write(bytes);
     };
-    return socket;
-  };
-  return {
-    name: process.name,
-    clock: process.clock,
-    random: process.random,
-    hash: process.hash,
-    copy: process.copy,
-    allocate: process.allocate,
-    loadChannel: () => process.loadChannel(),
-    listen: (address, options, accept) =>
-      process.listen(address, options, (socket) => accept(count(socket))),
-    connect: (address, options, handler) =>
-      process.connect(address, options, {
-        onConnect: (socket) => handler.onConnect(count(socket)),
-        onConnectError: (reason) => handler.onConnectError(reason),
-      }),
-  };
+    return handle(socket);
+  });
 }
 
 function garbageCollector(): () => void {
