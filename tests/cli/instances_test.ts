@@ -4,22 +4,14 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Endpoint } from "../../mod.ts";
 import { EXIT } from "../../src/cli/exit_code.ts";
 import { freePorts } from "../support/endpoints.ts";
+import { until } from "../support/until.ts";
 import { Program } from "./program.ts";
 
 const HANDLERS = `${import.meta.dirname}/handlers.ts`;
-const WAIT_MS = 40_000;
 
 async function probe(port: number, path: string): Promise<{ status: number; text: string }> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   return { status: response.status, text: await response.text() };
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const untilMs = performance.now() + WAIT_MS;
-  while (!await isSo()) {
-    assert(performance.now() < untilMs, `not so in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 Deno.test("serve --instances: a group of two, each with probes; SIGTERM drains all", async () => {

@@ -28,9 +28,9 @@ function hello(name: string, bootId = name): Hello {
   };
 }
 
-/** A link of M, the arbiter, to A, with a connection in use. */
-class Bench {
-  readonly link = new Link({
+/** A link of M, the arbiter, to A. */
+function newLink(): Link {
+  return new Link({
     self: hello("M"),
     definition: { name: "A", hostname: "h", port: 1 },
     settings: {
@@ -44,6 +44,11 @@ class Bench {
     },
     draw: () => 0.5,
   });
+}
+
+/** One with a connection in use. */
+class Bench {
+  readonly link = newLink();
   nowMs = 0;
 
   constructor() {
@@ -134,20 +139,7 @@ Deno.test("Link: a peer that was closing takes calls again with a START that say
 
 Deno.test("Link: one that is awaited is not dialled, until it is listed", () => {
   const bench = new Bench();
-  const link = new Link({
-    self: hello("M"),
-    definition: { name: "A", hostname: "h", port: 1 },
-    settings: {
-      identifier: "counter",
-      fence: "process",
-      suspectAfterMs: 500,
-      probeTimeoutMs: 1_000,
-      redialMinMs: 100,
-      redialMaxMs: 400,
-      resumeWindowMs: 8_000,
-    },
-    draw: () => 0.5,
-  });
+  const link = newLink();
   assertEquals(link.handle({ kind: "start", isAwaited: true }, 0, 0), []);
   assertEquals(link.handle({ kind: "dial-ended", error: "" }, 0, 0), []);
   assertEquals(link.handle({ kind: "moved" }, 0, 0), [{ kind: "dial" }]);

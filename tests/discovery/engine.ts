@@ -3,6 +3,8 @@
  * elsewhere their tests are skipped with the reason. They listen on loopback only.
  */
 
+import { until } from "../support/until.ts";
+
 const INSTALL_TIMEOUT_MS = 120_000;
 const START_TIMEOUT_MS = 10_000;
 
@@ -53,13 +55,12 @@ export class Engine implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     const engine = new Engine(child);
-    const untilMs = performance.now() + START_TIMEOUT_MS;
-    while (!await isReady().catch(() => false)) {
-      if (performance.now() > untilMs) {
-        await engine.stop();
-        throw new Error(`${program} ${args.join(" ")} is not ready`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    try {
+      const what = `${program} ${args.join(" ")} is ready`;
+      await until(() => isReady().catch(() => false), what, START_TIMEOUT_MS);
+    } catch (error) {
+      await engine.stop();
+      throw error;
     }
     return engine;
   }

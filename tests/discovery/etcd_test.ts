@@ -5,6 +5,7 @@ import { ConfigurationError } from "../../mod.ts";
 import { CompactedError, EtcdGateway } from "../../src/discovery/etcd_gateway.ts";
 import { fromEtcd } from "../../src/discovery/mod.ts";
 import { freePort, Watched } from "../support/endpoints.ts";
+import { until } from "../support/until.ts";
 import { Engine, findMissing } from "./engine.ts";
 
 const PROGRAM = "/usr/bin/etcd";
@@ -82,14 +83,6 @@ function member(store: Store, name: string): Promise<Watched> {
       register: { name, hostname: "127.0.0.1", port, group: "stock" },
     }),
   });
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const untilMs = performance.now() + WAIT_MS;
-  while (!await isSo()) {
-    assert(performance.now() < untilMs, `not so after ${WAIT_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 Deno.test({
