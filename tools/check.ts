@@ -47,6 +47,7 @@ async function writeNodeConfig(): Promise<string> {
     lock: false,
     imports: {
       "@noble/ciphers": config.imports["@noble/ciphers"],
+      "@noble/curves": config.imports["@noble/curves"],
       "@opentelemetry/api": config.imports["@opentelemetry/api"],
     },
     compilerOptions: {

@@ -2,8 +2,9 @@
  * The channel's cryptography over `node:crypto`, which all three runtimes have.
  *
  * Loaded when the first endpoint or client with a secret or an identity starts, so that nobody else
- * waits for it. Bun's `node:crypto` knows no ChaCha20-Poly1305: there the audited
- * `@noble/ciphers` does it.
+ * waits for it. Each part is tried before it is trusted: Bun's `node:crypto` knows no
+ * ChaCha20-Poly1305, workerd's seals nothing with it and cannot agree on a secret with a public key
+ * that was read. `pure_primitives.ts` does what a runtime cannot.
  *
  * @module
  */
@@ -17,15 +18,17 @@ import {
   createPublicKey,
   createSecretKey,
   diffieHellman,
-  getCiphers,
   type KeyObject,
   scrypt,
 } from "node:crypto";
 import type { Buffer } from "node:buffer";
+import { loadPureAead, loadPureKeyPair } from "./pure_primitives.ts";
 import type { Aead, ChannelPrimitives, CipherName, KeyPair } from "./runtime.ts";
 
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
+
+const ALGORITHMS = Object.freeze({ AESGCM: "aes-256-gcm", ChaChaPoly: "chacha20-poly1305" });
 
 /** What stands before the 32 bytes of an X25519 key in DER (RFC 8410). */
 const PRIVATE_PREFIX = Object.freeze([
@@ -44,8 +47,7 @@ const PUBLIC_PREFIX = Object.freeze(
 const SCRYPT = Object.freeze({ N: 2 ** 15, r: 8, p: 1, maxmem: 2 ** 26 });
 const SALT = "freshlink 1 secret";
 
-/** Seals and opens with one key. */
-type CipherMaker = (key: Uint8Array) => Aead;
+const NOTHING = Object.freeze({ buffer: new ArrayBuffer(0), byteOffset: 0, length: 0 });
 
 /**
  * The primitives.
@@ -56,15 +58,10 @@ type CipherMaker = (key: Uint8Array) => Aead;
 export async function newChannelPrimitives(
   preferredCipher: CipherName,
 ): Promise<ChannelPrimitives> {
-  const ciphers: Readonly<Record<CipherName, CipherMaker>> = {
-    AESGCM: (key) => new NativeAead("aes-256-gcm", key),
-    ChaChaPoly: getCiphers().includes("chacha20-poly1305")
-      ? (key) => new NativeAead("chacha20-poly1305", key)
-      : await loadPureChaCha(),
-  };
+  const ciphers = { AESGCM: await loadAead("AESGCM"), ChaChaPoly: await loadAead("ChaChaPoly") };
   return {
     preferredCipher,
-    keyPair: (privateKey) => new NativeKeyPair(privateKey),
+    keyPair: await loadKeyPair(),
     aead: (cipher, key) => ciphers[cipher](key),
     sha256: (...parts) => digest(createHash("sha256"), parts),
     hmacSha256: (key, ...parts) => digest(createHmac("sha256", key), parts),
@@ -82,11 +79,43 @@ export async function newChannelPrimitives(
   };
 }
 
+async function loadAead(cipher: CipherName): Promise<(key: Uint8Array) => Aead> {
+  const native = (key: Uint8Array) => new NativeAead(ALGORITHMS[cipher], key);
+  return sealsNothing(native) ? native : await loadPureAead(cipher);
+}
+
+/** Whether a message without a byte is sealed and opened: the shortest there is. */
+function sealsNothing(newAead: (key: Uint8Array) => Aead): boolean {
+  const [nonce, nothing, sealed] = [12, 0, TAG_BYTES].map((bytes) => new Uint8Array(bytes));
+  try {
+    const aead = newAead(new Uint8Array(KEY_BYTES));
+    aead.seal(nonce!, nonce!, nothing!, sealed!, 0);
+    return aead.open(nonce!, nonce!, sealed!)?.length === 0;
+  } catch {
+    return false;
+  }
+}
+
+async function loadKeyPair(): Promise<(privateKey: Uint8Array) => KeyPair> {
+  const native = (privateKey: Uint8Array) => new NativeKeyPair(privateKey);
+  return agrees(native) ? native : await loadPureKeyPair();
+}
+
+/** Whether a secret comes of a public key that was read. */
+function agrees(newKeyPair: (privateKey: Uint8Array) => KeyPair): boolean {
+  try {
+    const pair = newKeyPair(new Uint8Array(KEY_BYTES).fill(1));
+    return pair.agree(pair.publicKey) !== null;
+  } catch {
+    return false;
+  }
+}
+
 class NativeAead implements Aead {
-  readonly #algorithm: "aes-256-gcm" | "chacha20-poly1305";
+  readonly #algorithm: (typeof ALGORITHMS)[CipherName];
   readonly #key: KeyObject;
 
-  constructor(algorithm: "aes-256-gcm" | "chacha20-poly1305", key: Uint8Array) {
+  constructor(algorithm: (typeof ALGORITHMS)[CipherName], key: Uint8Array) {
     this.#algorithm = algorithm;
     this.#key = createSecretKey(key);
   }
@@ -104,7 +133,8 @@ class NativeAead implements Aead {
     if (associated.length > 0) {
       cipher.setAAD(associated, { plaintextLength: plaintext.length });
     }
-    target.set(cipher.update(plaintext), offset);
+    // Workerd fails where there is nothing to take.
+    if (plaintext.length > 0) target.set(cipher.update(plaintext), offset);
     cipher.final();
     target.set(cipher.getAuthTag(), offset + plaintext.length);
   }
@@ -116,7 +146,7 @@ class NativeAead implements Aead {
     const decipher = createDecipheriv(algorithm, this.#key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAuthTag(sealed.subarray(end));
     if (associated.length > 0) decipher.setAAD(associated, { plaintextLength: end });
-    const plaintext = decipher.update(sealed.subarray(0, end));
+    const plaintext = end > 0 ? decipher.update(sealed.subarray(0, end)) : NOTHING;
     try {
       decipher.final();
     } catch {
@@ -156,23 +186,6 @@ class NativeKeyPair implements KeyPair {
   }
 }
 
-async function loadPureChaCha(): Promise<CipherMaker> {
-  const { chacha20poly1305 } = await import("@noble/ciphers/chacha.js");
-  return (key) => ({
-    seal(nonce, associated, plaintext, target, offset) {
-      const cipher = chacha20poly1305(key, nonce, associated);
-      cipher.encrypt(plaintext, target.subarray(offset, offset + plaintext.length + TAG_BYTES));
-    },
-    open(nonce, associated, sealed) {
-      try {
-        return chacha20poly1305(key, nonce, associated).decrypt(sealed);
-      } catch {
-        return null;
-      }
-    },
-  });
-}
-
 function der(prefix: readonly number[], key: Uint8Array): Buffer {
   const bytes = new Uint8Array([...prefix, ...key]);
   // The types want a Buffer, the functions take any bytes.
@@ -188,6 +201,8 @@ function digest(
 }
 
 /** A `Buffer` as the plain array that it is: its `slice` is a view, and nobody above expects that. */
-function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+function plain(
+  { buffer, byteOffset, length }: Pick<Uint8Array, "buffer" | "byteOffset" | "length">,
+): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length);
 }

@@ -87,7 +87,7 @@ function checkManifest(manifest: any): void {
   assertEquals(manifest.type, "module");
   assertEquals(manifest.sideEffects, false);
   assertEquals(manifest.engines, { node: ">=20.19.0" });
-  assertEquals(Object.keys(manifest.dependencies), ["@noble/ciphers"]);
+  assertEquals(Object.keys(manifest.dependencies), ["@noble/ciphers", "@noble/curves"]);
   assertEquals("devDependencies" in manifest || "scripts" in manifest, false);
   assertEquals(Object.keys(manifest.exports), [
     ".",

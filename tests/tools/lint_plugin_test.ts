@@ -171,7 +171,7 @@ const CASES: Readonly<Record<string, RuleCase>> = {
       ["src/endpoint.ts", 'import "@std/assert";'],
     ),
     clean: samples(
-      ["src/runtime/channel_primitives.ts", 'import "@noble/ciphers/chacha.js";'],
+      ["src/runtime/pure_primitives.ts", 'import "@noble/ciphers/chacha.js";'],
       ["src/runtime/node.ts", 'import "node:net";'],
       ["src/calls/startup.ts", 'import "node:fs/promises";'],
       ["tests/core/frame_test.ts", 'import "@std/assert";'],

@@ -149,7 +149,7 @@ const CERTIFICATE = "src/runtime/certificate.ts";
 
 /** The modules with a dependency, and the package whose modules each may import. */
 export const PACKAGES: Readonly<Record<string, string>> = {
-  "src/runtime/channel_primitives.ts": "@noble/ciphers/",
+  "src/runtime/pure_primitives.ts": "@noble/",
   "src/telemetry/opentelemetry.ts": "@opentelemetry/api",
   "src/telemetry/meters.ts": "@opentelemetry/api",
   "src/telemetry/tracing.ts": "@opentelemetry/api",
