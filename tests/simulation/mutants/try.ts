@@ -22,6 +22,9 @@ const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
 };
 const TIMEOUT_MS = 300_000;
 
+/** How Deno tells of an error outside a test; the path of the file stands behind it. */
+const UNCAUGHT = "Uncaught error from ";
+
 /** What the simulations and the tests that catch mutants are made of. */
 const COPIED: readonly string[] = ["mod.ts", "src", "tests", "docs/protocol.md", "tools"];
 
@@ -29,54 +32,89 @@ const COPIED: readonly string[] = ["mod.ts", "src", "tests", "docs/protocol.md",
 export async function tryMutants(part: string): Promise<MutantsReport> {
   const chosen = MUTANTS.filter(({ name }) => name.includes(part));
   const survivors: string[] = [];
-  for (const mutant of chosen) {
-    const startMs = performance.now();
-    const how = await tryMutant(mutant);
-    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
-    console.log(`${how === null ? "SURVIVED" : "caught"}  ${mutant.name} (${seconds} s)`);
-    if (how === null) survivors.push(mutant.name);
-    else console.log(`        by ${mutant.by}: ${how}`);
+  const copy = await SourceCopy.make();
+  try {
+    for (const mutant of chosen) {
+      const startMs = performance.now();
+      const how = await copy.tryMutant(mutant);
+      const seconds = ((performance.now() - startMs) / 1_000).toFixed(1);
+      console.log(`${how === null ? "SURVIVED" : "caught"}  ${mutant.name} (${seconds} s)`);
+      if (how === null) survivors.push(mutant.name);
+      else console.log(`        by ${mutant.by}: ${how}`);
+    }
+  } finally {
+    await copy.remove();
   }
   const tried = chosen.length;
   return { mutants: { tried, caught: tried - survivors.length }, survivors };
 }
 
-/**
- * @returns How it was caught, or `null`.
- * @throws {Error} When the mutant does not fit the source any more.
- */
-export async function tryMutant(mutant: Mutant): Promise<string | null> {
-  return await inCopy(async (folder) => {
-    await mutate(mutant, `${folder}/src/${mutant.file}`);
-    const { by } = mutant;
-    return isTestFile(by) ? await test(folder, [by]) : await search(by, folder);
-  });
-}
+/** A copy of the source for one mutant at a time: what was compiled for one serves the next. */
+export class SourceCopy {
+  readonly #folder: string;
 
-/**
- * The other side of the experiment: the tests that must catch mutants, on a copy that is whole.
- *
- * @returns The first test that fails, or `null`.
- */
-export async function tryWhole(): Promise<string | null> {
-  const files = new Set(MUTANTS.map(({ by }) => by).filter(isTestFile));
-  return await inCopy((folder) => test(folder, [...files]));
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Whoever makes one removes it. */
+  static async make(): Promise<SourceCopy> {
+    const folder = await Deno.makeTempDir({ prefix: "freshlink-mutant-" });
+    for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
+    await writeConfig(folder);
+    return new SourceCopy(folder);
+  }
+
+  /**
+   * @returns How it was caught, or `null`.
+   * @throws {Error} When the mutant does not fit the source any more.
+   */
+  async tryMutant(mutant: Mutant): Promise<string | null> {
+    const path = `${this.#folder}/src/${mutant.file}`;
+    const whole = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, breakText(whole, mutant));
+    const { by } = mutant;
+    try {
+      if (!isTestFile(by)) return await search(by, this.#folder);
+      return (await runTests(this.#folder, [by])).failed;
+    } finally {
+      await Deno.writeTextFile(path, whole);
+    }
+  }
+
+  /**
+   * The other side of the experiment: the tests that caught mutants, on a copy that is whole.
+   *
+   * @param caught What `tryMutant` has returned.
+   * @returns The first test that fails, or `null`.
+   * @throws {Error} When one of them did not run.
+   */
+  async tryWhole(caught: readonly string[]): Promise<string | null> {
+    const files = new Set(MUTANTS.map(({ by }) => by).filter(isTestFile));
+    const { uncaught = [], title = [] } = Object.groupBy(
+      new Set(caught),
+      (how) => how.startsWith(UNCAUGHT) ? "uncaught" : "title",
+    );
+    for (const how of uncaught) {
+      const path = how.slice(UNCAUGHT.length).replace(/^\.\//, "");
+      const { failed } = await runTests(this.#folder, [path]);
+      if (failed !== null) return failed;
+    }
+    const pattern = title.map((text) => text.replace(/[^\w ]/g, "\\$&")).join("|");
+    const { failed, passed } = await runTests(this.#folder, [...files], `/^(?:${pattern})$/`);
+    if (failed === null && passed < title.length) {
+      throw new Error(`${title.length} tests were to run, and ${passed} did.`);
+    }
+    return failed;
+  }
+
+  remove(): Promise<void> {
+    return Deno.remove(this.#folder, { recursive: true });
+  }
 }
 
 function isTestFile(by: Mutant["by"]): by is TestFile {
   return by.startsWith("tests/");
-}
-
-/** Gives a copy of the source to a function, and removes it. */
-async function inCopy<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "freshlink-mutant-" });
-  try {
-    for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
-    await writeConfig(folder);
-    return await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 async function search(by: Search, folder: string): Promise<string | null> {
@@ -106,14 +144,19 @@ async function search(by: Search, folder: string): Promise<string | null> {
   return `${seed === undefined ? "" : `${seed.split(":")[0]}: `}${problem.slice(0, 160)}`;
 }
 
-/** Runs tests. @returns The first one that fails, or `null`. */
-async function test(folder: string, files: readonly string[]): Promise<string | null> {
+/** Runs tests, all of them or those whose titles a filter takes. */
+async function runTests(
+  folder: string,
+  files: readonly string[],
+  filter?: string,
+): Promise<{ readonly failed: string | null; readonly passed: number }> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
       "--allow-all",
       "--no-check",
       "--node-modules-dir=none",
+      ...(filter === undefined ? ["--fail-fast"] : ["--filter", filter]),
       ...files.map((path) => `${folder}/${path}`),
     ],
     cwd: folder,
@@ -122,13 +165,10 @@ async function test(folder: string, files: readonly string[]): Promise<string | 
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).output();
   const text = new TextDecoder().decode(stdout);
-  if (!/^\S+ \| \d+ passed.* \| /m.test(text)) throw new Error(`The tests did not run: ${text}`);
+  const passed = /^\S+ \| (\d+) passed.* \| /m.exec(text)?.[1];
+  if (passed === undefined) throw new Error(`The tests did not run: ${text}`);
   const failed = /^(?:(\S.*) \.\.\.|(Uncaught error from \S+)) FAILED/m.exec(text);
-  return failed === null ? null : failed[1] ?? failed[2]!;
-}
-
-async function mutate(mutant: Mutant, path: string): Promise<void> {
-  await Deno.writeTextFile(path, breakText(await Deno.readTextFile(path), mutant));
+  return { failed: failed?.[1] ?? failed?.[2] ?? null, passed: Number(passed) };
 }
 
 /**
