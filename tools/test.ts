@@ -1,9 +1,9 @@
 /**
- * `deno task test [--group fast|simulation|slow|docs] [path or part of a path …] [options of deno test]`
+ * `deno task test [--group fast|simulation|processes|slow|docs] [path or part of a path …] [options of deno test]`
  *
- * Runs the tests in groups: the fast ones side by side, the slow ones (child processes, whole
- * networks) one after the other, then the examples in the documentation. The last line is
- * `N passed, N failed, N skipped`; the exit code is 0 only where nothing failed.
+ * Runs the tests in groups: first those that run side by side (the fast ones, simulations, child
+ * processes), then the slow ones one after the other, then the examples in the documentation. The
+ * last line is `N passed, N failed, N skipped`; the exit code is 0 only where nothing failed.
  *
  * @module
  */
@@ -13,19 +13,14 @@ import { readJunit, type Tally, tallyLine } from "./junit.ts";
 import { exists, filesBelow, isTestFile, ROOT } from "./project.ts";
 import { runDeno, TIMED_OUT } from "./run_deno.ts";
 
-/** Folders below tests/ whose files start processes, build packages or simulate at length. */
-const SLOW_FOLDERS: ReadonlySet<string> = new Set([
-  "bench",
-  "conformance",
-  "discovery",
-  "examples",
-  "inspector",
-  "interop",
-  "netns",
-  "package",
-  "permissions",
-  "simulation",
-]);
+/** The folders below tests/ of each group; all others are fast. */
+const FOLDERS = {
+  simulation: ["simulation"],
+  // They start processes, install and build, and measure no time.
+  processes: ["interop", "package", "permissions"],
+  // They measure time or memory, or need what there is once.
+  slow: ["bench", "conformance", "discovery", "examples", "inspector", "netns"],
+} as const;
 
 /** What may carry examples that run. */
 const DOCUMENTED: readonly string[] = ["mod.ts", "src", "README.md", "docs"];
@@ -84,12 +79,13 @@ async function planSteps(request: Request): Promise<Step[]> {
   if (request.paths.length > 0) {
     return [step("chosen", 12, [], request, await choose(request.paths, tests))];
   }
-  const isSlow = (path: string) => SLOW_FOLDERS.has(path.split("/")[1] ?? "");
-  const isSimulation = (path: string) => path.startsWith("tests/simulation/");
+  const of = (group: keyof typeof FOLDERS | "fast") =>
+    tests.filter((path) => groupOf(path.split("/")[1] ?? "") === group);
   const groups: readonly Step[] = [
-    step("fast", 5, ["--parallel"], request, tests.filter((path) => !isSlow(path))),
-    step("simulation", 9, ["--parallel"], request, tests.filter(isSimulation)),
-    step("slow", 11, [], request, tests.filter((path) => isSlow(path) && !isSimulation(path))),
+    step("fast", 5, ["--parallel"], request, of("fast")),
+    step("simulation", 8, ["--parallel"], request, of("simulation")),
+    step("processes", 8, ["--parallel"], request, of("processes")),
+    step("slow", 8, [], request, of("slow")),
     step("docs", 3, ["--doc"], request, await present(DOCUMENTED)),
   ];
   const { group } = request;
@@ -100,6 +96,13 @@ async function planSteps(request: Request): Promise<Step[]> {
   return groups.filter(({ name, files }) =>
     files.length > 0 && (group === null ? name !== "docs" || !request.isFiltered : name === group)
   );
+}
+
+function groupOf(folder: string): keyof typeof FOLDERS | "fast" {
+  for (const [group, folders] of Object.entries(FOLDERS)) {
+    if ((folders as readonly string[]).includes(folder)) return group as keyof typeof FOLDERS;
+  }
+  return "fast";
 }
 
 function step(
