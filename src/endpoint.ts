@@ -20,19 +20,14 @@ import { typedPeer, typedService } from "./calls/facades.ts";
 import { listenOn } from "./calls/listening.ts";
 import { type EndpointParts, newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
+import { renewed } from "./calls/renewal.ts";
 import { Reporter } from "./calls/reporter.ts";
 import { Closing } from "./calls/closing.ts";
 import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
-import {
-  channelKeysOf,
-  rankOfLife,
-  registerAll,
-  renewedKeys,
-  withDefinitions,
-} from "./calls/startup.ts";
+import { channelKeysOf, rankOfLife, registerAll, withDefinitions } from "./calls/startup.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { EndpointEvent, EventBody, ListenerOptions } from "./events.ts";
 import type { InspectOptions, Inspector } from "./inspector/inspector.ts";
@@ -44,6 +39,7 @@ import {
   type RequestOptions,
   type ResolvedEndpointOptions,
   resolveEndpointOptions,
+  type SecurityOptions,
 } from "./options.ts";
 import {
   checkCloseOptions,
@@ -278,11 +274,14 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Changes the secrets while it runs: links are made again beside the old ones; no call notices.
-   * @throws {ConfigurationError} `invalid-options`: they cannot work, or it was started without.
+   * Changes secrets, identity or certificates while it runs; what is left out stays. Links are made
+   * again beside the old ones and no call notices; what the other end dialled, it makes again.
+   *
+   * @throws {ConfigurationError} `invalid-options`, with every problem at once: something of it
+   * cannot work, or it was started without; nothing has changed.
    */
-  async renew(secrets: Pick<EndpointOptions, "secret" | "secrets">): Promise<void> {
-    this.#manager.renew(await renewedKeys(this.#manager.context.channel, secrets));
+  async renew(renewal: SecurityOptions): Promise<void> {
+    this.#manager.renew(await renewed(this.#manager.context, this.#listener, renewal));
   }
 
   /** The connection table: one row for each connection, oldest first. */

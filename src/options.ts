@@ -36,9 +36,9 @@ export interface PeerDefinition {
   readonly port: number;
   /**
    * The public key of its `identity`, as `freshlink keygen` prints it: whoever holds another key is
-   * not this peer, whatever secret it knows.
+   * not this peer, whatever secret it knows. Several while its identity is renewed.
    */
-  readonly publicKey?: string;
+  readonly publicKey?: string | readonly string[];
   /**
    * The group whose member it is: processes that offer the same services, see `Endpoint.group`.
    * Without a name it is known by `group/host:port`.
@@ -48,12 +48,21 @@ export interface PeerDefinition {
 
 /** A peer that nobody defined, as it introduces itself; where it listens is its word. */
 export interface RemotePeer {
-  /** Its name. */
+  /** Its name; with TLS it is one of `verifiedNames`, unless it is an address. */
   readonly name: string;
   /** Where it says that it listens: the host name or address ... */
   readonly hostname: string;
   /** ... and the port. */
   readonly port: number;
+  /**
+   * The public key that it has proved to hold, in base64url: that of its `identity`, else one that
+   * was drawn for this life. `null` without `secret` and `identity`.
+   */
+  readonly publicKey: string | null;
+  /** All names in its verified certificate: DNS names, addresses and URIs. Empty without TLS. */
+  readonly verifiedNames: readonly string[];
+  /** The SHA-256 fingerprint of that certificate, as `AB:CD:…`; `null` without TLS. */
+  readonly fingerprint: string | null;
 }
 
 /**

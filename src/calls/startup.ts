@@ -5,7 +5,7 @@
  */
 
 import type { Codec } from "../codec.ts";
-import type { Channel, ChannelKeys } from "../connection/channel.ts";
+import type { ChannelKeys } from "../connection/channel.ts";
 import { limitsOf } from "../connection/session_host.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import { ConfigurationError } from "../errors.ts";
@@ -21,7 +21,6 @@ import type { AnyHandler, Handlers } from "./handler_registry.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { identityKey, isPem } from "../options/identity.ts";
-import { checkedSecrets } from "../options/protection.ts";
 import { preSharedKeyOf } from "../options/secret.ts";
 import { certificateNames, firstCertificate } from "../runtime/certificate.ts";
 import type { Runtime, TlsOptions } from "../runtime/runtime.ts";
@@ -52,22 +51,8 @@ export async function channelKeysOf(
   return { primitives, preSharedKeys, staticKeys: primitives.keyPair(privateKey) };
 }
 
-/** The keys of other secrets. @throws {ConfigurationError} `invalid-options`, see `Endpoint.renew`. */
-export async function renewedKeys(
-  { primitives }: Channel,
-  options: Pick<EndpointOptions, "secret" | "secrets">,
-): Promise<readonly Uint8Array[]> {
-  const problems = new Problems();
-  const secrets = checkedSecrets(problems, options);
-  if (primitives === null) {
-    problems.list.push("secrets: expected an endpoint that was started with a secret");
-  }
-  problems.check();
-  return await Promise.all(secrets.map((secret) => preSharedKeyOf(secret, primitives!)));
-}
-
 /** The private key of an identity: its text, or a file with it. */
-async function readIdentity(identity: string): Promise<Uint8Array> {
+export async function readIdentity(identity: string): Promise<Uint8Array> {
   const text = isPem(identity)
     ? identity
     : await readText(identity, "invalid-options", "identity: ");

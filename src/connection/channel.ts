@@ -15,6 +15,7 @@ import type { ChannelPrimitives, KeyPair, Runtime } from "../runtime/runtime.ts"
 /** With what an end protects its connections. */
 export interface ChannelKeys {
   readonly primitives: ChannelPrimitives;
+  /** Who this end is. */
   readonly staticKeys: KeyPair;
   /** The first is dialled with, all are accepted. */
   readonly preSharedKeys: readonly Uint8Array[];
@@ -30,6 +31,8 @@ export class Channel {
   readonly #introduction: Hello;
   readonly #runtime: Runtime;
   #keys: ChannelKeys | null;
+  /** The static keys with which this life began: it is bound to them, whatever comes later. */
+  readonly #lifeKeys: KeyPair | null;
   readonly #seen = new SeenKeys();
   /** Where the next write is sealed; one for all connections, as each write is over at once. */
   #room = new Uint8Array(0);
@@ -42,6 +45,7 @@ export class Channel {
     const told = runtime.random.bytes(BOOT_ID_BYTES);
     this.#runtime = runtime;
     this.#keys = keys;
+    this.#lifeKeys = keys?.staticKeys ?? null;
     this.#introduction = { ...who, bootId: bootIdOf(told) };
     this.self = keys === null
       ? this.#introduction
@@ -58,9 +62,9 @@ export class Channel {
     return this.#keys?.primitives ?? null;
   }
 
-  /** Handshakes go by other keys from now on; this end stays who it is. */
-  renew(preSharedKeys: readonly Uint8Array[]): void {
-    if (this.#keys !== null) this.#keys = { ...this.#keys, preSharedKeys };
+  /** Handshakes go by other keys from now on; this life goes on. */
+  renew(keys: Partial<Omit<ChannelKeys, "primitives">>): void {
+    if (this.#keys !== null) this.#keys = { ...this.#keys, ...keys };
   }
 
   /** The handshake of a dial. @param to See `PlainDialer`. @param accepts See there, too. */
@@ -106,6 +110,7 @@ export class Channel {
       certificateNames: null,
       primitives,
       staticKeys,
+      lifeKeys: this.#lifeKeys!,
       preSharedKeys,
       ephemeralKeys: lazily(draw),
     };

@@ -2,9 +2,8 @@
  * One connection: a socket, its handshake, its frames, its heartbeat, and what goes out on it.
  *
  * The driver does not know which connection is the right one: it tells its owner that a handshake
- * is complete, which control frames arrive, and that it is closed (once, at the moment it happens),
- * and it carries the session that its owner attaches. Control frames go ahead of data; data goes
- * out in one batch a turn.
+ * is complete, which control frames arrive, and once that it is closed, and carries the session that
+ * its owner attaches. Control frames go ahead of data, which goes out in one batch a turn.
  *
  * @module
  */
@@ -30,7 +29,7 @@ import { checkIntervalMs, Heartbeat } from "../core/link/heartbeat.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { Session } from "../core/session/session.ts";
 import { CODES, type ErrorCode } from "../errors.ts";
-import type { CloseReason, Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { CloseReason, PeerCertificate, Socket, SocketHandler } from "../runtime/runtime.ts";
 import type { ConnectionOwner, EndReason, HandshakeOwner } from "./connection_owner.ts";
 import { addressText, type ConnectionContext } from "./context.ts";
 import { lostHandshakeText } from "./failure_text.ts";
@@ -109,6 +108,11 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     return this.#remote;
   }
 
+  /** What the other end's verified certificate says; `null` without TLS. */
+  get certificate(): PeerCertificate | null {
+    return this.#socket.peerCertificate;
+  }
+
   /** The socket's file descriptor, where the runtime tells it. */
   get descriptor(): number | null {
     return this.#socket.descriptor;
@@ -126,7 +130,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
   attach(session: Session): void {
     this.#session = session;
     this.#writer.session = session;
-    session.certificate = this.#socket.peerCertificate;
+    session.certificate = this.certificate;
     session.publicKey = this.#remote?.publicKey ?? null;
     if (session.isRetained) {
       this.sendControl(startFrame(session.startSending(), session.isClosing));

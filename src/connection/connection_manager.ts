@@ -13,7 +13,8 @@ import { Bucket, Budget } from "../core/channel/budget.ts";
 import { Lobby } from "../core/channel/lobby.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Socket, SocketHandler } from "../runtime/runtime.ts";
+import type { Socket, SocketHandler, TlsOptions } from "../runtime/runtime.ts";
+import type { ChannelKeys } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
 import { ServedClient } from "./served_client.ts";
 import { Connection } from "./connection.ts";
@@ -32,7 +33,15 @@ export type AdmissionRule = (remote: {
   readonly name: string;
   readonly hostname: string;
   readonly port: number;
+  readonly publicKey: string | null;
+  readonly verifiedNames: readonly string[];
+  readonly fingerprint: string | null;
 }) => boolean | AdmittedAs;
+
+/** What protects connections from now on; what is left out stays as it is. */
+export type RenewedKeys = Partial<Omit<ChannelKeys, "primitives">> & {
+  readonly tls?: TlsOptions;
+};
 
 /** What the manager tells. */
 export interface ManagerOwner {
@@ -124,7 +133,8 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       "inbound",
       channel.newAcceptor({
         admitsTo: (to) => this.#entrance.admitsTo(to),
-        admits: (remote, to) => this.#entrance.admits(remote, to, namesOf()),
+        admits: (remote, to) =>
+          this.#entrance.admits(certified(remote, socket.peerCertificate), to, namesOf()),
         affords: () => this.#budget.take(hostnameOf(socket), this.context.timers.nowMs()),
       }, namesOf),
     );
@@ -132,9 +142,10 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     return connection;
   }
 
-  /** Other secrets count from now on; each link is made again under them. */
-  renew(preSharedKeys: readonly Uint8Array[]): void {
-    this.context.channel.renew(preSharedKeys);
+  /** Other keys or certificates count from now on; each link is made again under them. */
+  renew({ tls = this.context.tls, ...keys }: RenewedKeys): void {
+    this.context.tls = tls;
+    this.context.channel.renew(keys);
     for (const link of this.#peers.open()) link.renew();
   }
 
@@ -184,7 +195,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     const link = this.#peers.of(remote);
     if (link !== undefined) return link;
     // Between HELLO and CONFIRM it may have left, or the rule have changed.
-    const entry = this.#entryOf(remote);
+    const entry = this.#entryOf(certified(remote, connection.certificate));
     if (entry === null) return new Refusal("unknown-peer", "it is defined no more");
     return this.#peers.enter(remote, entry);
   }
@@ -228,10 +239,13 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   }
 
   /** What the rule says of one who is not defined; `null`: it does not come in. */
-  #entryOf({ name, hostname, port }: Hello): AdmittedAs | null {
+  #entryOf(remote: Hello): AdmittedAs | null {
     if (this.#rule === null) return null;
+    const { name, hostname, port, publicKey = null, certificate } = remote;
+    const { names: verifiedNames = [], fingerprint = null } = certificate ?? {};
+    const facts = { name, hostname, port, publicKey, verifiedNames, fingerprint };
     try {
-      const answer = this.#rule({ name, hostname, port });
+      const answer = this.#rule(facts);
       if (answer === true) return {};
       return typeof answer === "object" && answer !== null ? answer : null;
     } catch {
@@ -239,6 +253,11 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
       return null;
     }
   }
+}
+
+/** Who that is, with what its certificate says. */
+function certified(remote: Hello, certificate: Hello["certificate"] | null): Hello {
+  return certificate ? { ...remote, certificate } : remote;
 }
 
 /** Where a socket comes from; all of a Unix socket come from one place. */

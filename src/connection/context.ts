@@ -51,7 +51,8 @@ export interface ConnectionContext {
   readonly self: Hello;
   /** What protects its connections. */
   readonly channel: Channel;
-  readonly tls: TlsOptions | undefined;
+  /** Certificates, where there are any; what is dialled from now on goes by them. */
+  tls: TlsOptions | undefined;
   /** What all sessions share. */
   readonly sessions: SessionHost;
   /** Bytes of all connections so far. */

@@ -66,9 +66,17 @@ export function checkDefinitions(
   return definitions;
 }
 
-function checkPublicKey(problems: Problems, key: string, publicKey: unknown): publicKey is string {
-  if (typeof publicKey === "string" && PUBLIC_KEY_PATTERN.test(publicKey)) return true;
-  problems.add(`${key}.publicKey`, "the 43 letters that 'freshlink keygen' printed", publicKey);
+/** One key, or an array of some. */
+function checkPublicKey(
+  problems: Problems,
+  key: string,
+  publicKey: unknown,
+): publicKey is string | readonly string[] {
+  const isOne = (one: unknown) => typeof one === "string" && PUBLIC_KEY_PATTERN.test(one);
+  const isList = Array.isArray(publicKey) && publicKey.length > 0 && publicKey.every(isOne);
+  if (isList || isOne(publicKey)) return true;
+  const expected = "the 43 letters that 'freshlink keygen' printed, or an array of such";
+  problems.add(`${key}.publicKey`, expected, publicKey);
   return false;
 }
 

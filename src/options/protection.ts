@@ -67,15 +67,3 @@ export function checkProtection(
 export function secretsOf({ secret, secrets }: SecurityOptions): Uint8Array[] {
   return (secrets ?? (secret === undefined ? [] : [secret])).map(secretBytes);
 }
-
-/** Secrets that take the place of others: at least one, checked. */
-export function checkedSecrets(
-  problems: Problems,
-  options: Pick<SecurityOptions, "secret" | "secrets">,
-): Uint8Array[] {
-  const { secret, secrets } = options;
-  if (secret !== undefined) checkSecret(problems, "secret", secret);
-  if (secret === undefined || secrets !== undefined) checkSecrets(problems, secrets);
-  checkProtection(problems, options);
-  return problems.list.length === 0 ? secretsOf(options) : [];
-}

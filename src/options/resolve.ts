@@ -22,6 +22,7 @@ import {
   checkSecrets,
   secretsOf,
 } from "./protection.ts";
+import { checkTls } from "./tls.ts";
 import { DURATION_MAX_MS, keysOf, type OptionKey, OPTIONS } from "./table.ts";
 
 /** Options of an endpoint, checked and complete. */
@@ -273,16 +274,6 @@ function fitsRow(key: OptionKey, value: unknown): value is number {
 function checkAllow(problems: Problems, allow: unknown): void {
   if (typeof allow !== "function") {
     problems.add("allow", "a function of caller and service that returns a boolean", allow);
-  }
-}
-
-function checkTls(problems: Problems, tls: unknown): void {
-  if (!problems.object("tls", tls)) return;
-  problems.keys("tls.", tls, ["certificate", "privateKey", "authorities", "serverName"]);
-  for (const key of ["certificate", "privateKey", "authorities"] as const) {
-    const value: unknown = tls[key];
-    if (typeof value === "string" && value.includes("-----BEGIN ")) continue;
-    problems.list.push(`tls.${key}: expected PEM text; all three of them are needed`);
   }
 }
 

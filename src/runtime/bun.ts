@@ -9,7 +9,15 @@
 import { reasonOf } from "./errno.ts";
 import type { BunGlobal, BunHandlers, BunListener, BunSocket } from "./global_types.ts";
 import { copyAlone } from "./copy.ts";
-import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import {
+  checkTimeout,
+  guard,
+  hostClock,
+  hostRandom,
+  loadChannel,
+  renewNothing,
+  tcpAddress,
+} from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -105,6 +113,10 @@ class BunAdapterListener implements Listener {
     this.address = "path" in asked
       ? asked
       : tcpAddress(asked.hostname, listener.port ?? asked.port);
+  }
+
+  renew(): void {
+    renewNothing();
   }
 
   close(): void {

@@ -10,7 +10,15 @@
 import { allocateZeros, newSlabCopy } from "./copy.ts";
 import { reasonOf } from "./errno.ts";
 import type { DenoAddress, DenoConnection, DenoGlobal, DenoListener } from "./global_types.ts";
-import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import {
+  checkTimeout,
+  guard,
+  hostClock,
+  hostRandom,
+  loadChannel,
+  renewNothing,
+  tcpAddress,
+} from "./host.ts";
 import {
   type Address,
   CLOSE_TIMEOUT_MS,
@@ -121,6 +129,10 @@ class DenoAdapterListener implements Listener {
     this.#listener = listener;
     this.address = "path" in asked ? asked : addressOf(listener.addr);
     this.#accept(accepted);
+  }
+
+  renew(): void {
+    renewNothing();
   }
 
   close(): void {

@@ -56,6 +56,11 @@ export function checkTimeout(timeoutMs: number): void {
   );
 }
 
+/** `Listener.renew` of one that has no certificate. @throws {TypeError} Always. */
+export function renewNothing(): never {
+  throw new TypeError("Cannot renew as it listens without TLS");
+}
+
 /** Calls back. What that throws is reported as uncaught, and ends this socket only. */
 export function guard(socket: { abort(): void }, call: () => void): void {
   try {

@@ -12,7 +12,15 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { errnoOf, reasonOf } from "./errno.ts";
 import { newSlabCopy } from "./copy.ts";
-import { checkTimeout, guard, hostClock, hostRandom, loadChannel, tcpAddress } from "./host.ts";
+import {
+  checkTimeout,
+  guard,
+  hostClock,
+  hostRandom,
+  loadChannel,
+  renewNothing,
+  tcpAddress,
+} from "./host.ts";
 import {
   acceptedAs,
   certificateOf,
@@ -34,6 +42,7 @@ import {
   type Runtime,
   type Socket,
   type SocketHandler,
+  type TlsOptions,
 } from "./runtime.ts";
 
 // --- adapter ---
@@ -150,6 +159,11 @@ class NodeListener implements Listener {
     this.address = typeof bound === "object" && bound !== null
       ? tcpAddress(bound.address, bound.port)
       : asked;
+  }
+
+  renew(options: TlsOptions): void {
+    if (!(this.#server instanceof tls.Server)) renewNothing();
+    else this.#server.setSecureContext(serverOptions(options));
   }
 
   close(): void {

@@ -177,6 +177,13 @@ export interface Socket {
 export interface Listener {
   /** Where it really listens (the port that the kernel chose). */
   readonly address: Address;
+  /**
+   * Whoever dials from now on is shown this certificate and is checked by these authorities;
+   * accepted sockets stay as they are.
+   *
+   * @throws {Error} When it listens without TLS, or these cannot be used; nothing has changed.
+   */
+  renew(tls: TlsOptions): void;
   /** Accepts no more; accepted sockets stay open. Idempotent. */
   close(): void;
 }

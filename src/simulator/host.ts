@@ -178,6 +178,9 @@ export class Host {
     this.#ports.set(port, ports);
     return {
       address: { hostname: address.hostname, port },
+      renew() {
+        throw new TypeError("The simulator has no TLS");
+      },
       close: () => remove(ports, entry),
     };
   }

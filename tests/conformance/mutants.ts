@@ -145,13 +145,14 @@ export const MUTANTS: readonly Mutant[] = [
   ofRuntimes("a closed listener accepts", (runtime) => ({
     listen: async (address, options, onSocket): Promise<Listener> => ({
       address: (await runtime.listen(address, options, onSocket)).address,
+      renew() {},
       close() {},
     }),
   })),
   ofRuntimes("the drawn port is not told", (runtime) => ({
     listen: async (address, options, onSocket): Promise<Listener> => {
       const listener = await runtime.listen(address, options, onSocket);
-      return { address, close: () => listener.close() };
+      return { address, renew: (tls) => listener.renew(tls), close: () => listener.close() };
     },
   })),
   ofRuntimes("memory for a payload is a piece of what others have", () => {
@@ -189,6 +190,12 @@ export const TLS_MUTANTS: readonly Mutant[] = [
     get peerCertificate() {
       const told = socket.peerCertificate;
       return told && { ...told, names: told.names.join(", ").split(/, (?:DNS:)?/) };
+    },
+  })),
+  ofRuntimes("a renewed listener shows what it showed", (runtime) => ({
+    listen: async (address, options, onSocket): Promise<Listener> => {
+      const listener = await runtime.listen(address, options, onSocket);
+      return { address: listener.address, renew() {}, close: () => listener.close() };
     },
   })),
   ofRuntimes("an accepted socket is told when it is verified", (runtime) => ({

@@ -7,6 +7,8 @@ import { party } from "../support/certificates/read.ts";
 export interface Parties {
   readonly server: TlsOptions;
   readonly client: TlsOptions;
+  /** The server's next certificate, and a client that another authority has signed and trusts. */
+  readonly renewed: { readonly server: TlsOptions; readonly client: TlsOptions };
   /** The same two with RSA. */
   readonly rsa: { readonly server: TlsOptions; readonly client: TlsOptions };
   /** Another authority has signed it. */
@@ -25,6 +27,10 @@ export function readParties(): Parties {
   return {
     server: party("SP20"),
     client: { ...party("SP10"), serverName },
+    renewed: {
+      server: party("SP20-rsa", "rsa"),
+      client: { ...party("SP10-rsa", "rsa"), serverName },
+    },
     rsa: { server: party("SP20-rsa", "rsa"), client: { ...party("SP10-rsa", "rsa"), serverName } },
     other: { ...party("SP30", "other"), serverName },
     forged: { ...party("forged-comma"), serverName },

@@ -75,6 +75,9 @@ Deno.test("admitAs: who is known by its address needs a certificate for that add
 Deno.test("admitAs: who is known by its key must hold it, whatever its name", () => {
   const expected = { own: "M", name: "A", place: null, present: null, publicKey: "one" };
   assertEquals(admitAs(expected, { ...hello("A"), publicKey: "one" }, null), null);
+  const both = { ...expected, publicKey: ["one", "next"] };
+  assertEquals(admitAs(both, { ...hello("A"), publicKey: "next" }, null), null);
+  assertEquals(admitAs(both, { ...hello("A"), publicKey: "other" }, null)?.code, "key-mismatch");
   for (const remote of [hello("A"), { ...hello("A"), publicKey: "other" }]) {
     assertEquals(admitAs(expected, remote, null)?.code, "key-mismatch");
   }

@@ -7,10 +7,19 @@ import {
 } from "../../src/core/channel/handshake.ts";
 import { SeenKeys } from "../../src/core/channel/seen_keys.ts";
 import { FrameKind, HEADER_BYTES } from "../../src/core/wire/frame.ts";
-import { MAGIC } from "../../src/core/wire/hello.ts";
+import { provedLife, proveLife } from "../../src/core/channel/succession.ts";
+import { type Hello, MAGIC } from "../../src/core/wire/hello.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
 import { concat, seededRandom, unhex } from "../support/bytes.ts";
-import { acceptorOf, dialerOf, helloOf, KINDS, shakeHands } from "../support/handshakes.ts";
+import { cheapPrimitives } from "../../src/simulator/channel.ts";
+import {
+  acceptorOf,
+  dialerOf,
+  type EndOptions,
+  helloOf,
+  KINDS,
+  shakeHands,
+} from "../support/handshakes.ts";
 
 function body(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(HEADER_BYTES);
@@ -202,6 +211,53 @@ Deno.test("handshake: nobody goes on as a life whose key it does not hold", () =
   };
   assertEquals(lifeOf(2), lifeOf(2));
   assert(lifeOf(2) !== lifeOf(3), "the same bootId was told with two keys");
+});
+
+Deno.test("handshake: a life goes on under a renewed key, and only with the one that began it", () => {
+  const lifeOf = (dialer: EndOptions, acceptor: EndOptions) => {
+    const ends = shakeHands(
+      dialerOf("noise", "SP10", "SP20", dialer),
+      acceptorOf("noise", "SP20", acceptor),
+    );
+    const remotes = [ends.dialer, ends.acceptor].map((step) =>
+      step?.kind === "done" ? step.remote : null
+    );
+    return remotes as [Hello | null, Hello | null];
+  };
+  const [rightBefore, leftBefore] = lifeOf({ seed: 2 }, { seed: 1 });
+  const [rightAfter, leftAfter] = lifeOf({ seed: 3, lifeSeed: 2 }, { seed: 4, lifeSeed: 1 });
+  for (
+    const [before, after] of [[rightBefore, rightAfter], [leftBefore, leftAfter]] as const
+  ) {
+    assertEquals(after!.bootId, before!.bootId);
+    assert(after!.publicKey !== before!.publicKey, "it is known by its new key");
+  }
+  // Whoever has only heard of the first key, at either end.
+  assertEquals(lifeOf({ seed: 3, lifeSeed: 2, claimed: true }, { seed: 1 })[1], null);
+  assertEquals(lifeOf({ seed: 2 }, { seed: 4, lifeSeed: 1, claimed: true })[0], null);
+});
+
+Deno.test("handshake: the proof of a first key is worth nothing elsewhere, or to another key", () => {
+  const primitives = cheapPrimitives;
+  const keys = (byte: number) => primitives.keyPair(new Uint8Array(32).fill(byte));
+  const [staticKeys, lifeKeys, ephemeralKeys] = [keys(1), keys(2), keys(3)];
+  const hash = new Uint8Array(32).fill(9);
+  const proof = proveLife({ primitives, staticKeys, lifeKeys }, hash, ephemeralKeys.publicKey)!;
+  const check = (
+    own = ephemeralKeys,
+    transcript = hash,
+    key = staticKeys.publicKey,
+    told = proof,
+  ) => provedLife({ primitives, ephemeralKeys: own }, transcript, key, told);
+  assertEquals(check(), lifeKeys.publicKey);
+  assertEquals(check(keys(4)), null);
+  assertEquals(check(ephemeralKeys, new Uint8Array(32)), null);
+  assertEquals(check(ephemeralKeys, hash, keys(5).publicKey), null);
+  for (let index = 0; index < proof.length; index++) {
+    const changed = proof.slice();
+    changed[index]! ^= 1;
+    assertEquals(check(ephemeralKeys, hash, staticKeys.publicKey, changed), null);
+  }
 });
 
 Deno.test("handshake: what cannot be afforded is not answered, and nobody is believed", () => {

@@ -34,8 +34,11 @@ const SECRETS = [
   "correct horse battery staple",
 ];
 
+function keysOf(byte: number) {
+  return primitives.keyPair(new Uint8Array(32).fill(byte));
+}
+
 function introduce(name: string, bootId: string, last: number, nonce: number) {
-  const keysOf = (byte: number) => primitives.keyPair(new Uint8Array(32).fill(byte));
   return {
     introduction: {
       role: "peer" as const,
@@ -112,6 +115,15 @@ function written(): Map<string, string> {
     ", under the secret",
   );
   frames.set("bootId of the dialer, under the secret", dialerLife);
+  const renewed = { ...DIALER, staticKeys: keysOf(3), lifeKeys: DIALER.staticKeys };
+  const after = handshakeFrames(
+    frames,
+    new NoiseDialer(renewed, "AESGCM", "SP20", () => null),
+    new NoiseAcceptor(ACCEPTOR, ANYBODY, new SeenKeys()),
+    ", of a renewed identity",
+  );
+  assertEquals(after.dialerLife, dialerLife);
+  for (const same of ["hello", "welcome"]) frames.delete(`${same}, of a renewed identity`);
   const sealer = new RecordSealer(ciphers!.send);
   frames.set("first record of the dialer: use 7", record(sealer, numberFrame(FrameKind.USE, 7)));
   frames.set("second record of the dialer: beat", record(sealer, emptyFrame(FrameKind.BEAT)));

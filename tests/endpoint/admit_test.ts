@@ -2,11 +2,15 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Endpoint, type EndpointOptions, type RemotePeer } from "../../mod.ts";
+import { keyText } from "../../src/core/channel/noise_handshake.ts";
+import { identityPem } from "../../src/options/identity.ts";
+import { cheapPrimitives } from "../../src/simulator/channel.ts";
 import { type Host, Simulation } from "../../src/simulator/mod.ts";
 import { requestError } from "../support/endpoints.ts";
 
 const PORT = 11_000;
 const SECRET = "a secret of all hosts of this test";
+const IDENTITY = new Uint8Array(32).fill(5);
 
 function start(host: Host, options: Partial<EndpointOptions>): Promise<Endpoint> {
   return Endpoint.start({
@@ -50,13 +54,20 @@ Deno.test("admit: whoever the rule lets in has a row, is called back, and is nev
     if (event.type === "dial-failed" && event.peer !== "other/10.9.9.9:1") dials++;
   });
   const peers = [definition(hub)];
-  const b = await start(one, { peers });
+  const b = await start(one, { peers, identity: identityPem(IDENTITY) });
   const c = await start(two, { peers });
   const d = await start(three, { peers });
   await simulation.until(() => a.peers().some(({ state }) => state === "up"), 10_000);
   const row = a.peers().find(({ peer }) => peer === "one")!;
   assertEquals([row.group, row.hostname, row.state], ["stock", one.address, "up"]);
-  assertEquals(asked[0], { name: "one", hostname: one.address, port: PORT });
+  assertEquals(asked[0], {
+    name: "one",
+    hostname: one.address,
+    port: PORT,
+    publicKey: keyText(cheapPrimitives.keyPair(IDENTITY).publicKey),
+    verifiedNames: [],
+    fingerprint: null,
+  });
   const call = (endpoint: Endpoint, peer: string) =>
     simulation.settle(endpoint.request(peer, "who"), 10_000);
   assertEquals([await call(a, "one"), await call(b, "hub")], ["one", "hub"]);

@@ -123,6 +123,12 @@ bytes, and certificates tell who is there";
   ]);
   const short = [{ hostname: "a", port: 1, publicKey: "A".repeat(42) }];
   assertEquals(endpointProblems({ listen, peers: short, secret }).length, 1);
+  const keys = ["A".repeat(43), "B".repeat(43)];
+  const several = (publicKey: string[]) => [{ hostname: "a", port: 1, publicKey }];
+  assertEquals(endpointProblems({ listen, peers: several(keys), secret }), []);
+  for (const wrong of [[], [...keys, "A".repeat(42)]]) {
+    assertEquals(endpointProblems({ listen, peers: several(wrong), secret }).length, 1);
+  }
   // An identity tells who one is, and keeps nobody out.
   const open = { name: "A", listen: { hostname: "0.0.0.0", port: 1 } };
   assertEquals(endpointProblems({ ...open, identity: "a.pem" }).length, 1);

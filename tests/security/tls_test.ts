@@ -9,6 +9,8 @@ import {
   type EndpointOptions,
   LinkError,
   type PeerDefinition,
+  type RemoteCaller,
+  type RemotePeer,
   type TlsOptions,
 } from "../../mod.ts";
 import { party } from "../support/certificates/read.ts";
@@ -237,6 +239,30 @@ Deno.test("TLS: two endpoints that know each other by address only", async () =>
     `${HOST}:${left.address.port}`,
   );
   assertEquals((await right.request<{ name: string }>(left.name, "who")).name, right.name);
+});
+
+Deno.test("TLS: a rule lets in whom it knows by the certificate, and is told all of it", async () => {
+  await using scene = new Scene();
+  const asked: RemotePeer[] = [];
+  const sp20 = await scene.endpoint({
+    name: "SP20",
+    tls: party("SP20"),
+    admit: (remote) => {
+      asked.push(remote);
+      return remote.verifiedNames.includes("SP10");
+    },
+  });
+  const peers = [{ name: "SP20", hostname: HOST, port: sp20.address.port }];
+  const sp10 = await scene.endpoint({ name: "SP10", tls: party("SP10"), peers });
+  await scene.endpoint({ name: "host", tls: party("host"), peers });
+  const { verifiedNames } = await sp10.request<RemoteCaller>("SP20", "who");
+  assertEquals(verifiedNames, ["SP10"]);
+  assertEquals((await scene.event("handshake-failed", "SP20")).claimedName, "host");
+  assertEquals(sp20.peers().map(({ peer }) => peer), ["SP10"]);
+  for (const { name, fingerprint, publicKey } of asked) {
+    assert(fingerprint?.length === 95, name);
+    assertEquals(publicKey, null);
+  }
 });
 
 Deno.test("TLS: whoever never begins is ended at the handshake's deadline, from accept on", async () => {

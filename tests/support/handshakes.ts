@@ -16,6 +16,7 @@ import {
   PlainDialer,
   type PlainSelf,
 } from "../../src/core/channel/plain_handshake.ts";
+import type { KeyPair } from "../../src/core/channel/primitives.ts";
 import { SeenKeys } from "../../src/core/channel/seen_keys.ts";
 import { HEADER_BYTES } from "../../src/core/wire/frame.ts";
 import type { Hello } from "../../src/core/wire/hello.ts";
@@ -31,6 +32,9 @@ export interface EndOptions {
   readonly secrets?: readonly number[];
   /** What its keys and nonces are made of. */
   readonly seed?: number;
+  /** What the keys were made of with which its life began; `claimed`: it holds only the public one. */
+  readonly lifeSeed?: number;
+  readonly claimed?: boolean;
   readonly certificateNames?: readonly string[] | null;
   readonly admission?: Admission;
   readonly admissionTo?: (to: string) => Admission;
@@ -63,10 +67,16 @@ export function helloOf(name: string, who: Partial<Hello> = {}): Hello {
 
 let lastSeed = 0;
 
+function bytesOf(seed: number, count: number, salt: number): Uint8Array {
+  return Uint8Array.from(
+    { length: count },
+    (_, index) => seed * 31 + salt + index * 7 + (seed >> 8),
+  );
+}
+
 function selfOf(name: string, options: EndOptions): PlainSelf & NoiseSelf {
   const seed = options.seed ?? ++lastSeed;
-  const bytes = (count: number, salt: number) =>
-    Uint8Array.from({ length: count }, (_, index) => seed * 31 + salt + index * 7 + (seed >> 8));
+  const bytes = (count: number, salt: number) => bytesOf(seed, count, salt);
   return {
     introduction: helloOf(name, options.who),
     certificateNames: options.certificateNames ?? null,
@@ -74,8 +84,16 @@ function selfOf(name: string, options: EndOptions): PlainSelf & NoiseSelf {
     primitives: cheapPrimitives,
     staticKeys: cheapPrimitives.keyPair(bytes(32, 1)),
     ephemeralKeys: cheapPrimitives.keyPair(bytes(32, 2)),
+    ...(options.lifeSeed === undefined ? {} : { lifeKeys: lifeKeysOf(options) }),
     preSharedKeys: (options.secrets ?? [7]).map((byte) => new Uint8Array(32).fill(byte)),
   };
+}
+
+function lifeKeysOf({ lifeSeed = 0, claimed = false }: EndOptions): KeyPair {
+  const keys = cheapPrimitives.keyPair(bytesOf(lifeSeed, 32, 1));
+  if (!claimed) return keys;
+  const others = cheapPrimitives.keyPair(bytesOf(lifeSeed + 1, 32, 1));
+  return { publicKey: keys.publicKey, agree: (key) => others.agree(key) };
 }
 
 /** One that dials. */

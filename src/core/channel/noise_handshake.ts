@@ -12,7 +12,8 @@
  * REFUSE in clear is a hint and bare of words: anybody on the path can say it.
  *
  * A life is bound to the key that began it: its bootId is a hash of both. So nobody who knows the
- * secret, and has heard of a bootId, can go on in its session.
+ * secret, and has heard of a bootId, can go on in its session. Where an identity was renewed, the
+ * introduction is followed by that first key and a proof that its holder speaks (`Succession`).
  *
  * Source: docs/protocol.md, "Handshake".
  *
@@ -48,11 +49,14 @@ import { NoiseHandshake } from "./noise.ts";
 import { XX_PSK0 } from "./noise_patterns.ts";
 import { type CipherName, KEY_BYTES, type KeyPair, type NoisePrimitives } from "./primitives.ts";
 import type { SeenKeys } from "./seen_keys.ts";
+import { provedLife, proveLife, SUCCESSION_BYTES } from "./succession.ts";
 
 /** What an end under a secret needs to know of itself. */
 export interface NoiseSelf extends HandshakeSelf {
   readonly primitives: NoisePrimitives;
   readonly staticKeys: KeyPair;
+  /** Those with which this life began, where it has others by now. */
+  readonly lifeKeys?: KeyPair;
   /** Fresh: used for this handshake and never again. */
   readonly ephemeralKeys: KeyPair;
   /** What is known: the first is dialled with, all are accepted. */
@@ -119,13 +123,14 @@ export class NoiseDialer implements Handshake {
     if (kind !== FrameKind.WELCOME) {
       return refusal("unexpected-frame", `frame kind ${kind} instead of WELCOME`);
     }
+    const hash = this.#noise.handshakeHash;
     const told = this.#noise.readMessage(body);
     if (told === null) return refusal("proof-mismatch", "WELCOME does not open");
-    const remote = introduced(this.#self, this.#noise, told);
+    const remote = introduced(this.#self, this.#noise, hash, told);
     if (remote === null) return refusal("malformed-frame", "WELCOME");
     const refused = checkRemote(this.#self, remote) ?? this.#accepts(remote);
     if (refused !== null) return refusal(refused.code, refused.detail, remote.name);
-    const message = this.#noise.writeMessage(encodeIntroduction(this.#self.introduction));
+    const message = this.#noise.writeMessage(introduce(this.#self, this.#noise, body));
     if (message === null) return refusal("proof-mismatch", "WELCOME has a key that is none");
     const bytes = handshakeFrame(FrameKind.CONFIRM, message);
     return { kind: "done", bytes, remote, ciphers: this.#noise.split() };
@@ -164,9 +169,10 @@ export class NoiseAcceptor implements Handshake {
     if (kind !== FrameKind.CONFIRM) {
       return refusal("unexpected-frame", `frame kind ${kind} instead of CONFIRM`);
     }
+    const hash = this.#noise.handshakeHash;
     const told = this.#noise.readMessage(body);
     if (told === null) return refusal("proof-mismatch", "CONFIRM does not open");
-    const remote = introduced(this.#self, this.#noise, told);
+    const remote = introduced(this.#self, this.#noise, hash, told);
     const ciphers = this.#noise.split();
     if (remote === null) return refusal("malformed-frame", "CONFIRM", null, ciphers);
     const refused = checkRemote(this.#self, remote) ?? this.#admitter.admits(remote, this.#to);
@@ -197,7 +203,7 @@ export class NoiseAcceptor implements Handshake {
     const refused = this.#admitter.admitsTo(to);
     if (refused !== null) return refusal(refused.code, refused.detail);
     if (!this.#admitter.affords()) return refusal("overloaded", "too many handshakes at a time");
-    const answer = noise.writeMessage(encodeIntroduction(this.#self.introduction));
+    const answer = noise.writeMessage(introduce(this.#self, noise, message));
     if (answer === null) return refusal("proof-mismatch", "HELLO has a key that is none");
     this.#to = to;
     this.#noise = noise;
@@ -238,17 +244,44 @@ function newNoise(
   });
 }
 
-/** Who the other end is: what it says, and the life that its key makes of its bootId. */
+/**
+ * The introduction of this end.
+ *
+ * @param message The other end's last one, which its ephemeral key begins.
+ */
+function introduce(self: NoiseSelf, noise: NoiseHandshake, message: Uint8Array): Uint8Array {
+  const introduction = encodeIntroduction(self.introduction);
+  const { lifeKeys = self.staticKeys } = self;
+  if (lifeKeys === self.staticKeys) return introduction;
+  const ephemeral = message.slice(0, KEY_BYTES);
+  const succession = proveLife({ ...self, lifeKeys }, noise.handshakeHash, ephemeral);
+  // A key that agrees with nobody's: the message cannot be written, either.
+  return succession === null ? introduction : Uint8Array.from([...introduction, ...succession]);
+}
+
+/**
+ * Who the other end is: what it says, and the life that its key makes of its bootId.
+ *
+ * @param hash What both ends had hashed before its message.
+ */
 function introduced(
-  { primitives, introduction }: NoiseSelf,
+  self: NoiseSelf,
   noise: NoiseHandshake,
+  hash: Uint8Array,
   told: Uint8Array,
 ): Hello | null {
-  const remote = parseIntroduction(told);
-  // Whoever tells this end's own bytes is itself, whatever its key.
-  if (remote === null || remote.bootId === introduction.bootId) return remote;
   const key = noise.remoteStatic!;
-  const bootId = lifeOf(primitives, key, bytesOf(remote.bootId));
+  let lifeKey: Uint8Array | null = key;
+  let remote = parseIntroduction(told);
+  if (remote === null && told.length > SUCCESSION_BYTES) {
+    const end = told.length - SUCCESSION_BYTES;
+    remote = parseIntroduction(told.subarray(0, end));
+    lifeKey = provedLife(self, hash, key, told.subarray(end));
+  }
+  // Whoever tells this end's own bytes is itself, whatever its key.
+  if (remote === null || remote.bootId === self.introduction.bootId) return remote;
+  if (lifeKey === null) return null;
+  const bootId = lifeOf(self.primitives, lifeKey, bytesOf(remote.bootId));
   return { ...remote, bootId, publicKey: keyText(key) };
 }
 

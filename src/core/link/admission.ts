@@ -56,8 +56,8 @@ export interface Expected {
   readonly place: string | null;
   /** Who has proved to be the one, as long as a connection to it is open; else `null`. */
   readonly present: string | null;
-  /** The static key of the definition, in base64url, where it has one. */
-  readonly publicKey?: string | undefined;
+  /** The static key of the definition, or several, in base64url, where it has any. */
+  readonly publicKey?: string | readonly string[] | undefined;
 }
 
 /**
@@ -74,13 +74,18 @@ export function admitAs(
   if (remote.role !== "peer" || !fits) {
     return { code: "wrong-name", detail: `'${name}' was meant, not '${remote.name}'` };
   }
-  if (publicKey !== undefined && publicKey !== remote.publicKey) {
+  if (publicKey !== undefined && !holds(remote, publicKey)) {
     return { code: "key-mismatch", detail: `'${remote.name}' does not hold the key of '${name}'` };
   }
   if (present !== null && present !== remote.name) {
     return { code: "wrong-name", detail: `'${present}' had this address before` };
   }
   return place === null ? null : admitAddress(own, remote, certificateNames);
+}
+
+function holds({ publicKey }: Hello, expected: string | readonly string[]): boolean {
+  if (publicKey === undefined) return false;
+  return typeof expected === "string" ? publicKey === expected : expected.includes(publicKey);
 }
 
 /** Whether one who is known by its address is whom the authority knows by that address. */

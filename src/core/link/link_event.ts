@@ -26,8 +26,8 @@ export interface LinkDefinition {
   readonly name?: string;
   readonly hostname: string;
   readonly port: number;
-  /** The static key that it must hold, in base64url; without one any is taken. */
-  readonly publicKey?: string;
+  /** The static key that it must hold, or several of which one, in base64url; without any is taken. */
+  readonly publicKey?: string | readonly string[];
   /** The group whose member it is. */
   readonly group?: string;
 }

@@ -64,6 +64,14 @@ export interface Hello {
   readonly ordinalRises: boolean;
   /** The static key that it has proved to hold, in base64url; not among what it tells. */
   readonly publicKey?: string;
+  /** What its verified certificate says, where there is TLS and it was asked for; as little. */
+  readonly certificate?: Certificate;
+}
+
+/** What a verified certificate says. */
+export interface Certificate {
+  readonly names: readonly string[];
+  readonly fingerprint: string;
 }
 
 /** A bootId in words. */

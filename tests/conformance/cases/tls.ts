@@ -1,6 +1,6 @@
 /** Cases about TLS: who is let in and under which names; and all about bytes and ends once more. */
 
-import { ok, rejects } from "node:assert";
+import { ok, rejects, throws } from "node:assert";
 import { type Case, checkPattern, type End, equal, type Kit, pattern } from "../kit.ts";
 import type { Parties } from "../parties.ts";
 import { byteCases } from "./bytes.ts";
@@ -158,6 +158,28 @@ export const tlsCases: readonly Case[] = [
       await rejects(kit.listen(() => {}, undefined, mismatched));
       const listener = await kit.listen(() => {}, undefined, server);
       equal((await kit.dialError(listener.address, { tls: mismatched })).kind, "tls", "the dial");
+    },
+  },
+  {
+    name: "tls: a renewed listener shows and asks for others; what was accepted stays",
+    async run(kit) {
+      const { server, client, renewed, mismatched } = partiesOf(kit);
+      const accepted: End[] = [];
+      const listener = await kit.listen((end) => accepted.push(end), undefined, server);
+      const { address } = listener;
+      const before = await kit.dial(address, { tls: client });
+      throws(() => listener.renew(mismatched));
+      const still = await kit.dial(address, { tls: client });
+      equal(still.socket.peerCertificate, before.socket.peerCertificate, "what is shown");
+      kit.call(() => listener.renew(renewed.server));
+      const after = await kit.dial(address, { tls: renewed.client });
+      ok(after.socket.peerCertificate!.fingerprint !== before.socket.peerCertificate!.fingerprint);
+      equal((await kit.dialError(address, { tls: client })).kind, "tls", "the old authority");
+      for (const end of [before, after]) {
+        kit.call(() => end.socket.write(pattern(10)));
+        const other = accepted[end === before ? 0 : 2]!;
+        await other.until(() => other.bytes === 10, "what is said");
+      }
     },
   },
   {

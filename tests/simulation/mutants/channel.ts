@@ -48,6 +48,27 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     by: "tests/core/handshake_test.ts",
   },
   {
+    name: "whoever names a first key goes on in its life",
+    file: "core/channel/succession.ts",
+    find: "return equalBytes(proof, succession.subarray(KEY_BYTES)) ? key : null;",
+    replace: "return proof.length === KEY_BYTES ? key : null;",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "the proof of a first key holds for any other key",
+    file: "core/channel/succession.ts",
+    find: "return hmacSha256(shared, LABEL, hash, staticKey);",
+    replace: "return hmacSha256(shared, LABEL, hash, staticKey.subarray(32));",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "the proof of a first key holds in any other handshake",
+    file: "core/channel/succession.ts",
+    find: "return hmacSha256(shared, LABEL, hash, staticKey);",
+    replace: "return hmacSha256(shared, LABEL, hash.subarray(32), staticKey);",
+    by: "tests/core/handshake_test.ts",
+  },
+  {
     name: "a first message that came before is answered",
     file: "core/channel/seen_keys.ts",
     find: "      return false;\n",
@@ -99,7 +120,7 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
   {
     name: "a peer is taken for another one whatever key it holds",
     file: "core/link/admission.ts",
-    find: "  if (publicKey !== undefined && publicKey !== remote.publicKey) {",
+    find: "  if (publicKey !== undefined && !holds(remote, publicKey)) {",
     replace: "  if (publicKey !== undefined && remote.publicKey === undefined) {",
     by: "tests/core/admission_test.ts",
   },
