@@ -65,23 +65,50 @@ export async function measureIdle(
   const ratio = linkBytes / Math.max(1, bareBytes);
   return { runtime, connections: idle, bareBytes, linkBytes, ratio, target: TARGET_MEMORY_RATIO };
 
-  /** What all connections share is in both processes, and cancels out. */
   async function perConnection(fill: Fill): Promise<number> {
-    const few = await filled(fill, idle);
-    return (await filled(fill, FILLS * idle) - few) / ((FILLS - 1) * idle);
-  }
-
-  async function filled(fill: Fill, count: number): Promise<number> {
-    await using server = await processes.startForMemory(runtime);
-    await using client = await processes.start(runtime);
-    await fill(server, client, count);
-    await untilOpen(server, count);
-    return (await memory(server)).liveBytes;
+    return (await eachTakes(runtime, processes, idle, fill)).liveBytes;
   }
 }
 
+/**
+ * What each of many connections takes in the accepting process.
+ *
+ * What all connections share is in both processes that are compared, and cancels out.
+ *
+ * @param count So many, and `FILLS` times as many.
+ */
+export async function eachTakes(
+  runtime: RuntimeName,
+  processes: Processes,
+  count: number,
+  fill: Fill,
+): Promise<Bytes> {
+  const few = await filled(count);
+  const many = await filled(FILLS * count);
+  const each = (bytes: (held: Bytes) => number) =>
+    (bytes(many) - bytes(few)) / ((FILLS - 1) * count);
+  return {
+    rssBytes: each(({ rssBytes }) => rssBytes),
+    liveBytes: each(({ liveBytes }) => liveBytes),
+  };
+
+  async function filled(connections: number): Promise<Bytes> {
+    await using server = await processes.startForMemory(runtime);
+    await using client = await processes.start(runtime);
+    await fill(server, client, connections);
+    await untilOpen(server, connections);
+    return await memory(server);
+  }
+}
+
+/** Resident bytes, and those of live objects. */
+export interface Bytes {
+  readonly rssBytes: number;
+  readonly liveBytes: number;
+}
+
 /** Opens so many connections. */
-type Fill = (server: Process, client: Process, count: number) => Promise<void>;
+export type Fill = (server: Process, client: Process, count: number) => Promise<void>;
 
 /** Payloads that fit into `retainMaxBytes`, with their headers. */
 const NOTIFICATIONS = 4_000;
@@ -109,6 +136,6 @@ export async function measureUnacknowledged(
 }
 
 /** See the order `memory`. */
-export async function memory(server: Process): Promise<{ rssBytes: number; liveBytes: number }> {
-  return await server.order<{ rssBytes: number; liveBytes: number }>({ do: "memory" });
+export async function memory(server: Process): Promise<Bytes> {
+  return await server.order<Bytes>({ do: "memory" });
 }

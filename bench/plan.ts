@@ -51,6 +51,8 @@ export interface Plan {
   readonly takeovers: number;
   /** Idle connections whose memory is measured; 0: none. */
   readonly idle: number;
+  /** The same in clear, under a secret and in TLS. */
+  readonly protectedIdle: number;
   /** Programs started for the time of an import; 0: the start is not measured. */
   readonly starts: number;
   /** Whether other loads are measured. */
@@ -128,10 +130,17 @@ const UNBOUNDED = 2 ** 31;
 const MANY = {
   links: [1, 10, 100, 1_000],
   idle: 1_000,
+  protectedIdle: 250,
   crowd: { peers: 1_000, clients: 10_000 },
   tableOperations: 1_000_000,
 };
-const FEW = { links: [1, 10], idle: 50, crowd: { peers: 20, clients: 50 }, tableOperations: 2_000 };
+const FEW = {
+  links: [1, 10],
+  idle: 50,
+  protectedIdle: 10,
+  crowd: { peers: 20, clients: 50 },
+  tableOperations: 2_000,
+};
 const NOBODY = { peers: 0, clients: 0 };
 
 const EFFORTS = {

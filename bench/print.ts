@@ -180,7 +180,8 @@ function startTables(results: Results): Table[] {
     },
     {
       name: "protected",
-      title: "In clear, under a secret (Noise), and in TLS: requests or handshakes a second",
+      title:
+        "In clear, under a secret (Noise), and in TLS: requests or handshakes a second, bytes a link",
       head: ["runtime", "what", "plain", "secret", "of plain", "to reach", "TLS", "of plain"],
       rows: results.protected.map(protectedCells),
     },

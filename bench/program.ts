@@ -64,7 +64,12 @@ export type Order =
   /** Writes so many notifications to the peer `server`. Answers when all are written. */
   | { do: "notify"; count: number; bytes: number }
   /** Starts endpoints that echo, with these names and ports, each with one peer. */
-  | { do: "crowd"; members: readonly PeerDefinition[]; peer: PeerDefinition }
+  | {
+    do: "crowd";
+    members: readonly PeerDefinition[];
+    peer: PeerDefinition;
+    protection?: ProtectionOptions;
+  }
   /** Puts a load on the peer `server`. Answers a `Measurement`. */
   | { do: "load"; carrier: Carrier; options: LoadOptions }
   /** Makes small calls to the peer `server` beside large ones. Answers a `Beside`. */
@@ -150,9 +155,14 @@ function handleBytes(started: Endpoint): void {
   }, { codec: "bytes" });
 }
 
-async function startCrowd(members: readonly PeerDefinition[], peer: PeerDefinition): Promise<void> {
+async function startCrowd(
+  members: readonly PeerDefinition[],
+  peer: PeerDefinition,
+  protection: ProtectionOptions = {},
+): Promise<void> {
   for (const { name, port } of members) {
-    const started = await Endpoint.start({ name: name!, listen: { port }, peers: [peer] });
+    const options = { name: name!, listen: { port }, peers: [peer], ...protection };
+    const started = await Endpoint.start(options);
     handleBytes(started);
     crowd.push(started);
   }
@@ -289,7 +299,7 @@ async function obey(order: Order): Promise<unknown> {
       await notifyAll(order.count, order.bytes);
       return {};
     case "crowd":
-      await startCrowd(order.members, order.peer);
+      await startCrowd(order.members, order.peer, order.protection);
       return {};
     case "load":
       return putLoad(order.carrier, order.options);

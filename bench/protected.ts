@@ -7,6 +7,7 @@
 import { ROOT } from "../tools/project.ts";
 import type { RuntimeName } from "../tools/runtimes.ts";
 import type { LoadOptions, Measurement } from "./load.ts";
+import { type Bytes, eachTakes, type Fill } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import { definition, freePorts } from "./ports.ts";
 import type { Process, Processes } from "./process.ts";
@@ -24,7 +25,7 @@ export interface ProtectionOptions {
   };
 }
 
-/** One load in three ways. Rates are requests, or handshakes, in a second. */
+/** One load in three ways: requests or handshakes in a second, or bytes of an idle link. */
 export interface ProtectedRow {
   readonly runtime: RuntimeName;
   /** What is measured, in words. */
@@ -32,7 +33,7 @@ export interface ProtectedRow {
   readonly plain: number;
   readonly secret: number;
   readonly tls: number;
-  /** Of the plain one: the medians of the rounds' own ratios. */
+  /** Of the plain one: the medians of the rounds' own ratios; of memory there is one round. */
   readonly secretRatio: number;
   readonly tlsRatio: number;
   /** The least part that is to be reached under a secret; `null`: none is stated. */
@@ -60,6 +61,7 @@ const LOADS: readonly (readonly [payload: number, inFlight: number, target: numb
 const SECRET = "flsecret1-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const HANDSHAKES_AT_A_TIME = 8;
 const HANDSHAKES_MAX = 1_000;
+const CROWD_AT_A_TIME = 250;
 
 /** The names are those of the certificates that the tests have. */
 const [SERVER, CLIENT] = ["SP10", "SP20"] as const;
@@ -127,7 +129,45 @@ export async function measureProtected(
     return { rate: count / elapsedMs * 1_000, failed: 0 };
   });
   rows.push({ runtime, what: "clients that connect", ...handshakes, target: null });
-  return rows;
+  return [...rows, ...await measureIdleLinks(plan, runtime, processes)];
+}
+
+/** The memory of an idle link at the accepting end. */
+async function measureIdleLinks(
+  { protectedIdle }: Plan,
+  runtime: RuntimeName,
+  processes: Processes,
+): Promise<ProtectedRow[]> {
+  const found = new Map<Way, Bytes>();
+  for (const way of WAYS) {
+    // One certificate for all: it is for the host, and the ends are known by their addresses.
+    const protection = await protectionOf(way, "host");
+    const known = (port: number) => definition(`127.0.0.1:${port}`, port);
+    const fill: Fill = async (server, client, count) => {
+      const [port, ...others] = freePorts(1 + count) as [number, ...number[]];
+      const members = others.map(known);
+      const own = known(port);
+      await server.order({ do: "endpoint", name: own.name!, port, peers: members, protection });
+      while (members.length > 0) {
+        const some = members.splice(0, CROWD_AT_A_TIME);
+        await client.order({ do: "crowd", members: some, peer: own, protection });
+      }
+    };
+    found.set(way, await eachTakes(runtime, processes, protectedIdle, fill));
+  }
+  const rowOf = (what: string, bytes: (taken: Bytes) => number): ProtectedRow => {
+    const [plain, secret, tls] = WAYS.map((way) => bytes(found.get(way)!)) as [
+      number,
+      number,
+      number,
+    ];
+    const ratios = { secretRatio: secret / plain, tlsRatio: tls / plain };
+    return { runtime, what, plain, secret, tls, ...ratios, target: null, failed: 0 };
+  };
+  return [
+    rowOf("bytes of live objects, idle", ({ liveBytes }) => liveBytes),
+    rowOf("resident bytes, idle", ({ rssBytes }) => rssBytes),
+  ];
 }
 
 /** All three ways in turns, after a warm-up. */

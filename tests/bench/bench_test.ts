@@ -132,9 +132,11 @@ Deno.test("bench --protected --tiny: in clear, under a secret and in TLS", async
   assertEquals(code, 0, err);
   const { rows, protected: found }: Results = JSON.parse(out.trim().split("\n").at(-1)!);
   assertEquals(rows, []);
-  assertEquals(found.length, 5 * RUNTIME_NAMES.length);
+  assertEquals(found.length, 7 * RUNTIME_NAMES.length);
   for (const row of found) {
     assertEquals(row.failed, 0);
+    // So few links are no measurement of memory.
+    if (row.what.endsWith("idle")) continue;
     assert(row.plain > 0 && row.secretRatio > 0 && row.tlsRatio > 0, row.what);
   }
 });
