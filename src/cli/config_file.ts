@@ -96,7 +96,7 @@ async function takeFiles(
     }
     const secret = await take("secretFile", secretFile);
     // Where it cannot be read, that is the problem to tell, and not that there is none.
-    options["secret"] = secret === null ? "unreadable" : secret.trim();
+    Object.assign(options, secret === null ? { secret: "unreadable" } : secretsOf(secret));
   } else if (["secret", "secrets", "tls"].every((key) => options[key] === undefined)) {
     Object.assign(options, environmentSecret());
   }
@@ -123,6 +123,12 @@ async function takeFiles(
     options["tls"] = taken;
   }
   return options;
+}
+
+/** A secret, or one a line: the first is dialled with, all are accepted. */
+function secretsOf(text: string): { secret: string } | { secrets: string[] } {
+  const secrets = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return secrets.length > 1 ? { secrets } : { secret: secrets[0] ?? "" };
 }
 
 async function readNamed(

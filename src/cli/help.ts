@@ -73,7 +73,9 @@ Prints a line when it listens and a line for each event.
                    of "secret": "secretFile"; in "tls": "certificateFile",
                    "privateKeyFile", "authoritiesFile". Paths are relative to
                    CONFIG. Without a secret and TLS in it, $FRESHLINK_SECRET is
-                   used where set. docs/config.schema.json lists every key.
+                   used where set. Another secret, identity or certificate in
+                   these files is taken while it runs. Every key is listed by
+                   docs/config.schema.json.
   --handlers FILE  a module that exports "handlers", or by default, an object
                    { service: handler }, or a function that gets the endpoint
                    and returns such an object or a promise of it

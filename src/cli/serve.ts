@@ -27,6 +27,7 @@ import { HealthPort } from "./health_port.ts";
 import { readPort } from "./inspect.ts";
 import { instanceOf, instancesAskedFor, onParentGone, runInstances } from "./instances.ts";
 import type { Output } from "./output.ts";
+import { Renewal } from "./renewal.ts";
 import { onInterrupt } from "./signals.ts";
 import { printable } from "./table_text.ts";
 
@@ -58,13 +59,16 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   }
   const probes = readProbes(args);
   const waitMaxMs = readMs("serve", args, "fenced-wait-max", FENCED_WAIT_MAX_MS, 0);
-  const { tls } = await readTls("serve", args);
-  const options = shifted(await readConfig(path!, tls), instance ?? 0);
+  const read = async () => {
+    const { tls } = await readTls("serve", args);
+    return shifted(await readConfig(path!, tls), instance ?? 0);
+  };
+  const options = await read();
   const inspectorPort = args.values.has("inspect") ? readPort("serve", args, "inspect") : null;
   try {
     const startMs = performance.now();
     const { code, name } = await runEndpoint(
-      options,
+      { options, read },
       await importHandlers(file),
       file,
       inspectorPort,
@@ -81,8 +85,14 @@ export async function serve(args: Arguments, output: Output): Promise<number> {
   }
 }
 
+/** The options, and what reads them anew. */
+interface OptionFiles {
+  readonly options: EndpointOptions;
+  read(): Promise<EndpointOptions>;
+}
+
 async function runEndpoint(
-  options: EndpointOptions,
+  { options, read }: OptionFiles,
   exported: unknown,
   file: string,
   inspectorPort: number | null,
@@ -122,6 +132,7 @@ async function runEndpoint(
     if (!isAskedToEnd || !found.ready) return found;
     return { ...found, ready: false, reasons: ["it was asked to end"] };
   };
+  let renewal: Renewal | null = null;
   const port = probes.port === null ? null : await startProbes(endpoint, options, probes, health);
   try {
     await register(endpoint, exported, file);
@@ -139,8 +150,10 @@ async function runEndpoint(
       const { url } = await endpoint.inspect({ port: inspectorPort });
       output.line(`${printable(name)} is shown at ${url}`, { type: "inspector", url });
     }
+    renewal = await Renewal.start(endpoint, options, read, output);
     return { code: await ended, name };
   } finally {
+    renewal?.stop();
     await endpoint.close();
     port?.close();
     stopListening();

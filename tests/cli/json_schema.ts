@@ -40,6 +40,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     ),
   additionalProperties: (_none: false, value, { properties = {} }) =>
     !isObject(value) || Object.keys(value).every((key) => key in properties),
+  minItems: (min: number, value: unknown) => !Array.isArray(value) || value.length >= min,
   items: (part: Schema, value: unknown, _schema, root) =>
     !Array.isArray(value) || value.every((item) => fits(part, item, root)),
   allOf: (parts: Schema[], value, _schema, root) => parts.every((part) => fits(part, value, root)),
