@@ -28,6 +28,42 @@ export function garbage(random: SeededRandom): Uint8Array {
   return frame(random.pick(kinds), ...random.bytes(length));
 }
 
+interface Change {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** A frame with numbers of 4 bytes put over its own: many changed ones share one frame's bytes. */
+export class ChangedFrame {
+  readonly #bytes: Uint8Array;
+  readonly #changes: readonly Change[];
+
+  constructor(bytes: Uint8Array, changes: readonly Change[] = []) {
+    this.#bytes = bytes;
+    this.#changes = changes;
+  }
+
+  get kind(): number {
+    return this.#bytes[0]!;
+  }
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  /** The same one where there is no room for the number. */
+  with(at: number, value: number): ChangedFrame {
+    if (this.length < at + 4) return this;
+    return new ChangedFrame(this.#bytes, [...this.#changes, { at, value }]);
+  }
+
+  /** Writes its bytes to a place. */
+  copyTo(target: Uint8Array, offset: number): void {
+    target.set(this.#bytes, offset);
+    for (const { at, value } of this.#changes) target.set(u32(value), offset + at);
+  }
+}
+
 /** Cuts a stream of bytes into frames, and keeps what is unfinished. */
 export class FrameCutter {
   #kept: Uint8Array = new Uint8Array(0);

@@ -2,13 +2,13 @@
 
 import { FrameKind, HEADER_BYTES } from "../../../src/core/wire/frame.ts";
 import type { SeededRandom } from "../../../src/simulator/mod.ts";
-import { frame, garbage, u32, u64 } from "./frames.ts";
+import { ChangedFrame, frame, garbage, u32, u64 } from "./frames.ts";
 
 /** One way to break the rules. What is left out is as an honest end does it. */
 export interface Habit {
   readonly name: string;
   /** What goes out instead of a frame. */
-  write?(frame: Uint8Array, random: SeededRandom): readonly Uint8Array[];
+  write?(frame: ChangedFrame, random: SeededRandom): readonly ChangedFrame[];
   /** What goes out besides, every few milliseconds. */
   add?(random: SeededRandom): readonly Uint8Array[];
   /** Whether it reads nothing once the handshake is over. */
@@ -30,21 +30,21 @@ export const HABITS: readonly Habit[] = [
   {
     name: "exceeds its places",
     write: (one, random) =>
-      one[0] === FrameKind.REQUEST
-        ? [one, ...Array.from({ length: 50 }, () => withU32(one, SLOT, random.below(10_000)))]
+      one.kind === FrameKind.REQUEST
+        ? [one, ...Array.from({ length: 50 }, () => one.with(SLOT, random.below(10_000)))]
         : [one],
   },
   {
     name: "exceeds its credit",
     write: (one) =>
-      one[0] === FrameKind.NOTIFY || one[0] === FrameKind.DATA
+      one.kind === FrameKind.NOTIFY || one.kind === FrameKind.DATA
         ? Array.from({ length: 30 }, () => one)
         : [one],
   },
   { name: "never reads", isDeaf: true },
   {
     name: "never completes a payload",
-    write: (one, random) => one[0] === FrameKind.DATA && random.chance(0.7) ? [] : [one],
+    write: (one, random) => one.kind === FrameKind.DATA && random.chance(0.7) ? [] : [one],
   },
   { name: "trickles", trickles: true },
   {
@@ -59,14 +59,14 @@ export const HABITS: readonly Habit[] = [
   {
     name: "reuses generations",
     write: (one) =>
-      one[0]! >= FrameKind.REQUEST && one[0]! <= FrameKind.CANCEL
-        ? [withU32(one, GENERATION, 1)]
+      one.kind >= FrameKind.REQUEST && one.kind <= FrameKind.CANCEL
+        ? [one.with(GENERATION, 1)]
         : [one],
   },
   {
     name: "gives nothing back",
     write: (one) =>
-      [FrameKind.GRANT, FrameKind.CREDIT, FrameKind.ACK].includes(one[0] as never) ? [] : [one],
+      [FrameKind.GRANT, FrameKind.CREDIT, FrameKind.ACK].includes(one.kind as never) ? [] : [one],
   },
   {
     name: "cancels what it never asked",
@@ -76,9 +76,10 @@ export const HABITS: readonly Habit[] = [
     name: "changes fields",
     write: (one, random) => {
       if (one.length === HEADER_BYTES || !random.chance(0.1)) return [one];
-      const changed = one.slice();
+      const changed = new Uint8Array(one.length);
+      one.copyTo(changed, 0);
       changed[HEADER_BYTES + random.below(one.length - HEADER_BYTES)] = random.below(256);
-      return [changed];
+      return [new ChangedFrame(changed)];
     },
   },
   { name: "writes garbage", add: (random) => random.chance(0.2) ? [garbage(random)] : [] },
@@ -86,10 +87,3 @@ export const HABITS: readonly Habit[] = [
 
 /** A notification of a service of one letter, by name: the number 0, codec 1. */
 const EMPTY_NOTE: readonly number[] = [0x80, 0x00, 0x01, 0x00, 0x01, 0x61];
-
-function withU32(one: Uint8Array, at: number, value: number): Uint8Array {
-  if (one.length < at + 4) return one;
-  const changed = one.slice();
-  changed.set(u32(value), at);
-  return changed;
-}

@@ -7,7 +7,7 @@ import { FrameKind } from "../../../src/core/wire/frame.ts";
 import type { CloseReason, Runtime, Socket, SocketHandler } from "../../../src/runtime/runtime.ts";
 import type { SeededRandom } from "../../../src/simulator/mod.ts";
 import { wrappedRuntime } from "../../support/changed_runtime.ts";
-import { FrameCutter } from "./frames.ts";
+import { ChangedFrame, FrameCutter } from "./frames.ts";
 import type { Habit } from "./habits.ts";
 
 const ADD_GAP_MS = 50;
@@ -36,7 +36,7 @@ class HostileSocket implements Socket {
   readonly #random: SeededRandom;
   readonly #written = new FrameCutter();
   readonly #read = new FrameCutter();
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: ChangedFrame[] = [];
   #isBlocked = false;
   #isClosed = false;
   /** Both ends have proved who they are. */
@@ -92,7 +92,7 @@ class HostileSocket implements Socket {
   }
 
   write(bytes: Uint8Array): boolean {
-    for (const one of this.#written.push(bytes)) this.#change(one);
+    for (const one of this.#written.push(bytes)) this.#change(new ChangedFrame(one));
     this.#pump();
     return true;
   }
@@ -115,9 +115,8 @@ class HostileSocket implements Socket {
     this.#socket.abort();
   }
 
-  #change(one: Uint8Array): void {
-    const kind = one[0]!;
-    if (kind < FrameKind.USE) {
+  #change(one: ChangedFrame): void {
+    if (one.kind < FrameKind.USE) {
       this.#queue.push(one);
       return;
     }
@@ -125,7 +124,7 @@ class HostileSocket implements Socket {
       this.#isOpen = true;
       this.#addMore();
     }
-    let frames: readonly Uint8Array[] = [one];
+    let frames: readonly ChangedFrame[] = [one];
     for (const { write } of this.#habits) {
       if (write !== undefined) frames = frames.flatMap((frame) => write(frame, this.#random));
     }
@@ -136,7 +135,8 @@ class HostileSocket implements Socket {
     if (this.#isClosed) return;
     if (this.#queue.length < QUEUE_MAX) {
       for (const { add } of this.#habits) {
-        if (add !== undefined) this.#queue.push(...add(this.#random));
+        if (add === undefined) continue;
+        for (const one of add(this.#random)) this.#queue.push(new ChangedFrame(one));
       }
     }
     this.#pump();
@@ -162,18 +162,20 @@ class HostileSocket implements Socket {
 
   /** A few bytes of what waits. */
   #some(): Uint8Array {
-    const next = this.#queue.shift()!;
-    if (next.length > TRICKLE_BYTES) this.#queue.unshift(next.subarray(TRICKLE_BYTES));
+    const next = joined([this.#queue.shift()!]);
+    if (next.length > TRICKLE_BYTES) {
+      this.#queue.unshift(new ChangedFrame(next.subarray(TRICKLE_BYTES)));
+    }
     return next.slice(0, TRICKLE_BYTES);
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+function joined(frames: readonly ChangedFrame[]): Uint8Array {
+  const all = new Uint8Array(frames.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+  for (const frame of frames) {
+    frame.copyTo(all, at);
+    at += frame.length;
   }
   return all;
 }
