@@ -5,13 +5,15 @@
  */
 
 import { Channel, type ChannelKeys } from "./connection/channel.ts";
-import { ClientLink } from "./connection/client_link.ts";
 import type { ConnectionContext } from "./connection/context.ts";
+import type { LinkDriver } from "./connection/link_driver.ts";
+import { SingleLink } from "./connection/single_link.ts";
 import { Timers } from "./connection/timers.ts";
 import { limitsOf, newSessionHost } from "./connection/session_host.ts";
 import { Caller } from "./calls/caller.ts";
 import type { Peer } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
+import { Closing } from "./calls/closing.ts";
 import { typedPeer } from "./calls/facades.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
@@ -25,15 +27,15 @@ import {
   resolveClientOptions,
   type ResolvedClientOptions,
 } from "./options.ts";
-import { checkInterceptor, NO_OPTIONS } from "./options/call_options.ts";
+import { checkCloseOptions, checkInterceptor, NO_OPTIONS } from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
 /**
- * A caller that is not a peer: requests in one direction, over one connection.
- *
- * When the connection ends, requests that may have been executed fail with `connection-lost`;
- * idempotent ones, and those that were never sent, go over the next connection.
+ * A caller that is not a peer: it has a link to one endpoint, as a peer has, and no row in its
+ * table. A broken path costs no call: what was sent is executed once, and answered over the next
+ * connection. Only the end of the endpoint's process, or of the session there, fails calls, and
+ * those only that may have been executed and are not idempotent.
  *
  * @example
  * ```ts ignore
@@ -46,11 +48,11 @@ import type { Runtime } from "./runtime/runtime.ts";
 export class Client implements AsyncDisposable {
   readonly #options: ResolvedClientOptions;
   readonly #timers: Timers;
-  readonly #link: ClientLink;
+  readonly #home: SingleLink;
+  readonly #closing: Closing;
   readonly #caller: Caller;
   readonly #interceptors = new Interceptors();
   #peer: string;
-  #isClosed = false;
   #connected: ((error: LinkError | null) => void) | null = null;
 
   private constructor(
@@ -60,7 +62,10 @@ export class Client implements AsyncDisposable {
   ) {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
-    const calls = { routeTo: () => this.#route, handleDropped: () => {} };
+    const calls = {
+      routeTo: (_peer: string, isNested: boolean) => this.#route(isNested),
+      handleDropped: () => {},
+    };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
     this.#peer = options.to ?? `${options.hostname}:${options.port}`;
     const channel = new Channel(runtime, {
@@ -73,6 +78,7 @@ export class Client implements AsyncDisposable {
       heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
       ordinalRises: false,
     }, keys);
+    const handlers = this.#handling(runtime);
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
@@ -81,7 +87,7 @@ export class Client implements AsyncDisposable {
       self: channel.self,
       channel,
       tls: options.tls,
-      sessions: newSessionHost(options, this.#handling(runtime), this.#timers, runtime.allocate),
+      sessions: newSessionHost(options, handlers, this.#timers, runtime.allocate),
       traffic: { sentBytes: 0, receivedBytes: 0 },
       recorder: null,
       emit: (event) => {
@@ -90,18 +96,23 @@ export class Client implements AsyncDisposable {
       },
       nextConnectionId: () => ++lastConnection,
     };
-    this.#link = new ClientLink(
-      context,
-      {
-        handleUp: (remote) => {
-          this.#peer = remote.name;
-          this.#settleConnect(null);
-        },
-        handleDown: (error) => this.#settleConnect(error),
+    const owner = {
+      handleUp: (name: string) => {
+        this.#peer = name;
+        this.#settleConnect(null);
       },
-      { hostname: options.hostname, port: options.port },
-      options.to ?? "",
-    );
+      handleDown: (error: LinkError) => this.#settleConnect(error),
+    };
+    this.#home = new SingleLink(context, owner, options, options.to);
+    this.#closing = new Closing({
+      timers: this.#timers,
+      listener: null,
+      manager: this.#home,
+      handlers,
+      emit: () => {},
+      before: () => {},
+      after: () => {},
+    });
   }
 
   /**
@@ -118,10 +129,10 @@ export class Client implements AsyncDisposable {
     const client = new Client(resolved, runtime, keys);
     const error = await new Promise<LinkError | null>((resolve) => {
       client.#connected = resolve;
-      client.#link.connect();
+      client.#home.start();
     });
     if (error === null) return client;
-    await client.close();
+    await client.close({ drainMs: 0 });
     throw error;
   }
 
@@ -130,9 +141,9 @@ export class Client implements AsyncDisposable {
     return this.#peer;
   }
 
-  /** Whether there is a connection at this moment; a request makes one where there is none. */
+  /** Whether there is a connection at this moment; where there is none, one is dialled. */
   get isConnected(): boolean {
-    return this.#link.isUp;
+    return this.#home.link.isUp;
   }
 
   /** Asks the endpoint; see `Endpoint.request`. */
@@ -144,7 +155,7 @@ export class Client implements AsyncDisposable {
     return this.#caller.request(this.#peer, service, payload, options);
   }
 
-  /** Tells the endpoint something; see `Endpoint.notify`. It is lost when the connection is. */
+  /** Tells the endpoint something; see `Endpoint.notify`. */
   notify(
     service: string,
     payload?: unknown,
@@ -172,13 +183,17 @@ export class Client implements AsyncDisposable {
     });
   }
 
-  /** Ends the connection; what has no answer fails with `closed`. */
-  close(): Promise<void> {
-    if (!this.#isClosed) {
-      this.#isClosed = true;
-      this.#link.stop("closed");
-    }
-    return Promise.resolve();
+  /**
+   * Closes in good order, as `Endpoint.close` does: makes no new calls, finishes what is open, and
+   * ends the connection.
+   *
+   * @param options `drainMs`: how long open requests may take, in milliseconds; what is left then
+   * fails with `closed`. Default: the client's `drainMs`.
+   * @throws {ConfigurationError} `invalid-options`: `drainMs` cannot work; nothing was closed.
+   */
+  async close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    checkCloseOptions(options);
+    await this.#closing.close(options.drainMs ?? this.#options.drainMs);
   }
 
   /** Closes, so that `await using` does. */
@@ -203,8 +218,10 @@ export class Client implements AsyncDisposable {
     return registry;
   }
 
-  get #route(): ClientLink | ErrorCode {
-    return this.#isClosed ? "closed" : this.#link;
+  #route(isNested: boolean): LinkDriver | ErrorCode {
+    if (isNested ? this.#closing.isClosed : this.#closing.isClosing) return "closed";
+    const { link } = this.#home;
+    return link.isFenced ? "fenced" : link;
   }
 
   #settleConnect(error: LinkError | null): void {

@@ -36,7 +36,7 @@ export type ErrorCode =
   | "payload-too-large"
   | "invalid-metadata"
   | "overloaded"
-  | "connection-lost"
+  | "session-lost"
   | "closed"
   | "fenced"
   | "dial-failed"
@@ -96,7 +96,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeRow>> = Object.freeze({
   "invalid-metadata": row("RequestError", 10, "caller", "the metadata cannot be sent or read"),
   "not-allowed": row("RequestError", 11, "configuration", "the endpoint does not allow it"),
   "overloaded": row("RequestError", 7, "peer", "no place became free in time"),
-  "connection-lost": row("RequestError", null, "network", "a client's connection ended"),
+  "session-lost": row("RequestError", null, "network", "the endpoint gave the session up"),
   "closed": row("RequestError", 8, "caller", "this endpoint or client is closed"),
   "fenced": row("RequestError", null, "configuration", "another process owns this name"),
 

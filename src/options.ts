@@ -128,6 +128,32 @@ export interface TuningOptions {
    */
   readonly requestTimeoutMs?: number;
   /**
+   * How long the arbiter waits for a sign of life of a connection that is to be replaced by a
+   * process with a lower or equal ordinal.
+   *
+   * @default {1000}
+   */
+  readonly probeTimeoutMs?: number;
+  /**
+   * How long the other end may stay away until the requests that wait for it are given up, and a
+   * client's session with them.
+   *
+   * @default {30000}
+   */
+  readonly resumeWindowMs?: number;
+  /**
+   * How long `close` lets what is open finish.
+   *
+   * @default {10000}
+   */
+  readonly drainMs?: number;
+  /**
+   * What a request does while there is no connection: wait for one within its deadline, or fail.
+   *
+   * @default {"wait"}
+   */
+  readonly whenDown?: "wait" | "fail";
+  /**
    * Requests that a peer may have open here at a time; more have to wait there. Requests that
    * handlers make through their context have four places more.
    *
@@ -312,18 +338,13 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
   /** How payloads are encoded unless a call or a handler says otherwise. JSON by default. */
   readonly codec?: "json" | "bytes" | Codec;
   /**
-   * How long the arbiter waits for a sign of life of a connection that is to be replaced by a
-   * process with a lower or equal ordinal.
+   * Clients that may be connected at a time; more are refused with `overloaded`. Those whose
+   * connections are gone are not counted: their sessions are kept for `resumeWindowMs`, at most
+   * 1,024 of them and 64 MiB.
    *
-   * @default {1000}
+   * @default {10000}
    */
-  readonly probeTimeoutMs?: number;
-  /**
-   * How long a peer may stay away until the requests that wait for it are given up.
-   *
-   * @default {30000}
-   */
-  readonly resumeWindowMs?: number;
+  readonly maxClients?: number;
   /**
    * Requests that a client may have open here at a time.
    *
@@ -343,18 +364,6 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    * @default {16}
    */
   readonly maxConnectionsPerPeer?: number;
-  /**
-   * How long `close` lets open requests finish.
-   *
-   * @default {10000}
-   */
-  readonly drainMs?: number;
-  /**
-   * What a request does while there is no connection: wait for one within its deadline, or fail.
-   *
-   * @default {"wait"}
-   */
-  readonly whenDown?: "wait" | "fail";
   /** Sockets, time and randomness; by default those of the runtime that this process runs on. */
   readonly runtime?: Runtime;
 }

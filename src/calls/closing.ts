@@ -1,22 +1,21 @@
 /**
- * How an endpoint ends: in good order, or because another process has its name.
+ * How an endpoint or client ends: in good order, or because another process has its name.
  *
  * @module
  */
 
-import type { ConnectionManager } from "../connection/connection_manager.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
-import type { Listener } from "../runtime/runtime.ts";
-import { whenDrained } from "./drain.ts";
+import { type Drainable, whenDrained } from "./drain.ts";
 import type { HandlerRegistry } from "./handler_registry.ts";
 
 /** What ends. */
 export interface ClosingParts {
   readonly timers: Timers;
-  readonly listener: Listener;
-  readonly manager: ConnectionManager;
+  /** What lets others in; a client has none. */
+  readonly listener: { close(): void } | null;
+  readonly manager: Drainable;
   readonly handlers: HandlerRegistry;
   emit(event: EventBody): void;
   /** All else that ends with it, before connections do ... */
@@ -25,7 +24,7 @@ export interface ClosingParts {
   after(): void;
 }
 
-/** The end of one endpoint. */
+/** The end of one endpoint or client. */
 export class Closing {
   readonly #parts: ClosingParts;
   #closing: Promise<void> | null = null;
@@ -54,7 +53,7 @@ export class Closing {
 
   /** Another process has the name: nothing that is open will be finished. */
   fence(code: ErrorCode): void {
-    this.#parts.listener.close();
+    this.#parts.listener?.close();
     this.#parts.emit({ type: "fenced", peer: null, remoteAddress: null, code });
     this.#endDrain?.();
   }
@@ -74,7 +73,7 @@ export class Closing {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#parts.before();
-    this.#parts.listener.close();
+    this.#parts.listener?.close();
     this.#parts.manager.stop("closed");
     this.#parts.emit({ type: "closed", peer: null, remoteAddress: null });
     this.#parts.after();

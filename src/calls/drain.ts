@@ -4,20 +4,32 @@
  * @module
  */
 
-import type { ConnectionManager } from "../connection/connection_manager.ts";
 import { TimerTask } from "../connection/timer_task.ts";
 import type { Timers } from "../connection/timers.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { HandlerRegistry } from "./handler_registry.ts";
-import type { Listener } from "../runtime/runtime.ts";
 
 /** How often a closing endpoint looks whether all is done, in milliseconds. */
 const DRAIN_CHECK_MS = 5;
 
+/** What has the connections of an endpoint or client. */
+export interface Drainable {
+  /** Whether another process has its name; `null`: none has. */
+  readonly fenced: ErrorCode | null;
+  /** Whether, after `drain`, nothing is open in either direction any more. */
+  readonly isDrained: boolean;
+  /** No new work is taken: the other ends are told. */
+  drain(): void;
+  /** Ends everything; what is open fails with `code`. */
+  stop(code: ErrorCode): void;
+}
+
 /** What closes. */
 export interface DrainParts {
   readonly timers: Timers;
-  readonly listener: Listener;
-  readonly manager: ConnectionManager;
+  /** What lets others in; a client has none. */
+  readonly listener: { close(): void } | null;
+  readonly manager: Drainable;
   readonly handlers: HandlerRegistry;
   /** Ends everything. */
   stop(): void;
@@ -32,7 +44,7 @@ export function whenDrained(
 ): Promise<void> {
   return new Promise((resolve) => {
     const untilMs = timers.nowMs() + drainMs;
-    let isListening = true;
+    let isListening = listener !== null;
     const check = new TimerTask(() => {
       const isFenced = manager.fenced !== null;
       // Handlers of notifications run on when their sender has gone.
@@ -44,7 +56,7 @@ export function whenDrained(
       // Runtimes let go of the port a turn later; whoever hears that this is closed may want it.
       if (isListening && !isFenced) {
         isListening = false;
-        listener.close();
+        listener!.close();
         timers.add(check, 0);
         return;
       }

@@ -123,21 +123,13 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
     return this.#writer.isBlocked;
   }
 
-  /**
-   * From now on (again) this session sends here; announces where it starts. One that ends with its
-   * connection needs no START: both directions count from 1.
-   */
+  /** From now on (again) this session sends here; announces where it starts. */
   attach(session: Session): void {
     this.#session = session;
     this.#writer.session = session;
     session.certificate = this.certificate;
     session.publicKey = this.#remote?.publicKey ?? null;
-    if (session.isRetained) {
-      this.sendControl(startFrame(session.startSending(), session.isClosing));
-      return;
-    }
-    this.#nextNumber = 1;
-    this.scheduleFlush();
+    this.sendControl(startFrame(session.startSending(), session.isClosing));
   }
 
   /** The session sends elsewhere now. */
@@ -322,7 +314,7 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
       return null;
     }
     if (kind < FrameKind.USE || isMessageKind(kind)) return "unexpected-frame";
-    if (end - start !== (kind === FrameKind.START ? 9 : 8)) return "malformed-frame";
+    if (end - start !== this.#bodyBytes(kind)) return "malformed-frame";
     const number = readU64(bytes, start);
     if (number < 0) return "number-out-of-range";
     switch (kind) {
@@ -336,13 +328,20 @@ export class Connection extends Deadline implements SocketHandler, ReaderHandler
       case FrameKind.PONG:
         this.heartbeat.handlePong(number, this.#context.timers.nowMs());
     }
-    this.#owner!.handleControl(this, kind, number);
+    const session = end - start === 16 ? readU64(bytes, start + 8) : 0;
+    this.#owner!.handleControl(this, kind, number, session);
     return null;
+  }
+
+  /** How long a control frame is: USE tells a client its session, too. */
+  #bodyBytes(kind: number): number {
+    if (kind === FrameKind.START) return 9;
+    return kind === FrameKind.USE && this.#context.self.role === "client" ? 16 : 8;
   }
 
   #handleAck(number: number): ErrorCode | null {
     const session = this.#session;
-    if (!session?.isRetained) return "unexpected-frame";
+    if (session === null) return "unexpected-frame";
     if (session.isEnded) return null;
     if (!session.handleAck(number)) return "number-out-of-range";
     if (this.#writer.session !== null) this.#writer.schedule();

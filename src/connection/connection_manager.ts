@@ -13,10 +13,11 @@ import { Bucket, Budget } from "../core/channel/budget.ts";
 import { Lobby } from "../core/channel/lobby.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { EventBody } from "../events.ts";
 import type { Socket, SocketHandler, TlsOptions } from "../runtime/runtime.ts";
 import type { ChannelKeys } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
-import { ServedClient } from "./served_client.ts";
+import { ClientSet, NEWCOMER } from "./client_set.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
@@ -59,7 +60,8 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   readonly #entrance: Entrance;
   readonly #peers: PeerSet;
   readonly #rule: AdmissionRule | null;
-  readonly #clients = new Set<ServedClient>();
+  /** Those that are served. */
+  readonly clients: ClientSet;
   /** Who has not proved who it is. */
   readonly #lobby = new Lobby<Connection>();
   readonly #budget = new Budget();
@@ -73,6 +75,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
     this.#owner = owner;
     this.#peers = new PeerSet(this);
     this.#rule = rule;
+    this.clients = new ClientSet(context);
     const { self, settings: { maxConnectionsPerPeer } } = context;
     this.#entrance = new Entrance(
       self,
@@ -94,11 +97,6 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** How it stands with each peer, in the order of the definitions. */
   describePeers(): PeerRow[] {
     return Array.from(this.#peers.present(), (link) => link.describe());
-  }
-
-  /** Clients that are connected. */
-  get clients(): ReadonlySet<ServedClient> {
-    return this.#clients;
   }
 
   /** The link to a peer, or `undefined`. @param isNested Whether it is for work that is open. */
@@ -153,21 +151,20 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   drain(): void {
     this.#entrance.close();
     for (const link of this.#peers.open()) link.drain();
-    for (const client of this.#clients) client.drain();
+    this.clients.drain();
   }
 
   /** Whether, after `drain`, nothing is open in either direction any more. */
   get isDrained(): boolean {
     for (const link of this.#peers.open()) if (!link.isDrained) return false;
-    for (const client of this.#clients) if (!client.isQuiet) return false;
-    return true;
+    return this.clients.isDrained;
   }
 
   /** Ends everything. */
   stop(code: ErrorCode): void {
     this.#entrance.close();
     for (const connection of this.#lobby.guests) connection.refuse("closing", "");
-    for (const client of [...this.#clients]) client.connection.refuse("closing", "");
+    this.clients.stop(code, "closing");
     this.#peers.stop((link) => link.stop(code, "closing"));
     this.context.timers.stop();
   }
@@ -175,7 +172,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   handleFenced(code: ErrorCode): void {
     if (!this.#entrance.fence(code)) return;
     for (const connection of this.#lobby.guests) connection.abort("local");
-    for (const client of [...this.#clients]) client.connection.abort("local");
+    this.clients.stop("fenced", null);
     this.#peers.stop((link) => link.stop("fenced", null));
     this.#owner.handleFenced(code);
     this.context.timers.stop();
@@ -186,11 +183,10 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   ownerOf(connection: Connection, remote: Hello): ConnectionOwner {
     this.#lobby.leave(connection);
     if (remote.role === "client") {
-      const client = new ServedClient(this.context, connection, (ended) => {
-        this.#clients.delete(ended);
-      });
-      this.#clients.add(client);
-      return client;
+      // Others may have come in since it was asked for the first time.
+      const admission = this.clients.entranceOf(remote).admit(remote, null);
+      if (admission !== null) return new Refusal(admission.code, admission.detail);
+      return this.clients.enter(remote);
     }
     const link = this.#peers.of(remote);
     if (link !== undefined) return link;
@@ -203,6 +199,15 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   handleAway(link: LinkDriver): void {
     this.#peers.handleAway(link);
   }
+
+  handleDetached(): void {}
+
+  tell(event: EventBody): void {
+    this.context.emit(event);
+  }
+
+  /** A peer's session is kept, whatever it holds. */
+  scheduleFlush(): void {}
 
   holderOf(link: LinkDriver, remote: Hello): ConnectionOwner {
     return this.#peers.holderOf(link, remote);
@@ -235,6 +240,7 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
 
   /** The link to whoever that is, or what stands for one who is let in by the rule. */
   #entranceOf(remote: Hello): EntranceLink | undefined {
+    if (remote.role === "client") return this.clients.entranceOf(remote);
     return this.#peers.of(remote) ?? (this.#entryOf(remote) === null ? undefined : NEWCOMER);
   }
 
@@ -264,11 +270,4 @@ function certified(remote: Hello, certificate: Hello["certificate"] | null): Hel
 function hostnameOf({ remoteAddress }: Socket): string {
   return "path" in remoteAddress ? "" : remoteAddress.hostname;
 }
-/** One who comes in for the first time. */
-const NEWCOMER: Readonly<EntranceLink> = {
-  sessionBootId: null,
-  connectionCount: 0,
-  admit: () => null,
-};
-
 const IGNORE: SocketHandler = { onData() {}, onDrain() {}, onClose() {} };

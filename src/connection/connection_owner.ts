@@ -33,8 +33,8 @@ export interface HandshakeOwner {
 export interface ConnectionOwner {
   /** The handshake is complete, and this is the owner from now on. */
   handleOpen(connection: Connection, remote: Hello): void;
-  /** A control frame came; where it may not, the owner says so with `Connection.breach`. */
-  handleControl(connection: Connection, frame: number, number: number): void;
+  /** A control frame came, USE of a client with the number of its session; where it may not, the owner says so with `Connection.breach`. */
+  handleControl(connection: Connection, frame: number, number: number, session?: number): void;
   /** The other end refuses to go on. */
   handleRefused(connection: Connection, code: ErrorCode, detail: string): void;
   /** Nothing was heard for a while. */

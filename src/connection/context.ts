@@ -14,6 +14,7 @@ import type { EventBody } from "../events.ts";
 import type { Address, Runtime, TlsOptions } from "../runtime/runtime.ts";
 import type { Channel } from "./channel.ts";
 import type { ConnectionOwner } from "./connection_owner.ts";
+import type { LinkDriver } from "./link_driver.ts";
 import type { Timers } from "./timers.ts";
 
 /** The numbers of an endpoint or client that the connection layer goes by. Durations in ms. */
@@ -23,6 +24,7 @@ export interface ConnectionSettings extends LinkSettings {
   readonly connectTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly maxConnectionsPerPeer: number;
+  readonly maxClients: number;
   readonly retainMaxBytes: number;
   readonly queueMaxBytes: number;
   readonly maxInFlight: number;
@@ -70,9 +72,15 @@ export interface LinkOwner {
   readonly context: ConnectionContext;
   readonly table: ConnectionTable;
   /** Who has what a link has dialled: another one, where that holds a session with that life. */
-  holderOf(link: ConnectionOwner & { readonly name: string }, remote: Hello): ConnectionOwner;
-  /** There is no connection to a peer any more. */
-  handleAway(link: ConnectionOwner): void;
+  holderOf(link: LinkDriver, remote: Hello): ConnectionOwner;
+  /** There is no connection to use any more. */
+  handleAway(link: LinkDriver): void;
+  /** There is no connection at all any more. */
+  handleDetached(link: LinkDriver): void;
+  /** Something of a link is to be told to people. */
+  tell(event: EventBody): void;
+  /** A session that no connection carries has something to say: it holds more than before. */
+  scheduleFlush(): void;
   /** This process's name is owned by another one. */
   handleFenced(code: ErrorCode): void;
 }

@@ -4,9 +4,18 @@
  * @module
  */
 
+import type { NewRow } from "../core/link/connection_table.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
+import type { Hello } from "../core/wire/hello.ts";
+import type { Connection } from "./connection.ts";
 import type { Outbox } from "./outbox.ts";
+
+/** What the table keeps of a connection whose handshake is complete. */
+export function newRowOf(connection: Connection, { port, bootId }: Hello): NewRow {
+  const { remoteAddress, descriptor, direction } = connection;
+  return { remoteAddress, listeningPort: port, descriptor, direction, bootId };
+}
 
 /** @param lastDialError Why there is no connection; empty where that is not known. */
 export function describePeer(

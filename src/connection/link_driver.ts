@@ -12,18 +12,18 @@ import type { Admission } from "../core/channel/handshake.ts";
 import { Link } from "../core/link/link.ts";
 import type { LinkAction, LinkDefinition, LinkEvent } from "../core/link/link_event.ts";
 import type { LinkNews } from "../core/link/link_news.ts";
-import { expectedPlaceOf, placeOf } from "../core/link/peer_name.ts";
+import { expectedPlaceOf, nameAt, recipientOf } from "../core/link/peer_name.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import { SmallList } from "../core/link/small_list.ts";
 import { Deadline } from "../core/time/deadline_heap.ts";
-import { FrameKind } from "../core/wire/frame.ts";
+import { FrameKind, useFrame } from "../core/wire/frame.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode, LinkError } from "../errors.ts";
 import type { CloseReason } from "../runtime/runtime.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionOwner, EndReason } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
-import { describePeer } from "./describe_peer.ts";
+import { describePeer, newRowOf } from "./describe_peer.ts";
 import { Dialer, type DialerOwner } from "./dialer.ts";
 import { eventOf } from "./link_report.ts";
 import { Outbox } from "./outbox.ts";
@@ -52,9 +52,8 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     this.#context = context;
     this.#definition = definition;
     this.#link = new Link({ self, definition, settings, draw: () => runtime.random.float() });
-    const to = definition.name ?? placeOf(definition);
-    this.#dialer = new Dialer(context, this, { hostname, port }, to);
-    this.#outbox = new Outbox(context);
+    this.#dialer = new Dialer(context, this, { hostname, port }, recipientOf(definition));
+    this.#outbox = new Outbox(context, owner);
   }
 
   /** Under which name the table and the callers know the peer. */
@@ -71,7 +70,7 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return this.#link.endedBy === "fenced";
   }
 
-  /** Whether there is a connection to use. */
+  /** Whether there is one to use. */
   get isUp(): boolean {
     return this.#outbox.connection !== null;
   }
@@ -118,6 +117,16 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     return session === null || session.isEnded ? null : session.bootId;
   }
 
+  /** Whether the session is over for good, or the link itself. */
+  get isSettled(): boolean {
+    return this.#link.endedBy !== null || this.#outbox.session?.isEnded === true;
+  }
+
+  /** What is held for the peer, in bytes. */
+  get heldBytes(): number {
+    return this.#outbox.heldBytes;
+  }
+
   get connectionCount(): number {
     return this.#connections.all.length;
   }
@@ -161,7 +170,7 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     const isMoved = hostname !== this.#definition.hostname || port !== this.#definition.port;
     this.#definition = definition;
     this.#link.definition = definition;
-    this.#dialer.moveTo({ hostname, port }, definition.name ?? placeOf(definition));
+    this.#dialer.moveTo({ hostname, port }, recipientOf(definition));
     if (!isMoved) return false;
     this.#tell({ kind: "moved" });
     return true;
@@ -221,7 +230,7 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
   }
 
   handleDialFailed({ kind, code }: CloseReason, error: string): void {
-    this.#context.emit({
+    this.#owner.tell({
       type: "dial-failed",
       peer: this.name,
       remoteAddress: this.#dialer.addressText,
@@ -240,23 +249,14 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
     const { id, heartbeat } = connection;
     const isOwnDial = connection.direction === "outbound";
     this.#connections.add(connection);
-    this.#owner.table.add(
-      id,
-      {
-        remoteAddress: connection.remoteAddress,
-        listeningPort: remote.port,
-        descriptor: connection.descriptor,
-        direction: connection.direction,
-        bootId: remote.bootId,
-      },
-      this.#context.runtime.clock.wallMicros(),
-      () => this.#rowOf(connection),
-    );
+    const { clock } = this.#context.runtime;
+    const row = newRowOf(connection, remote);
+    this.#owner.table.add(id, row, clock.wallMicros(), () => this.#rowOf(connection));
     this.#tell({ kind: "opened", connection: id, remote, silence: heartbeat, isOwnDial });
   }
 
-  handleControl(connection: Connection, frame: number, number: number): void {
-    this.#tell({ kind: "control", connection: connection.id, frame, number });
+  handleControl(connection: Connection, frame: number, number: number, session = 0): void {
+    this.#tell({ kind: "control", connection: connection.id, frame, number, session });
   }
 
   handleRefused(connection: Connection, code: ErrorCode, error: string): void {
@@ -299,7 +299,9 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
       const actions = this.#link.handle(next, nowMs, wallMicros);
       this.#context.recorder?.record(this.name, nowMs, next, actions);
       for (const action of actions) this.#carryOut(action);
-      if (next.kind === "closed") this.#connections.delete(next.connection);
+      if (next.kind === "closed" && this.#connections.delete(next.connection)) {
+        if (this.connectionCount === 0) this.#owner.handleDetached(this);
+      }
       next = this.#pending?.shift();
     }
     this.#isBusy = false;
@@ -335,9 +337,11 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
       case "settle":
         this.#settle(action);
         break;
-      case "begin":
-        this.#outbox.begin(this.#connections.get(action.connection)!.remote!, this.name);
+      case "begin": {
+        const remote = this.#connections.get(action.connection)!.remote!;
+        this.#outbox.begin(remote, nameAt(this.#definition, remote));
         break;
+      }
       case "attach":
         this.#outbox.attach(this.#connections.get(action.connection)!);
         break;
@@ -364,25 +368,21 @@ export class LinkDriver extends Deadline implements ConnectionOwner, DialerOwner
   #send(connection: Connection, frame: number, number: number): void {
     if (frame === FrameKind.PING) connection.ping(number);
     else if (frame === FrameKind.DRAIN) connection.sendEmpty(frame);
-    else connection.sendNumber(frame, number);
+    else if (frame === FrameKind.USE) {
+      connection.sendControl(useFrame(number, this.#definition.client?.session));
+    } else connection.sendNumber(frame, number);
   }
 
   #settle({ outcome, restarted }: Extract<LinkAction, { kind: "settle" }>): void {
-    const { failed, repeated } = this.#outbox.settle(outcome);
+    const settled = this.#outbox.settle(outcome);
     if (restarted === null) return;
-    this.#context.emit({
-      type: "peer-restarted",
-      peer: this.name,
-      remoteAddress: null,
-      ...restarted,
-      failed,
-      repeated,
-    });
+    const about = { peer: this.name, remoteAddress: null };
+    this.#owner.tell({ type: "peer-restarted", ...about, ...restarted, ...settled });
   }
 
   #report(news: LinkNews): void {
     const connection = this.#connections.get(news.connection)!;
-    this.#context.emit(eventOf(news, this.name, connection, this.#outbox));
+    this.#owner.tell(eventOf(news, this.name, connection, this.#outbox));
     if (news.type === "lost") this.#owner.handleAway(this);
   }
 

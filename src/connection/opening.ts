@@ -2,8 +2,7 @@
  * The time until a connection is open: its handshake, and what is told where that fails.
  *
  * Under a secret the acceptor hears only at the end of the handshake who dials. So a dialer holds
- * the connection for open, and the first frame may be a refusal all the same; a client, whose first
- * frame would be a request, waits for the acceptor's first one.
+ * the connection for open, and the first frame may be a refusal all the same.
  *
  * @module
  */
@@ -22,7 +21,6 @@ export interface Openable {
   readonly remoteAddress: string;
   helloAtMs: number;
   sendControl(frame: Uint8Array): void;
-  sendEmpty(kind: number): void;
   /** Its first message has opened. */
   greeted(): void;
   /** From now on all that is sent is sealed. */
@@ -44,8 +42,6 @@ export class Opening {
   readonly #starter: HandshakeOwner;
   readonly #connection: Openable;
   #handshake: Handshake | null;
-  /** Who it is, and is not told yet. */
-  #waiting: Hello | null = null;
   /** What the other end speaks instead of freshlink, by its first bytes; empty: nothing else. */
   #foreign: string | null = null;
 
@@ -122,27 +118,15 @@ export class Opening {
     this.#handshake = null;
     const connection = this.#connection;
     connection.readAnew(ciphers);
-    if (ciphers === null) {
-      connection.open(remote);
-      return;
-    }
-    connection.seal(ciphers);
-    if (this.#context.self.role === "client") {
-      this.#waiting = remote;
-      return;
-    }
+    if (ciphers !== null) connection.seal(ciphers);
     connection.open(remote);
-    if (remote.role === "client") connection.sendEmpty(FrameKind.BEAT);
   }
 
   #handleFirst(kind: number, body: Uint8Array): Onward {
-    const remote = this.#waiting;
-    this.#waiting = null;
     if (kind === FrameKind.REFUSE && this.#connection.direction === "outbound") {
       const { code, detail } = decodeRefuse(body);
       if (code !== "duplicate" && code !== "displaced") this.#refused(code, detail);
-      if (remote !== null) this.#connection.abort(code);
-    } else if (remote !== null) this.#connection.open(remote);
+    }
     return "pass it on";
   }
 

@@ -1,6 +1,6 @@
 /**
  * What goes to one other end: its session, from one connection to the next, and what waits for
- * either. The same for a peer, for a client that is served, and for a client's own end.
+ * either.
  *
  * Its owner says which connection carries the session, when a session with another life begins, and
  * when nobody is waited for any more; the outbox sends, queues, acknowledges and settles.
@@ -15,6 +15,7 @@ import type { FlushWaiter } from "../core/flow/notification_flow.ts";
 import { type OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
 import type { Outcome } from "../core/link/link_event.ts";
 import { Session } from "../core/session/session.ts";
+import type { SessionCarrier } from "../core/session/session_handler.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionContext } from "./context.ts";
@@ -33,7 +34,8 @@ export interface Settled {
 export class Outbox {
   readonly #context: ConnectionContext;
   readonly #backlog: Backlog;
-  readonly #handleWaiting: (isRefused: boolean) => void;
+  /** Carries the session while no connection does. */
+  readonly #away: SessionCarrier;
   /** Made for the first acknowledgement. */
   #ackTask: TimerTask | null = null;
   #session: Session | null = null;
@@ -42,14 +44,11 @@ export class Outbox {
   #isClosing = false;
   #sinceMicros: number;
 
-  /** @param handleWaiting Something waits, or did not want to wait, as there is no connection. */
-  constructor(
-    context: ConnectionContext,
-    handleWaiting: (isRefused: boolean) => void = () => {},
-  ) {
+  /** @param away Hears what the session has to say while no connection carries it. */
+  constructor(context: ConnectionContext, away: SessionCarrier) {
     this.#context = context;
     this.#sinceMicros = context.runtime.clock.wallMicros();
-    this.#handleWaiting = handleWaiting;
+    this.#away = away;
     this.#backlog = new Backlog(context.settings.queueMaxBytes);
   }
 
@@ -91,6 +90,12 @@ export class Outbox {
     return this.#backlog.hasRequests || !session.places.hasPlace(0);
   }
 
+  /** What is held here for the other end, in bytes. */
+  get heldBytes(): number {
+    const { log, receivedBytes = 0, answerBytes = 0 } = this.#session ?? {};
+    return this.#backlog.bytes + (log?.heldBytes ?? 0) + receivedBytes + answerBytes;
+  }
+
   /** Calls that wait for an answer. */
   get openCount(): number {
     return this.#session?.places.openCount ?? 0;
@@ -117,7 +122,7 @@ export class Outbox {
   ): ErrorCode | null {
     const connection = this.#connection;
     const isReady = connection !== null && (!this.isDraining || request.depth > 0);
-    if (!isReady && failWhenDown) return this.#refuseAsDown();
+    if (!isReady && failWhenDown) return "peer-down";
     const isNext = this.#backlog.isNext(request.depth);
     if (isReady && isNext && !connection.isBlocked && this.#session!.tryRequest(request)) {
       connection.scheduleFlush();
@@ -128,7 +133,6 @@ export class Outbox {
     ) return "overloaded";
     this.#backlog.push(request);
     if (isReady) connection.scheduleFlush();
-    else if (connection === null) this.#handleWaiting(false);
     return null;
   }
 
@@ -139,14 +143,13 @@ export class Outbox {
     failWhenFull: boolean,
   ): ErrorCode | null {
     const connection = this.#connection;
-    if (connection === null && failWhenDown) return this.#refuseAsDown();
+    if (connection === null && failWhenDown) return "peer-down";
     const { notifications } = this.#backlog;
     if (failWhenFull && notifications.isFull) return "overloaded";
     const limit = this.#session?.payloadMaxBytes ?? Infinity;
     if (notification.payload.length > limit) return "payload-too-large";
     notifications.add(notification);
-    if (connection === null) this.#handleWaiting(false);
-    else connection.scheduleFlush();
+    (connection ?? this.#away).scheduleFlush();
     return null;
   }
 
@@ -188,7 +191,6 @@ export class Outbox {
         backlog: this.#backlog,
         own: limitsFor(self.limits, remote.role),
         remote: limitsFor(remote.limits, self.role),
-        retain: remote.role === "peer" && self.role === "peer",
         retainMaxBytes: settings.retainMaxBytes,
       },
       sessions,
@@ -213,7 +215,7 @@ export class Outbox {
   drop(): void {
     this.#connection = null;
     this.#stateBegins();
-    if (this.#session !== null) this.#session.carrier = null;
+    if (this.#session !== null) this.#session.carrier = this.#away;
     this.#failMoving(true);
   }
 
@@ -309,11 +311,6 @@ export class Outbox {
       session.cancel(request);
       fail(request, "peer-down");
     }
-  }
-
-  #refuseAsDown(): ErrorCode {
-    if (this.#connection === null) this.#handleWaiting(true);
-    return "peer-down";
   }
 
   #acknowledgeSoon(session: Session): void {

@@ -37,7 +37,7 @@ const GONE: ReadonlySet<string> = new Set([
   "peer-restarted",
   "undefined-peer",
   "closed",
-  "connection-lost",
+  "session-lost",
 ]);
 
 /** How long a call waits that no member took, before it asks them again, in milliseconds. */

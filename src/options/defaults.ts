@@ -13,13 +13,10 @@ export const DEFAULTS: Readonly<
     & TuningOptions
     & Pick<
       EndpointOptions,
-      | "probeTimeoutMs"
-      | "resumeWindowMs"
       | "startingMs"
-      | "drainMs"
-      | "whenDown"
       | "identifier"
       | "fence"
+      | "maxClients"
       | "clientMaxInFlight"
       | "clientPayloadMaxBytes"
       | "maxConnectionsPerPeer"

@@ -58,6 +58,8 @@ export interface ResolvedClientOptions extends ConnectionSettings {
   readonly tls: TlsOptions | undefined;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
+  readonly drainMs: number;
+  readonly whenDown: "wait" | "fail";
 }
 
 const PLACE_KEYS: readonly string[] = Object.freeze(["hostname", "port"]);
@@ -138,6 +140,8 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   problems.check();
   return {
     ...settings,
+    // It has no name that another process could take.
+    fence: "link",
     hostname: options.hostname,
     port: options.port,
     to: options.to,

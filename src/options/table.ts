@@ -28,7 +28,7 @@ export type OptionOf = "both" | "endpoint" | "client";
 export interface NumberRow {
   readonly of: OptionOf;
   readonly kind: "number";
-  readonly unit: "ms" | "bytes" | "requests" | "notifications" | "connections";
+  readonly unit: "ms" | "bytes" | "requests" | "notifications" | "connections" | "clients";
   /** What is used where it is left out. */
   readonly default: number;
   readonly min: number;
@@ -81,23 +81,24 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   stateFile: { of: "endpoint", kind: "text" },
   consoleNotices: { of: "endpoint", kind: "flag" },
   codec: { of: "both", kind: "other" },
-  whenDown: word("endpoint", "wait", "fail"),
+  whenDown: word("both", "wait", "fail"),
   heartbeatIntervalMs: { ...duration("both", 1_000), below: "deadAfterMs" },
   deadAfterMs: duration("both", 3_000),
   suspectAfterMs: duration("both", 1_000),
-  probeTimeoutMs: { ...duration("endpoint", 1_000), below: "handshakeTimeoutMs" },
+  probeTimeoutMs: { ...duration("both", 1_000), below: "handshakeTimeoutMs" },
   connectTimeoutMs: duration("both", 3_000),
   handshakeTimeoutMs: duration("both", 5_000),
   redialMinMs: { ...duration("both", 100, 0), atMost: ["redialMaxMs"] },
   redialMaxMs: duration("both", 5_000),
   requestTimeoutMs: duration("both", 5_000),
-  resumeWindowMs: duration("endpoint", 30_000),
-  drainMs: duration("endpoint", 10_000, 0),
+  resumeWindowMs: duration("both", 30_000),
+  drainMs: duration("both", 10_000, 0),
   maxInFlight: number("both", "requests", 1_024, 1, 1_000_000),
   payloadMaxBytes: {
     ...number("both", "bytes", 16_777_216, 1, U32_MAX),
     atMost: ["queueMaxBytes", "receiveMaxBytes"],
   },
+  maxClients: number("endpoint", "clients", 10_000, 1, 1_000_000),
   clientMaxInFlight: number("endpoint", "requests", 64, 1, 1_000_000),
   clientPayloadMaxBytes: number("endpoint", "bytes", 1_048_576, 1, U32_MAX),
   receiveMaxBytes: number("both", "bytes", 67_108_864, 1, Number.MAX_SAFE_INTEGER),

@@ -67,7 +67,7 @@ class End implements SessionHandler {
 
   constructor(waste: boolean) {
     this.#waste = waste;
-    const options = { peer: "peer", role: "peer", bootId: "1", retain: true } as const;
+    const options = { peer: "peer", role: "peer", bootId: "1" } as const;
     this.session = new Session(
       {
         ...options,

@@ -70,7 +70,10 @@ class Stage {
       table: this.table,
       holderOf: (link) => link,
       handleAway() {},
+      handleDetached() {},
       handleFenced() {},
+      tell: (event) => context.emit(event),
+      scheduleFlush() {},
     };
     this.driver = new LinkDriver(owner, { name: "A", hostname: "h", port: 1 });
   }
@@ -90,6 +93,7 @@ class Stage {
       heartbeat: { silenceMs: () => 0, roundTripMs: null },
       endReason: null as string | null,
       ping() {},
+      sendControl() {},
       sendNumber() {},
       attach: () => this.log.push(`attach ${id}`),
       stopSending() {},

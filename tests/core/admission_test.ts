@@ -44,7 +44,7 @@ Deno.test("admit: whoever is closing still admits the life with which a session 
   const closing = { ...OPEN, isClosing: true, holdsSession: ({ name }: Hello) => name === "A" };
   assertEquals(admit(closing, hello("A"), "M"), null);
   assertEquals(admit(closing, hello("B"), "M")?.code, "closing");
-  assertEquals(admit(closing, hello("A", "client"), "M")?.code, "closing");
+  assertEquals(admit(closing, hello("A", "client"), ""), null);
 });
 
 Deno.test("admit: the dialer means this name or this address; only a client may mean anybody", () => {
@@ -56,16 +56,23 @@ Deno.test("admit: the dialer means this name or this address; only a client may 
   assertEquals(admit(OPEN, hello("C", "client"), "N")?.code, "wrong-recipient");
 });
 
-Deno.test("admit: a peer needs a link, which may refuse it; a client needs none", () => {
+Deno.test("admit: whoever comes needs a link, which may refuse it", () => {
   const alone = { ...OPEN, admitAtLink: () => undefined };
   assertEquals(admit(alone, hello("A"), "M")?.code, "unknown-peer");
-  assertEquals(admit(alone, hello("C", "client"), "M"), null);
+  assertEquals(admit(alone, hello("C", "client"), "M")?.code, "unknown-peer");
   const refused = { code: "wrong-name", detail: "" } as const;
   assertEquals(admit({ ...OPEN, admitAtLink: () => refused }, hello("A"), "M"), refused);
 });
 
 Deno.test("admitAs: who is known by its address needs a certificate for that address", () => {
-  const expected = { own: "M", name: "10.0.0.1:7", place: "10.0.0.1:7", present: null };
+  const role = "peer";
+  const expected = {
+    own: "M",
+    role,
+    name: "10.0.0.1:7",
+    place: "10.0.0.1:7",
+    present: null,
+  } as const;
   assertEquals(admitAs(expected, hello("A"), null), null);
   assertEquals(admitAs(expected, hello("A"), ["A", "10.0.0.1"]), null);
   assertEquals(admitAs(expected, hello("A"), ["A"])?.code, "certificate-mismatch");
@@ -73,7 +80,15 @@ Deno.test("admitAs: who is known by its address needs a certificate for that add
 });
 
 Deno.test("admitAs: who is known by its key must hold it, whatever its name", () => {
-  const expected = { own: "M", name: "A", place: null, present: null, publicKey: "one" };
+  const role = "peer";
+  const expected = {
+    own: "M",
+    role,
+    name: "A",
+    place: null,
+    present: null,
+    publicKey: "one",
+  } as const;
   assertEquals(admitAs(expected, { ...hello("A"), publicKey: "one" }, null), null);
   const both = { ...expected, publicKey: ["one", "next"] };
   assertEquals(admitAs(both, { ...hello("A"), publicKey: "next" }, null), null);
@@ -81,4 +96,15 @@ Deno.test("admitAs: who is known by its key must hold it, whatever its name", ()
   for (const remote of [hello("A"), { ...hello("A"), publicKey: "other" }]) {
     assertEquals(admitAs(expected, remote, null)?.code, "key-mismatch");
   }
+});
+
+Deno.test("admitAs: a client's life is who it was before; a client may take any endpoint", () => {
+  const client = { own: "M", role: "client", name: "desk", place: null, present: null } as const;
+  assertEquals(admitAs(client, hello("desk", "client"), ["desk"]), null);
+  assertEquals(admitAs(client, hello("till", "client"), null)?.code, "wrong-name");
+  assertEquals(admitAs(client, hello("desk"), null)?.code, "wrong-name");
+  const anybody = { ...client, role: "peer", name: null } as const;
+  assertEquals(admitAs(anybody, hello("B"), null), null);
+  assertEquals(admitAs(anybody, hello("B", "client"), null)?.code, "wrong-name");
+  assertEquals(admitAs({ ...anybody, present: "A" }, hello("B"), null)?.code, "wrong-name");
 });

@@ -103,16 +103,6 @@ Deno.test("deeper calls have places of their own, as many as there are levels", 
   assertEquals([pair.right.requests.length, pair.right.broken], [1 + DEPTH_MAX, null]);
 });
 
-Deno.test("a client's calls have no depth, whatever they say", () => {
-  const pair = new SessionPair({ maxInFlight: 1, role: "client" });
-  pair.right.echo = false;
-  for (const depth of [0, 4]) {
-    pair.left.queue.push(request(1, depth));
-    pair.carry(pair.left);
-  }
-  assertEquals([pair.right.requests.length, pair.right.broken], [1, "limit-exceeded"]);
-});
-
 Deno.test("what standing credit covers goes unasked; what it does not cover asks and gets room", () => {
   const pair = new SessionPair();
   const calls = [100, 100, 100].map((size) => request(size * KIB));

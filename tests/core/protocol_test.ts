@@ -1,7 +1,13 @@
 // docs/protocol.md is the specification: its vectors and its table of codes are what the code does.
 
 import { assert, assertEquals } from "@std/assert";
-import { emptyFrame, FrameKind, numberFrame, startFrame } from "../../src/core/wire/frame.ts";
+import {
+  emptyFrame,
+  FrameKind,
+  numberFrame,
+  startFrame,
+  useFrame,
+} from "../../src/core/wire/frame.ts";
 import { encodeRefuse, type Handshake } from "../../src/core/channel/handshake.ts";
 import { NoiseAcceptor, NoiseDialer } from "../../src/core/channel/noise_handshake.ts";
 import { PlainAcceptor, PlainDialer } from "../../src/core/channel/plain_handshake.ts";
@@ -101,6 +107,7 @@ function record(sealer: RecordSealer, frame: Uint8Array): string {
 function written(): Map<string, string> {
   const frames = new Map<string, string>();
   frames.set("use 7", hex(numberFrame(FrameKind.USE, 7)));
+  frames.set("use 7, to a client: session 3", hex(useFrame(7, 3)));
   frames.set("beat", hex(emptyFrame(FrameKind.BEAT)));
   frames.set("ack 7", hex(numberFrame(FrameKind.ACK, 7)));
   frames.set("ping 9", hex(numberFrame(FrameKind.PING, 9)));
@@ -128,7 +135,7 @@ function written(): Map<string, string> {
   frames.set("first record of the dialer: use 7", record(sealer, numberFrame(FrameKind.USE, 7)));
   frames.set("second record of the dialer: beat", record(sealer, emptyFrame(FrameKind.BEAT)));
   frames.set("refuse duplicate", hex(encodeRefuse("duplicate", "a living process has this name")));
-  const log = new OutboundLog(new SegmentPool(), false, 1_048_576);
+  const log = new OutboundLog(new SegmentPool(), 1_048_576);
   const take = (name: string) => {
     const range = log.nextRange()!;
     frames.set(name, hex(range));

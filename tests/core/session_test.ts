@@ -350,14 +350,3 @@ Deno.test("Session reports each way of breaking the protocol, and executes nothi
     assert(pair.right.requests.length <= frames.length - 1, name);
   }
 });
-
-Deno.test("Session without retention keeps nothing that is written", () => {
-  const pair = new SessionPair({ retain: false });
-  const requests = Array.from({ length: 50 }, (_, k) => new TestRequest("r", fill(10_000, k)));
-  for (const request of requests) pair.left.queue.push(request);
-  pair.carry(pair.left);
-  assertEquals(pair.left.session.log.heldBytes, 0);
-  pair.settle();
-  assertEquals(requests.filter((request) => request.outcome !== "ok").length, 0);
-  assertEquals(pair.right.session.needsAck, false);
-});

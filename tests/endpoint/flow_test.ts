@@ -242,7 +242,7 @@ Deno.test("a client that reads no answer gets only so many of its calls started"
   assert(started <= 40, `${started} answers of 1 MiB wait for a client that reads nothing`);
   simulation.network.heal(hosts[0], simulation.findHost("client")!);
   await outcomes(simulation, calls, 20_000);
-  await client.close();
+  await simulation.settle(client.close(), 20_000);
   await pair.close();
 });
 

@@ -328,14 +328,13 @@ Deno.test("a peer that breaks the protocol: a code for each way, an event, and o
   await scene.assertUnharmed();
 });
 
-Deno.test("a client has neither START nor ACK, nor a word in which connection is used", async () => {
+Deno.test("a client says nothing of its session before the endpoint has", async () => {
   await using scene = await Scene.make();
   const cases: [string, Uint8Array][] = [
     ["START", startFrame(1, false)],
     ["ACK of nothing", numberFrame(FrameKind.ACK, 0)],
     ["USE", numberFrame(FrameKind.USE, 1)],
-    ["USEACK", numberFrame(FrameKind.USEACK, 1)],
-    ["DRAIN", emptyFrame(FrameKind.DRAIN)],
+    ["USEACK of a lower number", numberFrame(FrameKind.USEACK, 0)],
   ];
   for (const [name, bytes] of cases) {
     using stranger = await Stranger.to(scene.target);
@@ -343,6 +342,30 @@ Deno.test("a client has neither START nor ACK, nor a word in which connection is
     await stranger.send(bytes);
     assertEquals(await stranger.refusal(), "unexpected-frame", name);
   }
+  await scene.assertUnharmed();
+});
+
+Deno.test("a client that says `displaced` or `duplicate` ends its own link, and fences nobody", async () => {
+  await using scene = await Scene.make();
+  for (const code of ["displaced", "duplicate"] as const) {
+    using stranger = await Stranger.to(scene.target);
+    await stranger.introduce({}, { role: "client", name: "desk", port: 0 });
+    await stranger.send(encodeRefuse(code, ""));
+    while (await stranger.frame() !== null);
+    assertEquals(scene.target.fenced, false, code);
+  }
+  await scene.assertUnharmed();
+});
+
+Deno.test("a client's life has one name", async () => {
+  await using scene = await Scene.make();
+  const role = "client" as const;
+  using desk = await Stranger.to(scene.target);
+  await desk.introduce({}, { role, name: "desk", port: 0 });
+  assertEquals((await desk.frame())?.kind, FrameKind.PING);
+  using till = await Stranger.to(scene.target);
+  await till.send(hello({ role, name: "till", port: 0 }));
+  assertEquals(await till.refusal(), "wrong-name");
   await scene.assertUnharmed();
 });
 

@@ -64,7 +64,7 @@ class Scene implements AsyncDisposable {
 
 /** A whole REQUEST frame as an end without a secret would send it. */
 function requestFrame(): Uint8Array {
-  const log = new OutboundLog(new SegmentPool(), false, 1_048_576);
+  const log = new OutboundLog(new SegmentPool(), 1_048_576);
   const payload = new TextEncoder().encode('"x"');
   new MessageWriter(log).request(7, 1, 5_000, "reserve-tea", 0, 0, payload, null);
   return log.nextRange()!.slice();

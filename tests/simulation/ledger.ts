@@ -7,10 +7,13 @@ import type { Delivery } from "../../mod.ts";
 import { type NotePlan, PATIENT_MS, type RequestPlan } from "./plan.ts";
 
 /**
- * Who may execute a request again: nobody; another process, where it is idempotent; also the same
- * one, where the caller is a client besides: it has no session that would know.
+ * Who may execute a request again: nobody; another process, where it is idempotent. Of a client
+ * also the same process, in another session: such a one has a number of its own, as a life has.
  */
-export type Repeats = "never" | "next life" | "always";
+export type Repeats = "never" | "next life";
+
+/** Whether a name had one process all the time, and one session with a caller. */
+export type Lived = (name: string, caller: number) => boolean;
 
 /** A request as the ledger knows it. */
 export interface Entry {
@@ -242,7 +245,7 @@ export class Ledger {
   }
 
   /** What has not ended between processes that live, in words. */
-  open(isAlive: (caller: number) => boolean, lived: (name: string) => boolean): string[] {
+  open(isAlive: (caller: number) => boolean, lived: Lived): string[] {
     const open: string[] = [];
     for (const { id, caller, plan, outcome, executedBy, parent } of this.#requests.values()) {
       if (outcome !== null || !isAlive(caller)) continue;
@@ -253,7 +256,7 @@ ${plan.answerBytes} bytes: ${how}`);
     }
     for (const { id, caller, plan, state, startedBy } of this.#notes.values()) {
       if (startedBy.length > 0 || !isAlive(caller)) continue;
-      const waits = state === "offered" || (state === "taken" && lived(plan.to));
+      const waits = state === "offered" || (state === "taken" && lived(plan.to, caller));
       if (waits) {
         open.push(`notification ${id} of ${caller} to ${plan.to}, ${plan.bytes} bytes: \
 ${state}`);
@@ -266,10 +269,9 @@ ${state}`);
    * All has come to rest.
    *
    * @param isAlive Whether a process still lives: what it began must have ended.
-   * @param lived Whether a name had one process all the time: then nothing that was taken for it
-   * may be lost.
+   * @param lived Whether nothing that was taken may be lost.
    */
-  close(isAlive: (caller: number) => boolean, lived: (name: string) => boolean): void {
+  close(isAlive: (caller: number) => boolean, lived: Lived): void {
     for (const { id, caller, outcome, plan } of this.#requests.values()) {
       if (outcome !== null || !isAlive(caller)) continue;
       this.counts.lost++;
@@ -277,7 +279,7 @@ ${state}`);
     }
     for (const { id, caller, plan, state, startedBy } of this.#notes.values()) {
       if (state !== "taken" || startedBy.length > 0) continue;
-      if (!isAlive(caller) || !lived(plan.to)) continue;
+      if (!isAlive(caller) || !lived(plan.to, caller)) continue;
       this.counts.lost++;
       this.#problem(`notification ${id} of ${caller} to ${plan.to} was taken and never arrived`);
     }

@@ -8,7 +8,6 @@ import type { Life, World } from "./world.ts";
 
 /** Whoever asks: an endpoint, a client, or a handler through its context. */
 export interface Asker {
-  readonly isClient?: true;
   request<Result>(
     to: string,
     service: string,
@@ -49,7 +48,7 @@ function book(
   payload: Uint8Array,
   context: HandlerContext,
 ): Uint8Array | Promise<Uint8Array> {
-  const entry = world.ledger.executed(idOf(payload), life.id);
+  const entry = world.ledger.executed(idOf(payload), world.lifeFor(life, context.caller));
   if (entry === null) throw new Error("nobody sent it");
   const { id, plan: { requestBytes, answerBytes, fails, workMs, then } } = entry;
   world.ledger.arrived(`request ${id}`, requestBytes, damageOf(payload, requestBytes));
@@ -65,7 +64,7 @@ function note(
   payload: Uint8Array,
   context: HandlerContext,
 ): void | Promise<void> {
-  const told = world.ledger.noteStarted(idOf(payload), life.id);
+  const told = world.ledger.noteStarted(idOf(payload), world.lifeFor(life, context.caller));
   if (told === null) return;
   const { id, plan: { bytes, workMs, then } } = told;
   world.ledger.arrived(`notification ${id}`, bytes, damageOf(payload, bytes));

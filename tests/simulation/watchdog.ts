@@ -66,6 +66,6 @@ export class Watchdog {
 export function openWork(world: World): string[] {
   return world.ledger.open(
     (id) => world.isAlive(id),
-    (name) => world.members.some((member) => member.name === name && member.lives === 1),
+    (name, caller) => world.lived(name, caller),
   );
 }

@@ -3,7 +3,14 @@
  * is checked about them all the time.
  */
 
-import { Client, DEFAULTS, Endpoint, type EndpointOptions, RequestError } from "../../mod.ts";
+import {
+  Client,
+  DEFAULTS,
+  Endpoint,
+  type EndpointOptions,
+  type RemoteCaller,
+  RequestError,
+} from "../../mod.ts";
 import type { Host, Process, Runtime, Simulation } from "../../src/simulator/mod.ts";
 import { changedRuntime } from "../support/changed_runtime.ts";
 import { type Entry, Ledger, type Repeats } from "./ledger.ts";
@@ -64,6 +71,7 @@ export class World {
   hostile: { readonly name: string; readonly host: Host } | null = null;
   readonly #options: Partial<EndpointOptions>;
   #lastLife = 0;
+  readonly #sessions = new WeakMap<RemoteCaller, number>();
   /** Frozen processes settle late: so much, in milliseconds. */
   #frozenMs = 0;
 
@@ -106,7 +114,6 @@ export class World {
   /** A client as one that asks. */
   askerOf({ client }: { readonly client: Client }): Asker & Pick<Endpoint, "notify"> {
     return {
-      isClient: true,
       request: (_to, ...rest) => client.request(...rest),
       notify: (_to, ...rest) => client.notify(...rest),
     };
@@ -138,6 +145,22 @@ export class World {
     host.main.enter(() => void dial());
   }
 
+  /** The number of a process for one caller: a client has another one for each of its sessions. */
+  lifeFor(life: Life, caller: RemoteCaller): number {
+    if (caller.role === "peer") return life.id;
+    let id = this.#sessions.get(caller);
+    if (id === undefined) this.#sessions.set(caller, id = ++this.#lastLife);
+    return id;
+  }
+
+  /** Whether a name had one process all the time, and one session with a caller. */
+  lived(name: string, caller: number): boolean {
+    const isClient = this.clients.some(({ id }) => id === caller);
+    // A short window ends sessions of clients that come back.
+    if (isClient && this.#options.resumeWindowMs !== undefined) return false;
+    return this.members.some((member) => member.name === name && member.lives === 1);
+  }
+
   /** A request from a process; the ledger follows it to its end. @returns `ok` or its code. */
   request(
     asker: Asker,
@@ -147,11 +170,7 @@ export class World {
     parent: Entry | null = null,
   ): Promise<string> {
     const { timeoutMs, idempotent, cancelAfterMs, requestBytes, answerBytes } = plan;
-    const repeats: Repeats = !idempotent
-      ? "never"
-      : asker.isClient === true
-      ? "always"
-      : "next life";
+    const repeats: Repeats = idempotent ? "next life" : "never";
     const entry = this.ledger.request(id, plan, repeats, parent);
     const controller = new AbortController();
     const deadlineMs = this.simulation.nowMs + timeoutMs + LATE_MS;
@@ -228,7 +247,10 @@ export class World {
     this.problems.push(error instanceof Error ? `${error.stack}` : String(error));
   }
 
-  /** Whether every living pair has one connection, with the same number at both ends. */
+  /**
+   * Whether every living pair has one connection, with the same number at both ends, and every
+   * client has one.
+   */
   unconverged(): string[] {
     const found: string[] = [];
     const living = this.living();
@@ -245,6 +267,9 @@ export class World {
         }
       }
     }
+    for (const { id, client } of this.clients) {
+      if (client !== null && !client.isConnected) found.push(`client ${id} has no connection`);
+    }
     return found;
   }
 
@@ -252,7 +277,7 @@ export class World {
   async close(withinMs: number): Promise<void> {
     const closing: Promise<void>[] = [];
     for (const { client, process } of this.clients) {
-      process.enter(() => void (client !== null && closing.push(client.close())));
+      process.enter(() => void (client !== null && closing.push(client.close({ drainMs: 1_000 }))));
     }
     const lives = this.living().map(({ life }) => life);
     for (const { endpoint, process } of lives) {

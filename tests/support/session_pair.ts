@@ -175,12 +175,11 @@ export class SessionEnd implements SessionHandler {
 
   constructor(
     limits: { own: Limits; remote: Limits },
-    retain: boolean,
     retainMaxBytes: number,
     options: PairOptions,
   ) {
     const role = options.role ?? "peer";
-    const setup = { peer: "peer", role, bootId: "1", retain, retainMaxBytes } as const;
+    const setup = { peer: "peer", role, bootId: "1", retainMaxBytes } as const;
     const handler: SessionHandler = {
       onAnnounced: (...announced) => this.handler.onAnnounced(...announced),
       onRequest: (...request) => this.handler.onRequest(...request),
@@ -283,7 +282,6 @@ export interface PairOptions {
   readonly maxInFlight?: number;
   readonly payloadMaxBytes?: number;
   readonly windowBytes?: number;
-  readonly retain?: boolean;
   readonly creditBytes?: number;
   readonly notificationsMax?: number;
   readonly role?: "peer" | "client";
@@ -307,10 +305,9 @@ export class SessionPair {
       creditBytes: options.creditBytes ?? 262_144,
       notificationsMax: options.notificationsMax ?? 1_024,
     };
-    const retain = options.retain ?? true;
     const both = { own: limits, remote: limits };
-    this.left = new SessionEnd(both, retain, windowBytes, options);
-    this.right = new SessionEnd(both, retain, windowBytes, options);
+    this.left = new SessionEnd(both, windowBytes, options);
+    this.right = new SessionEnd(both, windowBytes, options);
     this.connect();
   }
 

@@ -118,11 +118,10 @@ export const LINK_FACE: ReadonlySet<string> = new Set([
   "link_event.ts",
   "link_news.ts",
   "connection_table.ts",
-  "dialled_link.ts",
+  "detached.ts",
   "entrance.ts",
   "heartbeat.ts",
   "peer_name.ts",
-  "served_link.ts",
   "peer_row.ts",
   "small_list.ts",
 ].map((name) => `src/core/link/${name}`));

@@ -40,6 +40,12 @@ export class Backlog {
       this.notifications.size;
   }
 
+  /** Their payloads, in bytes. */
+  get bytes(): number {
+    return this.#requests.reduce((sum, queue) => sum + (queue?.bytes ?? 0), 0) +
+      this.notifications.bytes;
+  }
+
   /** Whether a request of this depth would be the next one of its kind. */
   isNext(depth: number): boolean {
     return (this.#requests[depth]?.size ?? 0) === 0;

@@ -67,6 +67,11 @@ export class NotificationQueue {
     return this.#taken.size + this.#entering.size;
   }
 
+  /** Their payloads, in bytes. */
+  get bytes(): number {
+    return this.#taken.bytes + this.#entering.bytes;
+  }
+
   /** Whether none waits. */
   get isEmpty(): boolean {
     return this.#taken.size === 0 && this.#entering.size === 0;

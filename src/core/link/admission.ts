@@ -7,7 +7,8 @@
 
 import type { Admission } from "../channel/handshake.ts";
 import type { Hello } from "../wire/hello.ts";
-import { placeOf } from "./peer_name.ts";
+import type { LinkDefinition } from "./link_event.ts";
+import { expectedPlaceOf, peerNameOf, placeOf } from "./peer_name.ts";
 
 /** What an endpoint goes by. */
 export interface Admitting {
@@ -37,10 +38,9 @@ export function admit(
   if (to === "" && remote.role === "peer") {
     return { code: "wrong-recipient", detail: `'${remote.name}' did not say whom it means` };
   }
-  if (isClosing && (remote.role === "client" || !holdsSession(remote))) {
+  if (isClosing && !holdsSession(remote)) {
     return { code: "closing", detail: `'${self.name}' is closing` };
   }
-  if (remote.role === "client") return null;
   const admission = admitAtLink(remote);
   if (admission !== undefined) return admission;
   return { code: "unknown-peer", detail: `'${remote.name}' is not defined at '${self.name}'` };
@@ -50,8 +50,9 @@ export function admit(
 export interface Expected {
   /** The name of this end. */
   readonly own: string;
-  /** By which name it is known here. */
-  readonly name: string;
+  readonly role: "peer" | "client";
+  /** By which name it is known here; `null`: anybody will do. */
+  readonly name: string | null;
   /** `host:port`, where the definition has no name; else `null`. */
   readonly place: string | null;
   /** Who has proved to be the one, as long as a connection to it is open; else `null`. */
@@ -60,19 +61,36 @@ export interface Expected {
   readonly publicKey?: string | readonly string[] | undefined;
 }
 
+/** Whom the link of a definition expects. @param present Who has proved to be the one. */
+export function expectedBy(
+  own: string,
+  definition: LinkDefinition,
+  present: string | null,
+): Expected {
+  const { publicKey, client, isAnybody } = definition;
+  return {
+    own,
+    role: client === undefined ? "peer" : "client",
+    name: isAnybody === true ? null : peerNameOf(definition),
+    place: client === undefined ? expectedPlaceOf(definition) : null,
+    present,
+    publicKey,
+  };
+}
+
 /**
  * Whether that is the one that a link leads to.
  *
  * @param certificateNames Of one who dials: whom its certificate names; `null` without one.
  */
 export function admitAs(
-  { own, name, place, present, publicKey }: Expected,
+  { own, role, name, place, present, publicKey }: Expected,
   remote: Hello,
   certificateNames: readonly string[] | null,
 ): Admission {
-  const fits = remote.name === name || placeOf(remote) === place;
-  if (remote.role !== "peer" || !fits) {
-    return { code: "wrong-name", detail: `'${name}' was meant, not '${remote.name}'` };
+  const fits = name === null || remote.name === name || placeOf(remote) === place;
+  if (remote.role !== role || !fits) {
+    return { code: "wrong-name", detail: `'${name ?? role}' was meant, not '${remote.name}'` };
   }
   if (publicKey !== undefined && !holds(remote, publicKey)) {
     return { code: "key-mismatch", detail: `'${remote.name}' does not hold the key of '${name}'` };

@@ -36,8 +36,8 @@ export interface CandidateLife {
 export interface Candidate {
   /** The connection. */
   readonly id: number;
-  /** Which life of the peer it leads to. */
-  readonly bootId: string;
+  /** Which life of the peer it leads to; at a client, from USE on, with the number of the session. */
+  bootId: string;
   /** The ordinal of that life. */
   readonly ordinal: number;
   /** Whether that is known to be above those of all lives of its name before. */
@@ -96,8 +96,8 @@ export interface LinkRules {
   drawNonce(): number;
   /** A handshake completed. */
   handleCompleted(id: number, life: CandidateLife, wallMicros: number): Decision[];
-  /** USE arrived. `null`: it may not come now, or its number is implausible. */
-  handleUse(id: number, proposal: number): Decision[] | null;
+  /** USE arrived, at a client for a session (else 0). `null`: it may not come now, or its number is implausible. */
+  handleUse(id: number, proposal: number, session?: number): Decision[] | null;
   /** USEACK arrived. `null`: it may not come now, or its number is implausible. */
   handleUseAck(id: number, settled: number, wallMicros: number): Decision[] | null;
   /** START arrived: the other end sends its session on this connection now. */

@@ -10,9 +10,12 @@ import type { Hello } from "../wire/hello.ts";
 import { Arbiter } from "./arbiter.ts";
 import { compareNames, type Decision, type LinkRules, type RulesSnapshot } from "./candidate.ts";
 import { Follower } from "./follower.ts";
-import type { Silence } from "./link_event.ts";
+import type { LinkEvent, Silence } from "./link_event.ts";
 import type { IdentifierMode } from "./link_number.ts";
 import { SmallList } from "./small_list.ts";
+
+/** A control frame came. */
+type ControlEvent = Extract<LinkEvent, { kind: "control" }>;
 
 /** A connection whose handshake is complete. */
 export interface Member {
@@ -103,9 +106,7 @@ export class CandidateSet {
   add(id: number, remote: Hello, silence: Silence): void {
     if (this.#proved !== remote.name) this.#rules = null;
     this.#proved = remote.name;
-    this.#rules ??= compareNames(this.#self.name, remote.name) > 0
-      ? new Arbiter(this.#mode)
-      : new Follower();
+    this.#rules ??= this.#decides(remote) ? new Arbiter(this.#mode) : new Follower();
     this.#members.add({ id, remote, silence, number: 0 });
   }
 
@@ -115,11 +116,12 @@ export class CandidateSet {
   }
 
   /** What the rules say to a control frame; `null`: it may not come now. */
-  handleFrame(id: number, frame: number, number: number, wallMicros: number): Decision[] | null {
+  handleFrame(event: ControlEvent, wallMicros: number): Decision[] | null {
+    const { connection: id, frame, number, session = 0 } = event;
     const rules = this.#rules!;
     switch (frame) {
       case FrameKind.USE:
-        return rules.handleUse(id, number);
+        return rules.handleUse(id, number, session);
       case FrameKind.USEACK:
         return rules.handleUseAck(id, number, wallMicros);
       case FrameKind.START:
@@ -181,6 +183,12 @@ export class CandidateSet {
       members: this.#members.all.map(({ id, number }) => [id, number] as const),
       probes: this.#probesByDeadline(),
     };
+  }
+
+  /** Of two peers the greater name decides; of an endpoint and its client always the endpoint. */
+  #decides({ role, name }: Hello): boolean {
+    if (role === "client" || this.#self.role === "client") return role === "client";
+    return compareNames(this.#self.name, name) > 0;
   }
 
   #probesByDeadline(): number[][] {

@@ -5,7 +5,7 @@
  * | state | since | who is let in |
  * | --- | --- | --- |
  * | open | the beginning | defined peers, those whom a rule lets in, clients |
- * | closing | `close` | peers whose session is held: what is open in it is finished |
+ * | closing | `close` | whoever has a session here: what is open in it is finished |
  * | fenced | `fence`: another process has this name | nobody |
  *
  * @module
@@ -98,7 +98,7 @@ export class Entrance {
 
   /** Whether a peer may have one connection more: one is used, and few are on their way. */
   #admitsMore(remote: Hello): Admission {
-    const count = remote.role === "peer" ? this.#linkOf(remote)!.connectionCount : 0;
+    const count = this.#linkOf(remote)!.connectionCount;
     if (count < this.#maxConnectionsPerPeer) return null;
     return { code: "overloaded", detail: `'${remote.name}' has ${count} connections already` };
   }

@@ -78,12 +78,14 @@ export class Follower implements LinkRules {
     return [];
   }
 
-  handleUse(id: number, proposal: number): Decision[] | null {
+  handleUse(id: number, proposal: number, session = 0): Decision[] | null {
     const claim = this.#claims.get(id);
     if (claim === undefined || claim.state !== "waiting" || claim.proposal !== 0) return null;
     if (!isPlausibleNumber(proposal, this.#lastNumber)) return null;
     claim.proposal = proposal;
     claim.number = proposal;
+    // At a client, each session counts as a life: one that was given up is over.
+    if (session > 0) claim.bootId = `${claim.bootId}/${session}`;
     return this.#judge(claim);
   }
 

@@ -14,14 +14,14 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Admission } from "../channel/handshake.ts";
 import { FrameKind } from "../wire/frame.ts";
 import type { Hello } from "../wire/hello.ts";
-import { admitAs } from "./admission.ts";
+import { admitAs, expectedBy } from "./admission.ts";
 import type { Decision } from "./candidate.ts";
 import { CandidateSet, type Member } from "./candidate_set.ts";
 import { DialPolicy } from "./dial_policy.ts";
 import { LinkActions } from "./link_actions.ts";
 import type { LinkAction, LinkDefinition, LinkEvent, Outcome } from "./link_event.ts";
 import { displacedNews, duplicateNews, supersededNews } from "./link_news.ts";
-import { expectedPlaceOf, peerNameOf } from "./peer_name.ts";
+import { peerNameOf } from "./peer_name.ts";
 import {
   HERE,
   HERE_CLOSING,
@@ -36,7 +36,7 @@ import {
   type Presence,
   refusalIn,
 } from "./link_state.ts";
-import { CLOSED_THERE, LEFT_BEHIND, RESTARTED, stayedAway, stoppedHere } from "./outcome.ts";
+import { CLOSED_THERE, LEFT_BEHIND, outcomeOfNext, stayedAway, stoppedHere } from "./outcome.ts";
 
 /** The link. */
 export class Link {
@@ -114,10 +114,8 @@ export class Link {
     const { name: own } = this.#options.self;
     const refusal = refusalIn(this.#state, own, remote, this.#session);
     if (refusal !== null) return refusal;
-    const { definition: { publicKey }, name } = this;
-    const place = expectedPlaceOf(this.definition);
-    const { present } = this.#candidates;
-    return admitAs({ own, name, place, present, publicKey }, remote, certificateNames);
+    const expected = expectedBy(own, this.definition, this.#candidates.present);
+    return admitAs(expected, remote, certificateNames);
   }
 
   /**
@@ -200,7 +198,8 @@ export class Link {
     this.#carryOut(this.#candidates.decide(member, this.#wallMicros));
   }
 
-  #handleControl({ connection, frame, number }: Extract<LinkEvent, { kind: "control" }>): void {
+  #handleControl(event: Extract<LinkEvent, { kind: "control" }>): void {
+    const { connection, frame, number } = event;
     // A frame of a connection that was ended while it came.
     if (this.#candidates.get(connection) === undefined) return;
     if (frame === FrameKind.DRAIN) return this.#handleDrain(connection);
@@ -214,7 +213,7 @@ export class Link {
       this.#presence = HERE;
       this.#actions.add({ kind: "release" });
     }
-    const decisions = this.#candidates.handleFrame(connection, frame, number, this.#wallMicros);
+    const decisions = this.#candidates.handleFrame(event, this.#wallMicros);
     if (decisions !== null) this.#carryOut(decisions);
     else this.#actions.add({ kind: "breach", connection, code: "unexpected-frame", frame });
   }
@@ -357,9 +356,8 @@ export class Link {
     member.number = number;
     if (newSession) {
       this.#session = bootId;
-      const restarted = before === null ? null : { oldBootId: before, bootId };
       this.#isHeld = false;
-      this.#actions.settle(RESTARTED, restarted);
+      this.#actions.settle(...outcomeOfNext(before, bootId));
       this.#actions.add({ kind: "begin", connection: id });
     }
     if (this.#candidates.isFollower) this.#actions.send(id, FrameKind.USEACK, number);

@@ -30,6 +30,10 @@ export interface LinkDefinition {
   readonly publicKey?: string | readonly string[];
   /** The group whose member it is. */
   readonly group?: string;
+  /** It is a client, of this life; the session with it has a number at this end, from 1. */
+  readonly client?: { readonly bootId: string; readonly session: number };
+  /** Whether any endpoint will do that answers there: this end is a client. */
+  readonly isAnybody?: boolean;
 }
 
 /** What tells how long a connection has been silent. */
@@ -62,6 +66,8 @@ export type LinkEvent =
     readonly connection: number;
     readonly frame: number;
     readonly number: number;
+    /** With USE, to a client: which session it is at the other end. */
+    readonly session?: number;
   }
   /** The other end refuses to go on; `closed` follows. */
   | {
@@ -92,22 +98,6 @@ export type LinkEvent =
    * `refusal`, or aborted where that is `null`.
    */
   | { readonly kind: "stop"; readonly code: ErrorCode; readonly refusal: ErrorCode | null };
-
-/** What a client's end is told. */
-export type DialledLinkEvent =
-  | Extract<LinkEvent, { kind: "dial" | "dial-ended" | "timeout" }>
-  /** Somebody wants a connection who does not wait for it. */
-  | { readonly kind: "dial-later" }
-  /** What `closed` was answered with has been done: more may wait than before. */
-  | { readonly kind: "settled" }
-  | { readonly kind: "opened" | "closed"; readonly connection: number }
-  | { readonly kind: "control"; readonly connection: number; readonly frame: number }
-  | { readonly kind: "stop"; readonly code: ErrorCode };
-
-/** What the endpoint's end of a client's link is told. */
-export type ServedLinkEvent =
-  | { readonly kind: "opened" | "closed" | "drain"; readonly connection: number }
-  | { readonly kind: "control"; readonly connection: number; readonly frame: number };
 
 /** What becomes of the messages of a session, and of what waits for one. */
 export interface Outcome {

@@ -4,6 +4,7 @@
  * | when | written requests | never written | the session |
  * | --- | --- | --- | --- |
  * | the other end's process is another one | fail, idempotent ones are repeated | waits | ends |
+ * | a client: the endpoint has given its session up | fail, idempotent ones are repeated | waits | ends |
  * | the other end says that it is closing | fail, idempotent ones are repeated | waits | ends |
  * | it has stayed away for the resume window | fail | fails if it came before | stays |
  * | this end stops | fail | fails | ends |
@@ -16,7 +17,7 @@
  */
 
 import type { ErrorCode } from "../../errors.ts";
-import type { Outcome } from "./link_event.ts";
+import type { Outcome, Restart } from "./link_event.ts";
 
 /** The other end's process is another one: what the old one may have executed fails. */
 export const RESTARTED: Readonly<Outcome> = {
@@ -25,6 +26,15 @@ export const RESTARTED: Readonly<Outcome> = {
   repeats: "idempotent",
   unwrittenBeforeMs: -Infinity,
 };
+
+/** The same process, which has given the session of this client up: it may have executed all. */
+export const FORGOTTEN: Readonly<Outcome> = { ...RESTARTED, code: "session-lost" };
+
+/** Another session begins. @param before The life whose session was held; `null`: none. */
+export function outcomeOfNext(before: string | null, bootId: string): [Outcome, Restart | null] {
+  if (before === bootId) return [FORGOTTEN, null];
+  return [RESTARTED, before === null ? null : { oldBootId: before, bootId }];
+}
 
 /** The other end has closed: nothing will come of what it has. */
 export const CLOSED_THERE: Readonly<Outcome> = {

@@ -16,23 +16,19 @@ import type { OutboundCalls } from "./outbound_calls.ts";
 
 /** Hands on what the reader has read. */
 export class MessageDispatch implements MessageHandler {
-  readonly #role: "peer" | "client";
   readonly #credit: SendCredit;
   readonly #inbound: InboundCalls;
   readonly #outbound: OutboundCalls;
   readonly #notifications: InboundNotifications;
   readonly #notificationSender: NotificationSender;
 
-  /** @param role That of the other end. */
   constructor(
-    role: "peer" | "client",
     credit: SendCredit,
     inbound: InboundCalls,
     outbound: OutboundCalls,
     notifications: InboundNotifications,
     notificationSender: NotificationSender,
   ) {
-    this.#role = role;
     this.#credit = credit;
     this.#inbound = inbound;
     this.#outbound = outbound;
@@ -54,15 +50,13 @@ export class MessageDispatch implements MessageHandler {
     start: number,
     end: number,
   ): ErrorCode | null {
-    // A client makes no calls for others: it has no depth.
-    const level = this.#role === "client" ? 0 : depth;
     return this.#inbound.handleRequest(
       slot,
       generation,
       timeoutMs,
       service,
       codec,
-      level,
+      depth,
       stated,
       asks,
       metadata,

@@ -4,9 +4,9 @@
  *
  * Frames are encoded once, into segments of `SEGMENT_BYTES`. The socket is given ranges of a
  * segment; the same bytes are given again, to another connection, after `rewind`. A segment is let
- * go when all its frames are acknowledged (or, without retention, when it is written). Nothing is
- * copied for retention. Frames of unnumbered kinds (ACK) may stand between numbered ones; sent
- * again they are stale and harmless, since acknowledgements are cumulative.
+ * go when all its frames are acknowledged. Nothing is copied for retention. Frames of unnumbered
+ * kinds (ACK) may stand between numbered ones; sent again they are stale and harmless, since
+ * acknowledgements are cumulative.
  *
  * Source: docs/protocol.md, "Sessions".
  *
@@ -59,7 +59,6 @@ export class SegmentPool {
 /** The outgoing half of a session. */
 export class OutboundLog {
   readonly #pool: SegmentPool;
-  readonly #retain: boolean;
   readonly #segmentsMax: number;
   /** Oldest first; the last one is being filled. */
   readonly #segments: Segment[] = [];
@@ -73,13 +72,9 @@ export class OutboundLog {
   #lastNumber = 0;
   #acknowledged = 0;
 
-  /**
-   * @param retain Whether frames are kept until they are acknowledged; else until written.
-   * @param windowBytes The most bytes kept; at least two segments are always allowed.
-   */
-  constructor(pool: SegmentPool, retain: boolean, windowBytes: number) {
+  /** @param windowBytes The most bytes kept; at least two segments are always allowed. */
+  constructor(pool: SegmentPool, windowBytes: number) {
     this.#pool = pool;
-    this.#retain = retain;
     this.#segmentsMax = Math.max(2, Math.floor(windowBytes / SEGMENT_BYTES));
   }
 
@@ -172,13 +167,9 @@ export class OutboundLog {
     if (!taken) this.#held = this.#segments[this.#cursorSegment]!;
   }
 
-  /**
-   * The socket has let go of everything it was given. Without retention, and for segments that are
-   * acknowledged already, this frees them.
-   */
+  /** The socket has let go of everything it was given: what is acknowledged is freed. */
   drained(): void {
     this.#held = null;
-    if (!this.#retain) this.#acknowledged = this.#numberAtCursor();
     this.#release();
   }
 
@@ -248,15 +239,5 @@ export class OutboundLog {
   /** What a socket may still read is left to the garbage collector. */
   #give(segment: Segment): void {
     if (!segment.foreign && segment !== this.#held) this.#pool.give(segment.bytes);
-  }
-
-  /** The number of the last frame before the cursor, which stands at the end of a segment. */
-  #numberAtCursor(): number {
-    const next = this.#segments[this.#cursorSegment + 1];
-    const current = this.#segments[this.#cursorSegment];
-    if (current !== undefined && this.#cursorOffset < current.filled) {
-      return current.firstNumber - 1;
-    }
-    return next === undefined ? this.#lastNumber : next.firstNumber - 1;
   }
 }

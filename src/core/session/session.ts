@@ -10,8 +10,6 @@
  * Whatever arrives was promised a place: calls of the other end (`InboundCalls`), answers to calls
  * of this end (`OutboundCalls`), and notifications hold it, each in room of its own.
  *
- * A client's connection uses the same code without retention: no START, no ACK.
- *
  * Source: docs/protocol.md, "Sessions" and "Messages".
  *
  * @module
@@ -55,8 +53,6 @@ export class Session
   readonly role: "peer" | "client";
   /** The life of the other end. */
   readonly bootId: string;
-  /** Whether frames are kept until they are acknowledged, to be sent again on another connection. */
-  readonly isRetained: boolean;
   readonly log: OutboundLog;
   /** What waits for the other end, also for its next life. */
   readonly backlog: Backlog;
@@ -72,8 +68,7 @@ export class Session
   carrier: SessionCarrier | null = null;
   readonly #host: SessionHost;
   readonly #credit: SendCredit;
-  /** `null`: nothing is acknowledged. */
-  readonly #pace: Pace | null;
+  readonly #pace = new Pace();
   readonly #writer: MessageWriter;
   readonly #reader: MessageReader;
   readonly #inbound: InboundCalls;
@@ -93,16 +88,14 @@ export class Session
     this.peer = options.peer;
     this.role = options.role;
     this.bootId = options.bootId;
-    this.isRetained = options.retain;
     this.backlog = options.backlog;
     this.#host = host;
     this.payloadMaxBytes = remote.payloadMaxBytes;
-    this.log = new OutboundLog(host.pool, options.retain, options.retainMaxBytes);
+    this.log = new OutboundLog(host.pool, options.retainMaxBytes);
     this.#writer = new MessageWriter(this.log);
     this.#reader = new MessageReader(own.payloadMaxBytes);
     this.#credit = new SendCredit(remote.creditBytes, remote.notificationsMax);
     this.promises = new Promises(own.creditBytes, own.notificationsMax);
-    this.#pace = options.retain ? new Pace() : null;
     const { log, promises } = this;
     this.sender = new SendScheduler(this, log, this.#writer, this.#credit, this.payloadMaxBytes);
     this.#inbound = new InboundCalls(this, host, promises, own.maxInFlight);
@@ -115,7 +108,6 @@ export class Session
     );
     this.#notifications = new InboundNotifications(this, host, promises);
     this.#dispatch = new MessageDispatch(
-      this.role,
       this.#credit,
       this.#inbound,
       this.#outbound,
@@ -157,7 +149,7 @@ export class Session
     return this.#notifications.openCount;
   }
 
-  /** Whether all that there was to say is written, and acknowledged where that is done. */
+  /** Whether all that there was to say is written and acknowledged. */
   get isAllWritten(): boolean {
     const { log, sender } = this;
     return !sender.hasWork && log.unwrittenBytes === 0 && log.acknowledged === log.lastNumber;
@@ -173,12 +165,17 @@ export class Session
     return this.#inbound.heldBytes + this.#outbound.heldBytes + this.#notifications.heldBytes;
   }
 
+  /** Bytes of answers that are not written. */
+  get answerBytes(): number {
+    return this.#inbound.unwrittenBytes;
+  }
+
   // Sending.
 
   /** The number from which frames are sent on a connection that comes into use. */
   startSending(): number {
     this.log.rewind();
-    this.#pace?.restart();
+    this.#pace.restart();
     // An acknowledgement may have been lost with the old connection; the other end could wait for
     // it with a full log for ever.
     this.#acknowledgedByUs = 0;
@@ -282,7 +279,7 @@ export class Session
 
   /** Whether something was received that is not acknowledged. */
   get needsAck(): boolean {
-    return this.isRetained && this.#received > this.#acknowledgedByUs;
+    return this.#received > this.#acknowledgedByUs;
   }
 
   /** Whether so much is unacknowledged that it should not wait. */
@@ -299,7 +296,7 @@ export class Session
   /** ACK arrived. @returns `false` for a number that was never sent. */
   handleAck(number: number): boolean {
     const isKnown = this.log.acknowledge(number);
-    this.#pace?.acknowledged(number, this.#host.timers.nowMs());
+    this.#pace.acknowledged(number, this.#host.timers.nowMs());
     this.checkFlushes();
     return isKnown;
   }
@@ -356,11 +353,11 @@ export class Session
   }
 
   get mayWritePiece(): boolean {
-    return this.#pace === null || this.#pace.isOpen;
+    return this.#pace.isOpen;
   }
 
   handlePiece(bytes: number): void {
-    this.#pace?.wrote(this.log.lastNumber, bytes, this.#host.timers.nowMs());
+    this.#pace.wrote(this.log.lastNumber, bytes, this.#host.timers.nowMs());
   }
 
   handleAnnounced(request: OutgoingRequest, asks: boolean): void {

@@ -127,8 +127,6 @@ export interface SessionOptions {
   readonly own: Limits;
   /** What the other end promises to hold. */
   readonly remote: Limits;
-  /** Whether frames are kept until acknowledged (peers), or only until written (clients). */
-  readonly retain: boolean;
   /** The bound of what is kept, in bytes. */
   readonly retainMaxBytes: number;
 }

@@ -144,6 +144,16 @@ export function numberFrame(kind: number, value: number): Uint8Array {
   return frame;
 }
 
+/** Makes USE: the proposed number, and for a client the number of its session. */
+export function useFrame(number: number, session?: number): Uint8Array {
+  if (session === undefined) return numberFrame(FrameKind.USE, number);
+  const frame = new Uint8Array(HEADER_BYTES + 16);
+  writeHeader(frame, 0, FrameKind.USE, 16);
+  writeU64(frame, HEADER_BYTES, number);
+  writeU64(frame, HEADER_BYTES + 8, session);
+  return frame;
+}
+
 /** In START: this end is closing. */
 export const STATE_CLOSING = 0x01;
 

@@ -21,13 +21,6 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     by: "tests/endpoint/life_test.ts",
   },
   {
-    name: "ACK is taken on a client's connection",
-    file: "connection/connection.ts",
-    find: '    if (!session?.isRetained) return "unexpected-frame";\n',
-    replace: '    if (session === null) return "unexpected-frame";\n',
-    by: "tests/security/bad_input_test.ts",
-  },
-  {
     name: "an alert about this end's certificate is told as one about the other end's",
     file: "connection/failure_text.ts",
     find: '  [/ALERT_CERTIFICATE_EXPIRED/, "own expired"],\n',

@@ -393,15 +393,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an endpoint that closes admits whoever comes",
     file: "core/link/admission.ts",
-    find: "  if (isClosing && (remote",
-    replace: "  if (isClosing && to === null && (remote",
+    find: "  if (isClosing && !holdsSession(remote)) {",
+    replace: "  if (isClosing && to === null) {",
     by: "tests/core/admission_test.ts",
   },
   {
     name: "a peer is admitted under any name",
     file: "core/link/admission.ts",
-    find: 'if (remote.role !== "peer" || !fits) {',
-    replace: 'if (remote.role !== "peer" && !fits) {',
+    find: "if (remote.role !== role || !fits) {",
+    replace: "if (remote.role !== role && !fits) {",
     by: "tests/core/link_test.ts",
   },
   {
@@ -527,16 +527,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "what was written is not kept",
-    file: "connection/outbox.ts",
-    find: '        retain: remote.role === "peer" && self.role === "peer",\n',
-    replace: "        retain: false,\n",
+    file: "core/session/session.ts",
+    find: "    this.log.rewind();\n",
+    replace: "    this.log.acknowledge(this.log.lastNumber);\n    this.log.rewind();\n",
     by: "cuts",
   },
   {
     name: "a handler answers on the connection that its request came in on",
     file: "core/session/session.ts",
     find: "    this.log.rewind();\n",
-    replace: '    this.log.rewind();\n    this.#inbound.end("connection-lost");\n',
+    replace: '    this.log.rewind();\n    this.#inbound.end("peer-down");\n',
     by: "cuts",
   },
   {
@@ -617,7 +617,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a closed endpoint goes on listening",
     file: "calls/drain.ts",
-    find: "        listener.close();\n",
+    find: "        listener!.close();\n",
     replace: "",
     by: "tests/endpoint/life_test.ts",
   },

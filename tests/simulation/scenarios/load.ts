@@ -4,7 +4,6 @@ import { DEFAULTS, type EndpointOptions } from "../../../mod.ts";
 import type { SeededRandom } from "../../../src/simulator/mod.ts";
 import { type NotePlan, PATIENT_MS, type RequestPlan } from "../plan.ts";
 import { PAYLOAD_MAX_BYTES } from "../payload.ts";
-import type { Asker } from "../service.ts";
 import type { World } from "../world.ts";
 
 const TIMEOUTS_MS = [100, 1_000, 5_000, 20_000] as const;
@@ -96,10 +95,18 @@ function askOnce(world: World, random: SeededRandom, shape: LoadShape): void {
   }
   for (const { client, id, process } of world.clients) {
     if (client === null || !random.chance(0.3)) continue;
-    const asker: Asker = world.askerOf({ client });
+    const asker = world.askerOf({ client });
     const small = { ...shape, maxBytes: Math.min(shape.maxBytes, CLIENT_MAX_BYTES) };
-    const plan = drawRequest(random, small, names, client.peer, 0);
-    process.enter(() => void world.request(asker, id, process, plan));
+    const isNote = random.chance(0.25);
+    process.enter(() => {
+      if (isNote) void world.notify(asker, id, drawNote(random, small, names, client.peer));
+      else {void world.request(
+          asker,
+          id,
+          process,
+          drawRequest(random, small, names, client.peer, 0),
+        );}
+    });
   }
 }
 

@@ -96,10 +96,11 @@ async function play(
   await simulation.until(isDrained, DRAINED_WITHIN_MS);
   const stillBad = world.unconverged();
   if (stillBad.length > 0) world.problems.push(`came apart again: ${stillBad.join("; ")}`);
-  const alive = new Set(world.living().map(({ life }) => life.id));
+  const alive = new Set(
+    [...world.living().map(({ life }) => life), ...world.clients].map(({ id }) => id),
+  );
   watchdog.stop();
-  const steady = new Set(world.members.filter(({ lives }) => lives === 1).map(({ name }) => name));
-  world.ledger.close((caller) => alive.has(caller), (name) => steady.has(name));
+  world.ledger.close((caller) => alive.has(caller), (name, caller) => world.lived(name, caller));
   await world.close(10_000);
 }
 
