@@ -60,6 +60,8 @@ export async function connectClient(
     ...(name === undefined ? {} : { name }),
     connectTimeoutMs: timeoutMs,
     redialMaxMs: REDIAL_MAX_MS,
+    // Whoever ends the command waits for nothing any more.
+    drainMs: 0,
     // The handshake has to last longer than a probe does.
     handshakeTimeoutMs: Math.max(timeoutMs, DEFAULTS.probeTimeoutMs + 1),
   });
