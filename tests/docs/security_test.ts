@@ -20,7 +20,7 @@ Deno.test("docs/security.md: each sentence of a table has its test", async () =>
     text.matchAll(/^\| (.+?) +\| `(.+?)` +\|$/gm),
     ([, sentence, title]) => [sentence!, title!] as const,
   );
-  const folders = ["cli", "core", "docs", "endpoint", "interop", "options", "security"];
+  const folders = ["cli", "core", "docs", "endpoint", "interop", "netns", "options", "security"];
   const tests = (await Promise.all(folders.map((folder) => sources(`tests/${folder}`)))).join("\n");
   const missing = titles.filter(([, title]) => !tests.includes(title));
   assertEquals(missing, []);

@@ -2,7 +2,7 @@
 // deadline, it is reported with its address, and the links that exist do not notice.
 
 import { assert, assertEquals } from "@std/assert";
-import { Endpoint, type EndpointEvent, type ErrorCode } from "../../mod.ts";
+import { Endpoint, type EndpointEvent, type EndpointOptions, type ErrorCode } from "../../mod.ts";
 import {
   emptyFrame,
   FrameKind,
@@ -41,7 +41,7 @@ class Scene implements AsyncDisposable {
     });
   }
 
-  static async make(): Promise<Scene> {
+  static async make(options: Partial<EndpointOptions> = {}): Promise<Scene> {
     const target = await Endpoint.start({
       name: "SP10",
       listen: { port: 0 },
@@ -52,6 +52,7 @@ class Scene implements AsyncDisposable {
       handshakeTimeoutMs: 1_100,
       probeTimeoutMs: 1_000,
       redialMinMs: 5_000,
+      ...options,
     });
     const friend = await Endpoint.start({
       name: "SP30",
@@ -250,6 +251,24 @@ Deno.test("a stranger that answers to another WELCOME: the acceptor finds out, a
   await scene.event((event) =>
     event.type === "handshake-failed" && event.code === "proof-mismatch"
   );
+  await scene.assertUnharmed();
+});
+
+Deno.test("a stranger whom a rule would let in is nobody before its third message", async () => {
+  const admitted: string[] = [];
+  await using scene = await Scene.make({
+    admit: ({ name }) => {
+      admitted.push(name);
+      return true;
+    },
+  });
+  const peers = scene.target.peers().map(({ peer }) => peer);
+  using stranger = await Stranger.to(scene.target);
+  await stranger.send(hello({ name: "SP99" }));
+  assertEquals((await stranger.frame())!.kind, FrameKind.WELCOME);
+  assert(admitted.length > 0 && admitted.every((name) => name === "SP99"));
+  assertEquals(scene.target.peers().map(({ peer }) => peer), peers);
+  assertEquals(scene.target.connections().map(({ peer }) => peer), ["SP30"]);
   await scene.assertUnharmed();
 });
 

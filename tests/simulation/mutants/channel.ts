@@ -19,6 +19,35 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     by: "tests/core/handshake_test.ts",
   },
   {
+    name: "whoever says hello is believed, before the third message",
+    file: "core/channel/plain_handshake.ts",
+    find: `    return { kind: "send", bytes };
+  }
+}
+
+/** What comes after the preamble`,
+    replace: `    return { kind: "done", bytes, remote, ciphers: null };
+  }
+}
+
+/** What comes after the preamble`,
+    by: "tests/core/handshake_test.ts",
+  },
+  {
+    name: "the question whether one may come in makes it a peer, before the third message",
+    file: "connection/connection_manager.ts",
+    find: "=== null ? undefined : NEWCOMER);",
+    replace: "=== null ? undefined : this.#peers.enter(remote, {}));",
+    by: "tests/security/bad_input_test.ts",
+  },
+  {
+    name: "a certificate is for a client whatever it calls itself",
+    file: "core/channel/handshake.ts",
+    find: "if (certificateNames === null || carries(",
+    replace: 'if (certificateNames === null || remote.role === "client" || carries(',
+    by: "tests/security/tls_test.ts",
+  },
+  {
     name: "a message that does not open is believed",
     file: "core/channel/noise.ts",
     find: "return this.#symmetric.decryptAndHash(message.subarray(offset)) ?? this.#fail();",
