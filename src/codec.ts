@@ -88,7 +88,8 @@ export const bytesCodec: Codec = Object.freeze({
   encode(value: unknown): Uint8Array {
     if (value instanceof Uint8Array) return value;
     if (value === undefined) return NOTHING;
-    throw new TypeError(`Cannot send a ${typeof value} as bytes: a Uint8Array was expected`);
+    const found = Object.prototype.toString.call(value).slice("[object ".length, -1);
+    throw new TypeError(`Cannot send as bytes: a Uint8Array was expected, found ${found}`);
   },
   decode(bytes: Uint8Array): Uint8Array {
     return bytes.slice();

@@ -68,3 +68,15 @@ Deno.test("a codec of one's own sees exactly its payload", () => {
   decodeRange(own, pattern(30), 0, 30, copyAlone);
   assertEquals(seen, [pattern(30).slice(4, 14), pattern(30)]);
 });
+
+Deno.test("codec bytes: what is no Uint8Array is named, and not sent", () => {
+  for (
+    const [value, found] of [[null, "Null"], ["x", "String"], [new ArrayBuffer(2), "ArrayBuffer"]]
+  ) {
+    assertThrows(
+      () => bytesCodec.encode(value),
+      TypeError,
+      `Cannot send as bytes: a Uint8Array was expected, found ${found}`,
+    );
+  }
+});
