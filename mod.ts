@@ -84,10 +84,11 @@ export { Client } from "./src/client.ts";
 export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
 export type { IdentifierMode } from "./src/core/link/link_number.ts";
 export type { ConnectionRow } from "./src/core/link/connection_table.ts";
-export type { PeerRow } from "./src/core/link/peer_row.ts";
+export type { ClientRow, PeerRow } from "./src/core/link/peer_row.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type AnyServices,
+  type Callee,
   DUMP_SERVICE,
   type EndpointTable,
   type FlightDump,
@@ -133,6 +134,7 @@ export {
   type RemotePeer,
   type RequestOptions,
   type SecurityOptions,
+  type ServingOptions,
   type TuningOptions,
 } from "./src/options.ts";
 export type * from "./src/runtime/runtime.ts";

@@ -10,14 +10,17 @@ import type { LinkDriver } from "./connection/link_driver.ts";
 import { SingleLink } from "./connection/single_link.ts";
 import { Timers } from "./connection/timers.ts";
 import { limitsOf, newSessionHost } from "./connection/session_host.ts";
-import { Caller } from "./calls/caller.ts";
-import type { Peer } from "./calls/contract.ts";
+import { routeOf } from "./connection/session_route.ts";
+import { type Codec, resolveCodec } from "./codec.ts";
+import { Caller, type Destination } from "./calls/caller.ts";
+import type { Callee, Peer, Service } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { Closing } from "./calls/closing.ts";
-import { typedPeer } from "./calls/facades.ts";
-import { HandlerRegistry } from "./calls/handler_registry.ts";
+import { typedPeer, typedService } from "./calls/facades.ts";
+import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
-import { certifiedName, channelKeysOf } from "./calls/startup.ts";
+import { certifiedName, channelKeysOf, registerAll } from "./calls/startup.ts";
 import { type ErrorCode, LinkError } from "./errors.ts";
 import {
   type ClientOptions,
@@ -27,7 +30,12 @@ import {
   resolveClientOptions,
   type ResolvedClientOptions,
 } from "./options.ts";
-import { checkCloseOptions, checkInterceptor, NO_OPTIONS } from "./options/call_options.ts";
+import {
+  checkCloseOptions,
+  checkHandling,
+  checkInterceptor,
+  NO_OPTIONS,
+} from "./options/call_options.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
@@ -45,14 +53,15 @@ import type { Runtime } from "./runtime/runtime.ts";
  * const receipt = await client.request("order", { item: "tea", count: 2 });
  * ```
  */
-export class Client implements AsyncDisposable {
+export class Client implements Callee, AsyncDisposable {
   readonly #options: ResolvedClientOptions;
   readonly #timers: Timers;
   readonly #home: SingleLink;
   readonly #closing: Closing;
   readonly #caller: Caller;
+  readonly #handling: HandlerRegistry;
   readonly #interceptors = new Interceptors();
-  #peer: string;
+  #peerName: string;
   #connected: ((error: LinkError | null) => void) | null = null;
 
   private constructor(
@@ -63,11 +72,11 @@ export class Client implements AsyncDisposable {
     this.#options = options;
     this.#timers = new Timers(runtime.clock);
     const calls = {
-      routeTo: (_peer: string, isNested: boolean) => this.#route(isNested),
+      routeTo: (to: Destination, isNested: boolean) => this.#routeTo(to, isNested),
       handleDropped: () => {},
     };
     this.#caller = new Caller(calls, this.#timers, runtime.copy, options, this.#interceptors);
-    this.#peer = options.to ?? `${options.hostname}:${options.port}`;
+    this.#peerName = options.to ?? `${options.hostname}:${options.port}`;
     const channel = new Channel(runtime, {
       role: "client",
       name: options.name ?? certifiedName(options.tls) ?? randomName(runtime),
@@ -78,7 +87,14 @@ export class Client implements AsyncDisposable {
       heartbeatIntervalMs: Math.ceil(options.heartbeatIntervalMs),
       ordinalRises: false,
     }, keys);
-    const handlers = this.#handling(runtime);
+    const [interceptors, timers] = [this.#interceptors, this.#timers];
+    const caller = () => this.#caller;
+    const handlingOwner = handlingOwnerOf({ options, timers, interceptors, caller, emit() {} });
+    const handlers = this.#handling = new HandlerRegistry(
+      handlingOwner,
+      options.payloadMaxBytes,
+      runtime.copy,
+    );
     let lastConnection = 0;
     const context: ConnectionContext = {
       runtime,
@@ -92,13 +108,13 @@ export class Client implements AsyncDisposable {
       recorder: null,
       emit: (event) => {
         if (event.type !== "handshake-failed") return;
-        this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peer }));
+        this.#settleConnect(new LinkError(event.code, event.detail, { peer: this.#peerName }));
       },
       nextConnectionId: () => ++lastConnection,
     };
     const owner = {
       handleUp: (name: string) => {
-        this.#peer = name;
+        this.#peerName = name;
         this.#settleConnect(null);
       },
       handleDown: (error: LinkError) => this.#settleConnect(error),
@@ -113,6 +129,8 @@ export class Client implements AsyncDisposable {
       before: () => {},
       after: () => {},
     });
+    registerAll(options.handlers, (...handling) => this.handle(...handling));
+    handlers.readyAfter(this.#timers, options.startingMs);
   }
 
   /**
@@ -137,8 +155,8 @@ export class Client implements AsyncDisposable {
   }
 
   /** The name of the endpoint that answered. */
-  get peer(): string {
-    return this.#peer;
+  get peerName(): string {
+    return this.#peerName;
   }
 
   /** Whether there is a connection at this moment; where there is none, one is dialled. */
@@ -152,7 +170,7 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
-    return this.#caller.request(this.#peer, service, payload, options);
+    return this.#caller.request(this.#peerName, service, payload, options);
   }
 
   /** Tells the endpoint something; see `Endpoint.notify`. */
@@ -161,12 +179,12 @@ export class Client implements AsyncDisposable {
     payload?: unknown,
     options: NotifyOptions = NO_OPTIONS,
   ): Promise<void> {
-    return this.#caller.notify(this.#peer, service, payload, options);
+    return this.#caller.notify(this.#peerName, service, payload, options);
   }
 
   /** Resolves when the endpoint has all notifications that were taken; see `Endpoint.flush`. */
   flush(options: FlushOptions = NO_OPTIONS): Promise<void> {
-    return this.#caller.flush(this.#peer, options);
+    return this.#caller.flush(this.#peerName, options);
   }
 
   /** Stands around the client's calls; see `Endpoint.use`. @returns Ends that. */
@@ -175,9 +193,35 @@ export class Client implements AsyncDisposable {
     return this.#interceptors.use(interceptor);
   }
 
-  /** The same with the compiler checking services, payloads and answers against a contract. */
-  service<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier> {
-    return typedPeer(this.#peer, {
+  /**
+   * Registers what answers a service when the endpoint calls: `context.caller` of its handlers is
+   * this client. See `Endpoint.handle`.
+   *
+   * @throws {ConfigurationError} `invalid-options`: something of it cannot work, or it has one.
+   */
+  handle<Payload = unknown, Result = unknown>(
+    service: string,
+    handler: Handler<Payload, Result>,
+    options: { readonly codec?: "json" | "bytes" | Codec } = {},
+  ): void {
+    checkHandling(service, handler, options);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
+  }
+
+  /** All handlers are registered; see `Endpoint.ready`. */
+  ready(): void {
+    this.#handling.ready();
+  }
+
+  /** `handle` with the compiler checking services, payloads and answers against a contract. */
+  service<Contract, Carrier extends Encoding = "json">(): Service<Contract, Carrier> {
+    return typedService(this);
+  }
+
+  /** The endpoint, with the compiler checking calls against a contract. */
+  peer<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier> {
+    return typedPeer(this.#peerName, {
       request: (...call) => this.request(...call),
       notify: (...call) => this.notify(...call),
     });
@@ -201,26 +245,11 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  /** A client serves nothing. */
-  #handling(runtime: Runtime): HandlerRegistry {
-    const none = () => Promise.reject(new Error("A client has no handlers"));
-    const calls = {
-      handleNotificationFailed: () => {},
-      allow: undefined,
-      timers: this.#timers,
-      requestTimeoutMs: this.#options.requestTimeoutMs,
-      requestAt: none,
-      notifyFrom: none,
-      interceptors: this.#interceptors,
-    };
-    const registry = new HandlerRegistry(calls, 0, runtime.copy);
-    registry.ready();
-    return registry;
-  }
-
-  #route(isNested: boolean): LinkDriver | ErrorCode {
+  #routeTo(to: Destination, isNested: boolean): LinkDriver | ErrorCode {
     if (isNested ? this.#closing.isClosed : this.#closing.isClosing) return "closed";
     const { link } = this.#home;
+    if (typeof to === "object" && to !== null) return routeOf(to, link);
+    if (to !== this.#peerName) return "undefined-peer";
     return link.isFenced ? "fenced" : link;
   }
 

@@ -9,10 +9,10 @@ import { ConnectionManager } from "./connection/connection_manager.ts";
 import type { LinkDriver } from "./connection/link_driver.ts";
 import { FlightRecorder } from "./connection/flight_recorder.ts";
 import { Timers } from "./connection/timers.ts";
-import type { PeerRow } from "./core/link/peer_row.ts";
+import type { ClientRow, PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { Caller } from "./calls/caller.ts";
-import type { AnyServices, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
+import { Caller, type Destination } from "./calls/caller.ts";
+import type { AnyServices, Callee, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
 import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
 import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
@@ -95,7 +95,7 @@ export class Endpoint implements AsyncDisposable {
     const owner = handlingOwnerOf({ options, timers, interceptors, caller, emit });
     const handling = new HandlerRegistry(owner, options.payloadMaxBytes, copy);
     const calls = {
-      routeTo: (peer: string, isNested: boolean) => this.#routeTo(peer, isNested),
+      routeTo: (to: Destination, isNested: boolean) => this.#routeTo(to, isNested),
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
@@ -244,8 +244,11 @@ export class Endpoint implements AsyncDisposable {
     return this.#interceptors.use(interceptor);
   }
 
+  /** One peer, for whoever takes any `Callee`. */
+  peer(name: string): Callee;
   /** The same with the compiler checking services, payloads and answers against a contract. */
-  peer<Contract, Carrier extends Encoding = "json">(name: string): Peer<Contract, Carrier> {
+  peer<Contract, Carrier extends Encoding = "json">(name: string): Peer<Contract, Carrier>;
+  peer(name: string): unknown {
     checkPeerName(name);
     return typedPeer(name, {
       request: (...call) => this.request(name, ...call),
@@ -298,6 +301,11 @@ export class Endpoint implements AsyncDisposable {
    */
   setPeers(definitions: readonly PeerDefinition[]): void {
     this.#lists.set(definitions);
+  }
+
+  /** The clients that are connected; they have no row in the table. */
+  clients(): ClientRow[] {
+    return this.#manager.clients.describe();
   }
 
   /** Every defined peer, connected or not, in the order of the definitions. */
@@ -359,10 +367,11 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /** Part of `CallerOwner`. */
-  #routeTo(peer: string, isNested: boolean): LinkDriver | ErrorCode {
+  #routeTo(to: Destination, isNested: boolean): LinkDriver | ErrorCode {
     if (this.#manager.fenced !== null) return "fenced";
     if (isNested ? this.#closing.isClosed : this.#closing.isClosing) return "closed";
-    const link = this.#manager.link(peer, isNested);
+    if (typeof to === "object" && to !== null) return this.#manager.linkOf(to);
+    const link = this.#manager.link(to, isNested);
     if (link === undefined) return "undefined-peer";
     return link.isFenced ? "fenced" : link;
   }

@@ -242,8 +242,32 @@ export interface SecurityOptions {
   readonly tls?: TlsOptions;
 }
 
+/** What endpoints and clients serve. */
+export interface ServingOptions {
+  /**
+   * What answers services: functions by the services' names, or `{ handler, codec }`. Registered
+   * before anybody can call. More can be registered with `handle`.
+   */
+  readonly handlers?: Handlers;
+  /**
+   * How long it is starting, in milliseconds: a request for a service that has no handler
+   * yet waits for it, within its own deadline, instead of being answered with `unknown-service`. At
+   * most 1,024 requests and 16 MiB wait, more are answered with `overloaded`. `ready()`
+   * ends it earlier; 0: nothing waits. Where `handlers` are given, 0 is the default.
+   *
+   * @default {1000}
+   */
+  readonly startingMs?: number;
+  /**
+   * Who may call which service: asked for each request and notification, before its handler runs.
+   * Where it returns `false`, or throws, the call ends with `not-allowed` and was not executed. By
+   * default everybody who is let in may call everything.
+   */
+  readonly allow?: (caller: RemoteCaller, service: string) => boolean;
+}
+
 /** Options of `Endpoint.start`. */
-export interface EndpointOptions extends TuningOptions, SecurityOptions {
+export interface EndpointOptions extends TuningOptions, SecurityOptions, ServingOptions {
   /**
    * The name under which peers know this endpoint: 1 to 255 bytes, no control characters. By
    * default the advertised `host:port`.
@@ -279,26 +303,6 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
    * `group/host:port`.
    */
   readonly group?: string;
-  /**
-   * What answers services: functions by the services' names, or `{ handler, codec }`. Registered
-   * before anybody can call. More can be registered with `handle`.
-   */
-  readonly handlers?: Handlers;
-  /**
-   * How long the endpoint is starting, in milliseconds: a request for a service that has no handler
-   * yet waits for it, within its own deadline, instead of being answered with `unknown-service`. At
-   * most 1,024 requests and 16 MiB wait, more are answered with `overloaded`. `endpoint.ready()`
-   * ends it earlier; 0: nothing waits. Where `handlers` are given, 0 is the default.
-   *
-   * @default {1000}
-   */
-  readonly startingMs?: number;
-  /**
-   * Who may call which service: asked for each request and notification, before its handler runs.
-   * Where it returns `false`, or throws, the call ends with `not-allowed` and was not executed. By
-   * default everybody who is let in may call everything.
-   */
-  readonly allow?: (caller: RemoteCaller, service: string) => boolean;
   /**
    * Allows to listen beyond loopback without `secret` and `tls`: whoever reaches the port can then
    * claim any name.
@@ -369,7 +373,7 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions {
 }
 
 /** Options of `Client.connect`. */
-export interface ClientOptions extends TuningOptions, SecurityOptions {
+export interface ClientOptions extends TuningOptions, SecurityOptions, ServingOptions {
   /** Where the endpoint listens. */
   readonly hostname: string;
   /** The TCP port on which it listens, 1 to 65535. */

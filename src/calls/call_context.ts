@@ -14,7 +14,7 @@ import type { Metadata } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import { encodeCause } from "./cause.ts";
-import { callerOf, type RemoteCaller } from "./remote_caller.ts";
+import { type CallerCalls, callerOf, type RemoteCaller, sessionOf } from "./remote_caller.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
 
 /** What a handler is told beside the payload. */
@@ -32,22 +32,28 @@ export interface HandlerContext {
   /** What the caller said beside the payload. It has no prototype: `metadata.trace` is enough. */
   readonly metadata: Metadata;
   /**
-   * Asks a peer on behalf of this call: not longer than its caller waits, and given up with it. As
-   * its caller waits for it, it has places that `Endpoint.request` has not: handlers that ask each
-   * other cannot starve each other, and an endpoint that is closing still makes and takes it.
+   * Asks a peer, or the `caller` itself, on behalf of this call: not longer than its caller waits,
+   * and given up with it. As its caller waits for it, it has places that `Endpoint.request` has
+   * not: handlers that ask each other cannot starve each other, and an endpoint that is closing
+   * still makes and takes it.
    */
   request<Result = unknown>(
-    peer: string,
+    peer: string | RemoteCaller,
     service: string,
     payload?: unknown,
     options?: RequestOptions,
   ): Promise<Result>;
-  /** Tells a peer something on behalf of this call; see `Endpoint.notify`. */
-  notify(peer: string, service: string, payload?: unknown, options?: NotifyOptions): Promise<void>;
+  /** Tells a peer, or the `caller`, something on behalf of this call; see `Endpoint.notify`. */
+  notify(
+    peer: string | RemoteCaller,
+    service: string,
+    payload?: unknown,
+    options?: NotifyOptions,
+  ): Promise<void>;
 }
 
 /** What handlers ask of their endpoint. */
-export interface NestedCalls {
+export interface NestedCalls extends CallerCalls {
   readonly timers: Timers;
   /** How long a request waits for its answer when its call does not say, in milliseconds. */
   readonly requestTimeoutMs: number;
@@ -55,7 +61,7 @@ export interface NestedCalls {
   requestAt<Result>(
     context: HandlerContext,
     depth: number,
-    peer: string,
+    to: string | Session,
     service: string,
     payload: unknown,
     options: RequestOptions,
@@ -63,7 +69,7 @@ export interface NestedCalls {
   /** See `HandlerContext.notify`. */
   notifyFrom(
     context: HandlerContext,
-    peer: string,
+    to: string | Session,
     service: string,
     payload: unknown,
     options: NotifyOptions,
@@ -116,7 +122,7 @@ export class InboundCall implements InboundRequest, HandlerContext {
   }
 
   get caller(): RemoteCaller {
-    return callerOf(this.#session);
+    return callerOf(this.#session, this.#calls);
   }
 
   /** The life of the caller. */
@@ -141,22 +147,35 @@ export class InboundCall implements InboundRequest, HandlerContext {
   }
 
   request<Result = unknown>(
-    peer: string,
+    peer: string | RemoteCaller,
     service: string,
     payload?: unknown,
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
     const depth = Math.min(this.#depth + 1, DEPTH_MAX);
-    return this.#calls.requestAt(this, depth, peer, service, payload, this.#shorten(options));
+    return this.#calls.requestAt(
+      this,
+      depth,
+      destinationOf(peer),
+      service,
+      payload,
+      this.#shorten(options),
+    );
   }
 
   notify(
-    peer: string,
+    peer: string | RemoteCaller,
     service: string,
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return this.#calls.notifyFrom(this, peer, service, payload, this.#shorten(options));
+    return this.#calls.notifyFrom(
+      this,
+      destinationOf(peer),
+      service,
+      payload,
+      this.#shorten(options),
+    );
   }
 
   cancel(code: ErrorCode): void {
@@ -256,7 +275,7 @@ export class NotificationContext implements HandlerContext {
   }
 
   get caller(): RemoteCaller {
-    return callerOf(this.#session);
+    return callerOf(this.#session, this.#calls);
   }
 
   /** The life of the caller. */
@@ -270,22 +289,27 @@ export class NotificationContext implements HandlerContext {
   }
 
   request<Result = unknown>(
-    peer: string,
+    peer: string | RemoteCaller,
     service: string,
     payload?: unknown,
     options: RequestOptions = OPTIONAL_NONE,
   ): Promise<Result> {
-    return this.#calls.requestAt(this, 1, peer, service, payload, options);
+    return this.#calls.requestAt(this, 1, destinationOf(peer), service, payload, options);
   }
 
   notify(
-    peer: string,
+    peer: string | RemoteCaller,
     service: string,
     payload?: unknown,
     options: NotifyOptions = OPTIONAL_NONE,
   ): Promise<void> {
-    return this.#calls.notifyFrom(this, peer, service, payload, options);
+    return this.#calls.notifyFrom(this, destinationOf(peer), service, payload, options);
   }
+}
+
+/** What is no caller is looked at as a name. */
+function destinationOf(peer: string | RemoteCaller): string | Session {
+  return typeof peer === "object" && peer !== null ? sessionOf(peer) ?? peer.name : peer;
 }
 
 function cancelReason(code: ErrorCode): RequestError {

@@ -7,6 +7,7 @@
 
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
+import type { Session } from "../core/session/session.ts";
 import { encodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
 import type { FlushOptions, NotifyOptions, RequestOptions } from "../options.ts";
@@ -34,6 +35,9 @@ export interface CallDefaults {
   readonly whenDown?: "wait" | "fail";
 }
 
+/** Whom a call is for: a name, or the other end of one session and nobody after it. */
+export type Destination = string | Session;
+
 /** Where calls go. */
 export interface CallerOwner {
   /**
@@ -41,7 +45,7 @@ export interface CallerOwner {
    *
    * @param isNested Whether it is made for work that is open: that goes on while it closes.
    */
-  routeTo(peer: string, isNested: boolean): Route | ErrorCode;
+  routeTo(to: Destination, isNested: boolean): Route | ErrorCode;
   /** A notification that was taken will not be sent. */
   handleDropped: CallHost["handleDropped"];
 }
@@ -72,7 +76,7 @@ export class Caller {
    * @param depth How many handlers wait for it, one in the other.
    */
   request<Result>(
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: RequestOptions,
@@ -80,40 +84,40 @@ export class Caller {
     depth = 0,
   ): Promise<Result> {
     if (!isIntercepted(this.#interceptors, service)) {
-      return this.#request(peer, service, payload, options, context !== null, depth, null);
+      return this.#request(to, service, payload, options, context !== null, depth, null);
     }
-    return this.#intercept("request", peer, service, payload, options, context, (call) => {
+    return this.#intercept("request", to, service, payload, options, context, (call) => {
       const final = finalOptions(call);
       const isNested = context !== null;
-      return this.#request(peer, service, call.payload, final, isNested, depth, call.report);
+      return this.#request(to, service, call.payload, final, isNested, depth, call.report);
     }) as Promise<Result>;
   }
 
   /** @param context The call for which it is made, or `null`. */
   notify(
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: NotifyOptions,
     context: HandlerContext | null = null,
   ): Promise<void> {
     if (!isIntercepted(this.#interceptors, service)) {
-      return this.#notify(peer, service, payload, options, context !== null);
+      return this.#notify(to, service, payload, options, context !== null);
     }
     return this.#intercept(
       "notification",
-      peer,
+      to,
       service,
       payload,
       options,
       context,
-      (call) => this.#notify(peer, service, call.payload, finalOptions(call), context !== null),
+      (call) => this.#notify(to, service, call.payload, finalOptions(call), context !== null),
     ) as Promise<void>;
   }
 
   #intercept(
     kind: InterceptedCall["kind"],
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: RequestOptions,
@@ -122,6 +126,7 @@ export class Caller {
   ): Promise<unknown> {
     // What cannot work is told before anybody stands around it.
     return new Promise((resolve) => {
+      const peer = nameOf(to);
       if (kind === "request") checkRequestOptions(options);
       else checkNotifyOptions(options);
       checkPeerName(peer);
@@ -143,7 +148,7 @@ export class Caller {
   }
 
   #request<Result>(
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: RequestOptions,
@@ -151,7 +156,8 @@ export class Caller {
     depth: number,
     report: CallReport | null,
   ): Promise<Result> {
-    const route = this.#owner.routeTo(peer, isNested);
+    const route = this.#routeTo(to, isNested);
+    const peer = nameOf(to);
     return new Promise<Result>((resolve, reject) => {
       checkRequestOptions(options);
       const codec = this.#codecOf(options);
@@ -177,18 +183,20 @@ export class Caller {
         report,
       );
       call.moves = moves(options);
+      if (typeof to !== "string") call.only = to;
       call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
     });
   }
 
   #notify(
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: NotifyOptions,
     isNested: boolean,
   ): Promise<void> {
-    const route = this.#owner.routeTo(peer, isNested);
+    const route = this.#routeTo(to, isNested);
+    const peer = nameOf(to);
     return new Promise((resolve, reject) => {
       checkNotifyOptions(options);
       const codec = this.#codecOf(options);
@@ -228,6 +236,11 @@ export class Caller {
     });
   }
 
+  /** Whoever calls can be called back as long as its session lasts, also while this end closes. */
+  #routeTo(to: Destination, isNested: boolean): Route | ErrorCode {
+    return this.#owner.routeTo(to, isNested || typeof to !== "string");
+  }
+
   #codecOf({ codec }: NotifyOptions): Codec {
     return codec === undefined ? this.#defaults.codec : resolveCodec(codec);
   }
@@ -256,6 +269,11 @@ export class Caller {
     const text = `${bytes.length} bytes, at most ${payloadMaxBytes} fit`;
     return refused("payload-too-large", peer, service, text);
   }
+}
+
+/** What is no name is told later. */
+function nameOf(to: Destination): string {
+  return typeof to === "object" && to !== null ? to.peer : to;
 }
 
 /** Whether some stand around a service; what is none is refused without them. */

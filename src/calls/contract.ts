@@ -6,7 +6,7 @@
 
 import type { FlightEntry } from "../connection/flight_recorder.ts";
 import type { ConnectionRow } from "../core/link/connection_table.ts";
-import type { PeerRow } from "../core/link/peer_row.ts";
+import type { ClientRow, PeerRow } from "../core/link/peer_row.ts";
 import type { EndpointEvent } from "../events.ts";
 import type {
   GroupNotifyOptions,
@@ -61,6 +61,33 @@ export interface EndpointTable {
   readonly rows: readonly ConnectionRow[];
   /** Its peers, with those to which there is no connection. */
   readonly peers: readonly PeerRow[];
+  /** The clients that are connected, without one that asks for this. */
+  readonly clients: readonly ClientRow[];
+}
+
+/**
+ * One other end that can be asked and told: a `Client`, `endpoint.peer(name)`, and who calls
+ * (`context.caller`). A function that takes one runs with each of them.
+ *
+ * @example
+ * ```ts
+ * import type { Callee } from "@freshlink/freshlink";
+ *
+ * async function order(shop: Callee, item: string): Promise<number> {
+ *   const { price } = await shop.request<{ price: number }>("order", { item }, { timeoutMs: 500 });
+ *   return price;
+ * }
+ * ```
+ */
+export interface Callee {
+  /** See `Endpoint.request`. */
+  request<Result = unknown>(
+    service: string,
+    payload?: unknown,
+    options?: RequestOptions,
+  ): Promise<Result>;
+  /** See `Endpoint.notify`. */
+  notify(service: string, payload?: unknown, options?: NotifyOptions): Promise<void>;
 }
 
 /**

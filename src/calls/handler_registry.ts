@@ -263,7 +263,7 @@ export class HandlerRegistry implements SessionHandler {
     const { allow } = this.#owner;
     if (allow === undefined) return true;
     try {
-      return allow(callerOf(session), service) === true;
+      return allow(callerOf(session, this.#owner), service) === true;
     } catch {
       return false;
     }

@@ -1,19 +1,19 @@
 /**
- * What the handlers of an endpoint are told and can do.
+ * What the handlers of an endpoint or client are told and can do.
  *
  * @module
  */
 
 import type { Timers } from "../connection/timers.ts";
 import type { EventBody } from "../events.ts";
-import type { ResolvedEndpointOptions } from "../options.ts";
+import type { ResolvedClientOptions } from "../options.ts";
 import type { Caller } from "./caller.ts";
 import type { HandlingOwner } from "./handler_registry.ts";
 import type { Interceptors } from "./interceptors.ts";
 
-/** The parts of an endpoint that handlers have to do with. */
+/** The parts of an endpoint or client that handlers have to do with. */
 export interface HandlingParts {
-  readonly options: Pick<ResolvedEndpointOptions, "allow" | "requestTimeoutMs">;
+  readonly options: Pick<ResolvedClientOptions, "allow" | "requestTimeoutMs">;
   readonly timers: Timers;
   readonly interceptors: Interceptors;
   /** It is made after the handlers, which call nobody before. */
@@ -32,6 +32,8 @@ export function handlingOwnerOf(parts: HandlingParts): HandlingOwner {
     requestTimeoutMs: options.requestTimeoutMs,
     requestAt: (context, depth, ...call) => caller().request(...call, context, depth),
     notifyFrom: (context, ...call) => caller().notify(...call, context),
+    requestTo: (...call) => caller().request(...call),
+    notifyTo: (...call) => caller().notify(...call),
     interceptors,
   };
 }

@@ -16,6 +16,7 @@ import {
   INSPECT_SERVICE,
   TABLE_SERVICE,
 } from "./contract.ts";
+import { type RemoteCaller, sessionOf } from "./remote_caller.ts";
 import { messageOf } from "./thrown.ts";
 
 /** The shape of a dump; another number means another shape. */
@@ -38,7 +39,7 @@ export class Showing implements SnapshotSource {
 
   #serve(): void {
     const options = { codec: "json" } as const;
-    this.#endpoint.handle(TABLE_SERVICE, () => this.table(), options);
+    this.#endpoint.handle(TABLE_SERVICE, (_payload, { caller }) => this.table(caller), options);
     this.#endpoint.handle(DUMP_SERVICE, () => this.dump(), options);
     this.#endpoint.handle(INSPECT_SERVICE, (asked: unknown) => {
       const since = (asked as { readonly since?: unknown } | null)?.since;
@@ -46,11 +47,13 @@ export class Showing implements SnapshotSource {
     }, options);
   }
 
-  /** Its table. */
-  table(): EndpointTable {
+  /** Its table. @param asker A client that is left out: it is there only to look. */
+  table(asker: RemoteCaller | null = null): EndpointTable {
     const { name, bootId, address } = this.#endpoint;
     const [rows, peers] = [this.#endpoint.connections(), this.#endpoint.peers()];
-    return { name, bootId, address, rows, peers };
+    const life = asker === null ? null : sessionOf(asker)?.bootId;
+    const clients = this.#endpoint.clients().filter((row) => row.bootId !== life);
+    return { name, bootId, address, rows, peers, clients };
   }
 
   /** See `Endpoint.dump`. */

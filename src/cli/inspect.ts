@@ -27,7 +27,7 @@ export async function inspect(args: Arguments, output: Output): Promise<number> 
     inspector = await openInspector({
       snapshot: (since) => client.request<Snapshot>(INSPECT_SERVICE, { since }, options),
     }, { port });
-    output.line(`${client.peer} is shown at ${inspector.url}`, {
+    output.line(`${client.peerName} is shown at ${inspector.url}`, {
       type: "inspector",
       url: inspector.url,
     });

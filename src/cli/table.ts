@@ -15,7 +15,15 @@ import { EXIT } from "./exit_code.ts";
 import { onQuitKey } from "./keys.ts";
 import type { Output } from "./output.ts";
 import { onInterrupt } from "./signals.ts";
-import { dimmed, groupLines, peerLines, printable, tableLines, timeText } from "./table_text.ts";
+import {
+  clientLines,
+  dimmed,
+  groupLines,
+  peerLines,
+  printable,
+  tableLines,
+  timeText,
+} from "./table_text.ts";
 
 const WATCH_EVERY_MS = 500;
 
@@ -142,7 +150,7 @@ function ask(
 }
 
 function text(
-  { name, address, bootId, rows, peers }: EndpointTable,
+  { name, address, bootId, rows, peers, clients }: EndpointTable,
   output: Output,
   colour: boolean = output.colour,
 ): string {
@@ -153,5 +161,6 @@ function text(
     ...tableLines(rows, { colour, width }),
     ...groupLines(peers, { colour, width }),
     ...peerLines(peers, { colour, width }),
+    ...clientLines(clients, { colour, width }),
   ].join("\n");
 }

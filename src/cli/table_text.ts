@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ConnectionRow, PeerRow } from "../../mod.ts";
+import type { ClientRow, ConnectionRow, PeerRow } from "../../mod.ts";
 
 /** How the table is written. */
 export interface TableTextOptions {
@@ -42,6 +42,9 @@ const FIRST_PART = 4;
 
 /** So many digits of an identifier are left, at least, when leading ones that all share are cut. */
 const IDENTIFIER_DIGITS_MIN = 4;
+
+/** So many clients are shown; of the others, how many there are. */
+const CLIENTS_MAX = 20;
 
 const ELLIPSIS = "…";
 
@@ -160,6 +163,20 @@ export function peerLines(peers: readonly PeerRow[], options: TableTextOptions):
     return `  ${place} ${row.state} since ${timeText(row.sinceMicros)}${waiting}${reason}`;
   });
   return dimmed(["peers without a link:", ...lines].join("\n"), options.colour).split("\n");
+}
+
+/** A line for each client, below a head; nothing where there is none. */
+export function clientLines(clients: readonly ClientRow[], options: TableTextOptions): string[] {
+  if (clients.length === 0) return [];
+  const lines = clients.slice(0, CLIENTS_MAX).map((row) => {
+    const { client, remoteAddress, sinceMicros, served, inFlight } = row;
+    const open = `${served} from it, ${inFlight} to it`;
+    const who = `${printable(client)} ${printable(remoteAddress)}`;
+    return `  ${who} since ${timeText(sinceMicros)}: ${open}`;
+  });
+  const more = clients.length - lines.length;
+  if (more > 0) lines.push(`  and ${more} more`);
+  return dimmed(["clients, and open requests:", ...lines].join("\n"), options.colour).split("\n");
 }
 
 /** A line for each group with its members, below a head; nothing where there is none. */

@@ -15,11 +15,13 @@
 import { ConnectionTable } from "../core/link/connection_table.ts";
 import { Detached } from "../core/link/detached.ts";
 import type { EntranceLink } from "../core/link/entrance.ts";
+import type { ClientRow } from "../core/link/peer_row.ts";
 import type { SessionCarrier } from "../core/session/session_handler.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { ConnectionOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
+import { describeClient } from "./describe_peer.ts";
 import { LinkDriver } from "./link_driver.ts";
 import { TimerTask } from "./timer_task.ts";
 
@@ -51,11 +53,6 @@ export class ClientSet implements LinkOwner, SessionCarrier {
     this.#detached = new Detached(bounds);
   }
 
-  /** All of them, also those whose connections are gone. */
-  get links(): Iterable<LinkDriver> {
-    return this.#links.values();
-  }
-
   /** How many have a connection. */
   get attachedCount(): number {
     return this.#links.size - this.#detached.size;
@@ -65,6 +62,16 @@ export class ClientSet implements LinkOwner, SessionCarrier {
   get isDrained(): boolean {
     for (const link of this.#links.values()) if (!link.isDrained) return false;
     return true;
+  }
+
+  /** How it stands with each that is connected, in the order in which they came first. */
+  describe(): ClientRow[] {
+    const rows: ClientRow[] = [];
+    for (const [bootId, link] of this.#links) {
+      const row = describeClient(link.name, bootId, link.outbox);
+      if (row !== null) rows.push(row);
+    }
+    return rows;
   }
 
   /** The link to a life of a client, or `undefined`. */

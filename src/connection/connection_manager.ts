@@ -12,6 +12,7 @@ import type { LinkDefinition } from "../core/link/link_event.ts";
 import { Bucket, Budget } from "../core/channel/budget.ts";
 import { Lobby } from "../core/channel/lobby.ts";
 import type { Hello } from "../core/wire/hello.ts";
+import type { Session } from "../core/session/session.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { EventBody } from "../events.ts";
 import type { Socket, SocketHandler, TlsOptions } from "../runtime/runtime.ts";
@@ -23,6 +24,7 @@ import type { ConnectionOwner, HandshakeOwner } from "./connection_owner.ts";
 import type { ConnectionContext, LinkOwner } from "./context.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { LinkDriver } from "./link_driver.ts";
+import { routeOf } from "./session_route.ts";
 import { type AdmittedAs, type PeerChanges, PeerSet } from "./peer_set.ts";
 
 /** Events about strangers: so many at once, and so many a second after that. */
@@ -102,6 +104,13 @@ export class ConnectionManager implements LinkOwner, HandshakeOwner {
   /** The link to a peer, or `undefined`. @param isNested Whether it is for work that is open. */
   link(name: string, isNested: boolean): LinkDriver | undefined {
     return this.#peers.get(name, isNested);
+  }
+
+  /** The link that holds a session, or why none does. */
+  linkOf(session: Session): LinkDriver | ErrorCode {
+    const { role, bootId, peer } = session;
+    const link = role === "client" ? this.clients.get(bootId) : this.#peers.get(peer, true);
+    return routeOf(session, link);
   }
 
   /** The links to the members of a group. */

@@ -5,7 +5,7 @@
  */
 
 import type { NewRow } from "../core/link/connection_table.ts";
-import type { PeerRow } from "../core/link/peer_row.ts";
+import type { ClientRow, PeerRow } from "../core/link/peer_row.ts";
 import type { LinkDefinition } from "../core/link/link_event.ts";
 import type { Hello } from "../core/wire/hello.ts";
 import type { Connection } from "./connection.ts";
@@ -15,6 +15,23 @@ import type { Outbox } from "./outbox.ts";
 export function newRowOf(connection: Connection, { port, bootId }: Hello): NewRow {
   const { remoteAddress, descriptor, direction } = connection;
   return { remoteAddress, listeningPort: port, descriptor, direction, bootId };
+}
+
+/** A client that is connected; `null`: it is not, or not yet. */
+export function describeClient(client: string, bootId: string, outbox: Outbox): ClientRow | null {
+  const { connection, sinceMicros, session, openCount, waitingCount } = outbox;
+  if (connection === null || session === null) return null;
+  const { remoteAddress, heartbeat: { roundTripMs } } = connection;
+  return {
+    client,
+    bootId,
+    remoteAddress,
+    sinceMicros,
+    roundTripMs,
+    served: session.inboundCount,
+    inFlight: openCount,
+    waiting: waitingCount,
+  };
 }
 
 /** @param lastDialError Why there is no connection; empty where that is not known. */

@@ -275,15 +275,26 @@ export class Outbox {
       for (const request of written) session.cancel(request);
     } else if (session !== null && !session.isEnded) ({ written, unsent } = session.end(code));
     if (endsSession && this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
-    const isRepeated = (request: OutgoingRequest) => request.idempotent && repeats !== "none";
+    const isRepeated = (request: OutgoingRequest) =>
+      request.idempotent && repeats !== "none" && request.only === null;
     const repeated = written.filter(isRepeated);
     for (const request of [...repeated, ...unsent].reverse()) {
       request.state = "queued";
       this.#backlog.unshift(request);
     }
     for (const request of written) if (!isRepeated(request)) fail(request, code);
+    if (endsSession) this.#failBound(code);
     this.#failUnwritten(code, unwrittenBeforeMs);
     return { failed: written.length - repeated.length, repeated: repeated.length };
+  }
+
+  /** What was for this session only has nobody to wait for. */
+  #failBound(code: ErrorCode): void {
+    for (const request of this.#backlog.requests()) {
+      if (request.only === null) continue;
+      this.#backlog.remove(request);
+      fail(request, code);
+    }
   }
 
   /** Calls that came here before that time fail; notifications only where it is for ever. */

@@ -4,16 +4,16 @@
  * @module
  */
 
-import type { EndpointOptions, TuningOptions } from "../options.ts";
+import type { EndpointOptions, ServingOptions, TuningOptions } from "../options.ts";
 import { defaultsOfTable } from "./table.ts";
 
 /** What is used where an option is left out. */
 export const DEFAULTS: Readonly<
   Required<
     & TuningOptions
+    & Pick<ServingOptions, "startingMs">
     & Pick<
       EndpointOptions,
-      | "startingMs"
       | "identifier"
       | "fence"
       | "maxClients"

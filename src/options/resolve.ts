@@ -9,7 +9,7 @@ import type { Handlers } from "../calls/handler_registry.ts";
 import type { AdmissionRule } from "../connection/connection_manager.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { ClientOptions, EndpointOptions, PeerDefinition } from "../options.ts";
+import type { ClientOptions, EndpointOptions, PeerDefinition, ServingOptions } from "../options.ts";
 import type { TlsOptions } from "../runtime/runtime.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { checkDefinitions } from "./definitions.ts";
@@ -35,7 +35,7 @@ export interface ResolvedEndpointOptions extends ConnectionSettings {
   readonly peers: readonly PeerDefinition[];
   readonly secrets: readonly Uint8Array[];
   readonly identity: string | undefined;
-  readonly allow: EndpointOptions["allow"];
+  readonly allow: ServingOptions["allow"];
   readonly tls: TlsOptions | undefined;
   readonly stateFile: string | undefined;
   readonly consoleNotices: boolean;
@@ -58,6 +58,9 @@ export interface ResolvedClientOptions extends ConnectionSettings {
   readonly tls: TlsOptions | undefined;
   readonly codec: Codec;
   readonly requestTimeoutMs: number;
+  readonly handlers: Handlers;
+  readonly startingMs: number;
+  readonly allow: ServingOptions["allow"];
   readonly drainMs: number;
   readonly whenDown: "wait" | "fail";
 }
@@ -106,9 +109,7 @@ export function resolveEndpointOptions(
   problems.check();
   return {
     ...settings,
-    handlers: options.handlers ?? {},
-    // Whoever hands all handlers over has no start to wait for.
-    startingMs: options.handlers === undefined ? settings.startingMs : options.startingMs ?? 0,
+    ...servingOf(options, settings),
     name: options.name,
     group: options.group,
     admit: options.admit ?? null,
@@ -117,7 +118,6 @@ export function resolveEndpointOptions(
     peers,
     secrets: secretsOf(options),
     identity: options.identity,
-    allow: options.allow,
     tls: options.tls,
     stateFile: options.stateFile,
     consoleNotices: options.consoleNotices ?? true,
@@ -140,6 +140,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   problems.check();
   return {
     ...settings,
+    ...servingOf(options, settings),
     // It has no name that another process could take.
     fence: "link",
     hostname: options.hostname,
@@ -150,6 +151,18 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     identity: options.identity,
     tls: options.tls,
     codec: options.codec === undefined ? jsonCodec : resolveCodec(options.codec),
+  };
+}
+
+/** What it serves; whoever hands all handlers over has no start to wait for. */
+function servingOf(
+  { handlers, startingMs, allow }: ServingOptions,
+  settings: typeof DEFAULTS,
+): Pick<ResolvedClientOptions, "handlers" | "startingMs" | "allow"> {
+  return {
+    handlers: handlers ?? {},
+    startingMs: handlers === undefined ? settings.startingMs : startingMs ?? 0,
+    allow,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ConnectionRow, PeerRow } from "../../mod.ts";
-import { groupLines, peerLines, tableLines } from "../../src/cli/table_text.ts";
+import { clientLines, groupLines, peerLines, tableLines } from "../../src/cli/table_text.ts";
 
 function row(values: Partial<ConnectionRow> = {}): ConnectionRow {
   return {
@@ -164,4 +164,24 @@ Deno.test("groupLines() tells of each group who is in it, how it is and what is 
     "  price\\x1b: 1 closing: price/c:1 (closing)",
   ]);
   assertEquals(groupLines(rows.slice(0, 1), { colour: false }), []);
+});
+
+Deno.test("clientLines() tells of each client since when it is here and what is open", () => {
+  const row = {
+    client: "till\n",
+    bootId: "0".repeat(32),
+    remoteAddress: "10.0.0.7:4000",
+    sinceMicros: Date.UTC(2026, 6, 1, 12) * 1_000,
+    roundTripMs: null,
+    served: 2,
+    inFlight: 1,
+    waiting: 0,
+  };
+  assertEquals(clientLines([], { colour: false }), []);
+  assertEquals(clientLines([row], { colour: false }), [
+    "clients, and open requests:",
+    "  till\\x0a 10.0.0.7:4000 since 07-01 12:00:00Z: 2 from it, 1 to it",
+  ]);
+  const many = clientLines(Array.from({ length: 25 }, () => row), { colour: false });
+  assertEquals([many.length, many.at(-1)], [22, "  and 5 more"]);
 });

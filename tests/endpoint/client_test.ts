@@ -31,7 +31,7 @@ Deno.test("a client asks and tells; handlers see its name and role; the table do
   server.endpoint.handle("note", (payload) => told.resolve(payload));
   const { port } = server.endpoint.address;
   await using client = await Client.connect({ hostname: "127.0.0.1", port, name: "till" });
-  assertEquals(client.peer, "SP10");
+  assertEquals(client.peerName, "SP10");
   assertEquals(await client.request("who"), ["till", "client"]);
   await client.notify("note", 7);
   assertEquals(await told.promise, 7);
@@ -79,7 +79,7 @@ Deno.test("another endpoint answers than was meant, or another secret", async ()
   const secret = await linkError(connect({ secret: "the wrong one of them" }));
   assertEquals(secret.code, "proof-mismatch");
   await using client = await connect({ to: "SP10", secret: "the right one of them" });
-  assertEquals(client.peer, "SP10");
+  assertEquals(client.peerName, "SP10");
 });
 
 Deno.test("invalid-options: every problem at once", async () => {

@@ -244,7 +244,7 @@ Deno.test("a typed peer sends what its contract says", async () => {
   assertEquals(raw, Uint8Array.of(2, 3));
   const { port } = pair.right.endpoint.address;
   await using client = await Client.connect({ hostname: "127.0.0.1", port });
-  const seen = client.service<Accounts>();
+  const seen = client.peer<Accounts>();
   assertEquals(seen.name, "SP20");
   assertEquals(await seen.request("debit", { amount: 5 }), { balance: -5 });
   await seen.notify("closed", 4);

@@ -379,9 +379,11 @@ Deno.test("a client that says `displaced` or `duplicate` ends its own link, and 
 Deno.test("a client's life has one name", async () => {
   await using scene = await Scene.make();
   const role = "client" as const;
-  using desk = await Stranger.to(scene.target);
+  const desk = await Stranger.to(scene.target);
   await desk.introduce({}, { role, name: "desk", port: 0 });
   assertEquals((await desk.frame())?.kind, FrameKind.PING);
+  // Also when it is away.
+  desk[Symbol.dispose]();
   using till = await Stranger.to(scene.target);
   await till.send(hello({ role, name: "till", port: 0 }));
   assertEquals(await till.refusal(), "wrong-name");

@@ -174,7 +174,7 @@ Deno.test("TLS: a client that names nobody wants the dialled host in the certifi
   assertEquals(error.code, "dial-failed");
   const hosted = await scene.endpoint({ name: "SP20", tls: party("host") });
   const client = await scene.client(hosted, { tls: party("desk") });
-  assertEquals(client.peer, "SP20");
+  assertEquals(client.peerName, "SP20");
 });
 
 Deno.test("TLS: serverName takes the place of the peer's name and of the host", async () => {
@@ -197,7 +197,7 @@ Deno.test("TLS: a URI is a name, a common name is one only where there is no oth
   for (const [file, name] of [["uri", "spiffe://example.org/SP20"], ["common-name", "SP20"]]) {
     const server = await scene.endpoint({ name: name!, tls: party(file!) });
     const client = await scene.client(server, { to: name!, tls: party("desk") });
-    assertEquals(client.peer, name);
+    assertEquals(client.peerName, name);
   }
 });
 

@@ -2,12 +2,14 @@
 // `deno task check` reads it, and each `@ts-expect-error` that expects nothing is an error.
 
 import type {
+  Callee,
   Client,
   Codec,
   Endpoint,
   HandlerContext,
   HandlersOf,
   PayloadOf,
+  RemoteCaller,
   ResultOf,
 } from "../../mod.ts";
 
@@ -101,14 +103,50 @@ export async function rightCalls(): Promise<void> {
   const now = await anything.request("now");
   same<Date, typeof now>(true);
   await anything.request("count", 5n);
-  const service = client.service<Accounts>();
+  const service = client.peer<Accounts>();
   await service.request("ping");
   await service.request("get", 5);
   console.log(ping);
 }
 
+/** What a till serves to the endpoint that it calls. */
+interface Till {
+  progress(percent: number): void;
+  confirm(question: { text: string }): boolean;
+}
+
+/** Contracts in both directions of one link. */
+export async function rightCallbacks(): Promise<void> {
+  client.service<Till>().handle("confirm", ({ text }) => text.length > 0);
+  endpoint.service<Accounts>().handle("debit", async ({ amount }, { caller }) => {
+    const till = caller.peer<Till>();
+    await till.notify("progress", 50);
+    const isSure = await till.request("confirm", { text: "really?" });
+    same<boolean, typeof isSure>(true);
+    return { balance: isSure ? -amount : 0 };
+  });
+  endpoint.handle("kept", async (_payload: unknown, context: HandlerContext) => {
+    const answer: string = await context.request<string>(context.caller, "name");
+    return answer;
+  });
+  const everybody: Callee[] = [client, endpoint.peer("SP20")];
+  await Promise.all(everybody.map((callee) => callee.notify("stop")));
+}
+
+export async function wrongCallbacks(caller: RemoteCaller): Promise<void> {
+  const till = caller.peer<Till>();
+  // @ts-expect-error a payload of another type
+  await till.notify("progress", "50");
+  // @ts-expect-error there is no such service
+  await till.request("confirmed", { text: "really?" });
+  // @ts-expect-error the answer has another type
+  client.service<Till>().handle("confirm", () => "yes");
+  // @ts-expect-error there is no such service
+  client.service<Till>().handle("debit", () => 1);
+}
+
 export async function wrongCalls(): Promise<void> {
-  for (const peer of [endpoint.peer<Accounts>("SP20"), client.service<Accounts>()]) {
+  for (const peer of [endpoint.peer<Accounts>("SP20"), client.peer<Accounts>()]) {
     // @ts-expect-error no payload is taken
     await peer.request("ping", 5);
     // @ts-expect-error no payload is taken

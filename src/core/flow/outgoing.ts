@@ -71,6 +71,8 @@ export abstract class OutgoingRequest implements Outgoing, Deadline {
   waitedMs = 0;
   /** Somebody has another place for it: it does not wait for an other end that is away. */
   moves = false;
+  /** The session for which alone it is; `null`: the other end's next life may have it, too. */
+  only: object | null = null;
   /** Its place at the other end, once it has one. */
   slot = -1;
   /** Tells this use of the slot from earlier ones. */

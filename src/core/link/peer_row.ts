@@ -29,3 +29,23 @@ export interface PeerRow {
   /** Payload bytes of requests that may go out unasked now; `null` without a session. */
   readonly creditBytes: number | null;
 }
+
+/** A client that is connected. */
+export interface ClientRow {
+  /** The name that it has given; several may have one. */
+  readonly client: string;
+  /** This life of it: 32 hexadecimal digits. */
+  readonly bootId: string;
+  /** The other end of its socket, as `host:port`. */
+  readonly remoteAddress: string;
+  /** Since when, in microseconds since 1970. */
+  readonly sinceMicros: number;
+  /** The last measured round trip in milliseconds; `null` before the first. */
+  readonly roundTripMs: number | null;
+  /** Its calls that are open here. */
+  readonly served: number;
+  /** Calls to it that wait for an answer. */
+  readonly inFlight: number;
+  /** Messages to it that were never written. */
+  readonly waiting: number;
+}

@@ -225,6 +225,8 @@ export class Session
   /** Answers a request. Without effect when it is no longer open (cancelled and answered). */
   respond(slot: number, generation: number, codec: number, payload: Uint8Array): void {
     if (this.#ended || !this.#inbound.isUnanswered(slot, generation)) return;
+    // What the handler has told before stands before its answer, as far as there is credit for it.
+    if (!this.backlog.notifications.isEmpty) this.fill();
     const { length } = payload;
     if (
       length <= PIECE_MAX_BYTES && length <= this.#credit.answers && !this.sender.hasReplies &&

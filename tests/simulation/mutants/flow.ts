@@ -12,6 +12,13 @@ export const FLOW_MUTANTS: readonly Mutant[] = [
     by: "tests/core/flow_test.ts",
   },
   {
+    name: "an answer overtakes what was told before it",
+    file: "core/session/session.ts",
+    find: "    if (!this.backlog.notifications.isEmpty) this.fill();\n",
+    replace: "",
+    by: "tests/core/answer_order_test.ts",
+  },
+  {
     name: "acknowledgements wait for handlers",
     file: "core/session/session.ts",
     find: "return this.#received > this.#acknowledgedByUs;",

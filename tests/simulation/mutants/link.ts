@@ -310,6 +310,20 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     by: "tests/endpoint/client_session_test.ts",
   },
   {
+    name: "what is asked of a caller goes to the next process of its name",
+    file: "connection/outbox.ts",
+    find: "    if (endsSession) this.#failBound(code);\n",
+    replace: "",
+    by: "tests/endpoint/callbacks_test.ts",
+  },
+  {
+    name: "a caller that was kept is whoever has its name now",
+    file: "connection/session_route.ts",
+    find: 'if (link.outbox.session !== session || session.isEnded) return "peer-restarted";',
+    replace: "",
+    by: "tests/endpoint/callbacks_test.ts",
+  },
+  {
     name: "who is away counts as a connected client",
     file: "connection/client_set.ts",
     find: "return this.#links.size - this.#detached.size;",
@@ -351,13 +365,6 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     find: "  add(item: Item, nowMs: number): void {\n    this.#untilMs.delete(item);\n",
     replace: "  add(item: Item, nowMs: number): void {\n",
     by: "tests/core/detached_test.ts",
-  },
-  {
-    name: "a client's word fences the endpoint",
-    file: "connection/client_set.ts",
-    find: 'settings: { ...settings, fence: "link" }',
-    replace: "settings",
-    by: "tests/security/bad_input_test.ts",
   },
   {
     name: "a client may come back under another name",

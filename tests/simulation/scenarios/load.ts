@@ -99,12 +99,12 @@ function askOnce(world: World, random: SeededRandom, shape: LoadShape): void {
     const small = { ...shape, maxBytes: Math.min(shape.maxBytes, CLIENT_MAX_BYTES) };
     const isNote = random.chance(0.25);
     process.enter(() => {
-      if (isNote) void world.notify(asker, id, drawNote(random, small, names, client.peer));
+      if (isNote) void world.notify(asker, id, drawNote(random, small, names, client.peerName));
       else {void world.request(
           asker,
           id,
           process,
-          drawRequest(random, small, names, client.peer, 0),
+          drawRequest(random, small, names, client.peerName, 0),
         );}
     });
   }
