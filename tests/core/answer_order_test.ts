@@ -27,7 +27,7 @@ Deno.test("what was told before the answer stands before it, as far as there is 
     const witness = new Witness(pair);
     pair.left.queue.push(witness);
     pair.carry(pair.left);
-    const [{ slot, generation }] = pair.right.requests as [{ slot: number; generation: number }];
+    const { slot, generation } = pair.right.requests[0]!;
     for (let k = 0; k < 4; k++) {
       pair.right.queue.push(new TestNotification(new Uint8Array([k]), 1, "told"));
     }
