@@ -42,7 +42,7 @@ const COMMANDS: Readonly<Record<string, Command>> = Object.freeze({
   serve: { operands: [1, 1], values: SERVE_VALUES, run: serve },
   call: {
     operands: [2, 3],
-    flags: ["idempotent", "notify"],
+    flags: ["idempotent", "notify", "progress"],
     values: CONNECTION_VALUES,
     run: call,
   },

@@ -13,6 +13,9 @@ import { EXIT } from "./exit_code.ts";
 import { readSecret, readStandardInput, readTls } from "./files.ts";
 import { jsonText, type Output } from "./output.ts";
 
+/** What a handler calls to tell its caller how far it is. */
+const PROGRESS_SERVICE = "progress";
+
 /** How long `watch` waits, at most, before it looks whether the endpoint is back. */
 const REDIAL_MAX_MS = 500;
 
@@ -31,9 +34,11 @@ export async function call(args: Arguments, output: Output): Promise<number> {
   try {
     if (args.flags.has("notify")) {
       await client.notify(service!, payload, { timeoutMs });
+      await client.flush({ timeoutMs });
       output.line("sent", { sent: true });
       return EXIT.ok;
     }
+    if (args.flags.has("progress")) showProgress(client, output);
     const idempotent = args.flags.has("idempotent");
     const answer = await client.request(service!, payload, { timeoutMs, idempotent });
     output.line(answer === undefined ? "done" : jsonText(answer, 2), { answer });
@@ -41,6 +46,14 @@ export async function call(args: Arguments, output: Output): Promise<number> {
   } finally {
     await client.close();
   }
+}
+
+/** Shows what the handler tells; for people beside the output, which is the answer. */
+function showProgress(client: Client, output: Output): void {
+  client.handle(PROGRESS_SERVICE, (progress) => {
+    if (output.json) output.line("", { progress });
+    else output.notice(`progress: ${jsonText(progress ?? null)}`);
+  });
 }
 
 /** A client as the options say. */

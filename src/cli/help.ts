@@ -116,10 +116,13 @@ the handler returned nothing). JSON is the payload; with - it is read from
 standard input.
 
 ${CONNECTION_OPTIONS}
-  --idempotent        it may be executed more than once: when the connection
-                      breaks, it is sent again
+  --idempotent        it may be executed more than once: when the endpoint's
+                      process is another one, it is sent again
   --notify            tell, and do not wait for an answer
-  --json              one line: {"answer": ...}, or {"sent": true} of --notify
+  --progress          show what the handler tells meanwhile, with
+                      caller.notify("progress", ...), on standard error
+  --json              one line: {"answer": ...}, or {"sent": true} of --notify;
+                      with --progress lines {"progress": ...} before it
 
   freshlink call 127.0.0.1:11000 order '{"item": "tea", "count": 2}'
   freshlink call 127.0.0.1:11000 add -- -5

@@ -2,7 +2,7 @@
  * The services of the processes in these tests.
  */
 
-import type { Endpoint } from "../../mod.ts";
+import type { Endpoint, HandlerContext } from "../../mod.ts";
 
 /** Registered by `freshlink serve`. */
 export async function handlers(endpoint: Endpoint) {
@@ -20,6 +20,10 @@ export async function handlers(endpoint: Endpoint) {
       console.log("slow has begun");
       await new Promise((resolve) => setTimeout(resolve, 300));
       return "done in good order";
+    },
+    async count(upTo: number, { caller }: HandlerContext) {
+      for (let done = 1; done <= upTo; done++) await caller.notify("progress", { done });
+      return upTo;
     },
     ask: ({ peer, service }: { peer: string; service: string }) => endpoint.request(peer, service),
   };

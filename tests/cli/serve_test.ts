@@ -160,6 +160,23 @@ Deno.test("call tells apart: answered with an error, no answer, sent again", asy
   assertMatch(text.err, /^freshlink: .*no stock \(handler-failed, executed\)\n {2}details: /);
 });
 
+Deno.test("call --progress shows what the handler tells, and then the answer", async () => {
+  await using site = await Site.of("SP10");
+  await using sp10 = await site.serve("SP10");
+  await sp10.event("listening");
+  const call = (...args: string[]) =>
+    Program.run(["call", site.address("SP10"), "count", "2", ...args]);
+  const [json, text, quiet] = await Promise.all([
+    call("--progress", "--json"),
+    call("--progress"),
+    call(),
+  ]);
+  assertEquals(json.out, '{"progress":{"done":1}}\n{"progress":{"done":2}}\n{"answer":2}\n');
+  assertEquals(text.out, "2\n");
+  assertEquals(text.err, 'freshlink: progress: {"done":1}\nfreshlink: progress: {"done":2}\n');
+  assertEquals([quiet.out, quiet.err], ["2\n", ""]);
+});
+
 Deno.test("call reads its payload from standard input where it is -", async () => {
   await using site = await Site.of("SP10");
   await using sp10 = await site.serve("SP10");

@@ -1,5 +1,8 @@
 /** What the simulated load consists of: calls with what their handlers do, and notifications. */
 
+/** Whom a handler asks that asks its caller back. */
+export const CALLER = "its caller";
+
 /** How a request is made, and what its handler does. */
 export interface RequestPlan {
   readonly to: string;

@@ -3,7 +3,7 @@
 import type { Endpoint, HandlerContext, RequestOptions } from "../../mod.ts";
 import type { Entry } from "./ledger.ts";
 import { damageOf, idOf, makePayload } from "./payload.ts";
-import type { RequestPlan } from "./plan.ts";
+import { CALLER, type RequestPlan } from "./plan.ts";
 import type { Life, World } from "./world.ts";
 
 /** Whoever asks: an endpoint, a client, or a handler through its context. */
@@ -22,8 +22,11 @@ const LARGE_BYTES = 200_000;
 /** How long the handler takes that somebody floods. */
 const SLOW_MS = 5_000;
 
+/** A process that serves: of a member or of a client. */
+export type Server = Pick<Life, "id" | "process">;
+
 /** Registers both, and what a hostile end asks. */
-export function serve(world: World, life: Life, endpoint: Endpoint): void {
+export function serve(world: World, life: Server, endpoint: Pick<Endpoint, "handle">): void {
   endpoint.handle<Uint8Array, Uint8Array>(
     "book",
     (payload, context) => book(world, life, payload, context),
@@ -44,7 +47,7 @@ export function serve(world: World, life: Life, endpoint: Endpoint): void {
 
 function book(
   world: World,
-  life: Life,
+  life: Server,
   payload: Uint8Array,
   context: HandlerContext,
 ): Uint8Array | Promise<Uint8Array> {
@@ -60,7 +63,7 @@ function book(
 
 function note(
   world: World,
-  life: Life,
+  life: Server,
   payload: Uint8Array,
   context: HandlerContext,
 ): void | Promise<void> {
@@ -74,7 +77,7 @@ function note(
 /** Works, then asks others, one after the other. */
 async function work(
   world: World,
-  life: Life,
+  life: Server,
   workMs: number,
   then: readonly RequestPlan[],
   parent: Entry | null,
@@ -86,7 +89,13 @@ async function work(
   ledger.running(life.id, -1);
   // What it waits for from here on is open work of its own.
   for (const plan of then) {
-    const code = await world.request(context, life.id, life.process, plan, parent);
+    const asker = plan.to === CALLER ? callingBack(context) : context;
+    const code = await world.request(asker, life.id, life.process, plan, parent);
     if (code !== "ok") throw new Error(`what it asked of ${plan.to} ended as ${code}`);
   }
+}
+
+/** Whoever asks the caller of a handler. */
+function callingBack(context: HandlerContext): Asker {
+  return { request: (_to, ...rest) => context.request(context.caller, ...rest) };
 }

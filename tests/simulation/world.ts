@@ -16,7 +16,7 @@ import { changedRuntime } from "../support/changed_runtime.ts";
 import { type Entry, Ledger, type Repeats } from "./ledger.ts";
 import { damageOf, idOf, makePayload } from "./payload.ts";
 import type { NotePlan, RequestPlan } from "./plan.ts";
-import { type Asker, serve } from "./service.ts";
+import { type Asker, serve, type Server } from "./service.ts";
 
 /** What all members know, by default. */
 const SECRET = "a secret of the simulated hosts";
@@ -138,6 +138,7 @@ export class World {
         ...protection,
       }).then((client) => {
         entry.client = client;
+        serve(this, entry, client);
       }, () => {
         // Nobody is there: later, perhaps.
         if (!host.main.isDead) host.main.clock.setTimer(1_000, dial);
@@ -146,7 +147,7 @@ export class World {
   }
 
   /** The number of a process for one caller: a client has another one for each of its sessions. */
-  lifeFor(life: Life, caller: RemoteCaller): number {
+  lifeFor(life: Server, caller: RemoteCaller): number {
     if (caller.role === "peer") return life.id;
     let id = this.#sessions.get(caller);
     if (id === undefined) this.#sessions.set(caller, id = ++this.#lastLife);

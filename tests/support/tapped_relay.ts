@@ -50,6 +50,12 @@ export class TappedRelay implements AsyncDisposable {
       .join("");
   }
 
+  /** Ends all connections that pass, whatever is on its way. */
+  cut(): void {
+    for (const socket of this.#sockets) close(socket);
+    this.#sockets.clear();
+  }
+
   /** Adds bytes of one's own to what goes to the target on the latest connection. */
   async inject(bytes: Uint8Array): Promise<void> {
     await this.#toTarget.at(-1)?.(bytes).catch(() => {});

@@ -1,8 +1,8 @@
 /** The load of a swarm, drawn from its seed: who asks whom for what, until when. */
 
-import { DEFAULTS, type EndpointOptions } from "../../../mod.ts";
+import { type Client, DEFAULTS, type EndpointOptions } from "../../../mod.ts";
 import type { SeededRandom } from "../../../src/simulator/mod.ts";
-import { type NotePlan, PATIENT_MS, type RequestPlan } from "../plan.ts";
+import { CALLER, type NotePlan, PATIENT_MS, type RequestPlan } from "../plan.ts";
 import { PAYLOAD_MAX_BYTES } from "../payload.ts";
 import type { World } from "../world.ts";
 
@@ -100,14 +100,22 @@ function askOnce(world: World, random: SeededRandom, shape: LoadShape): void {
     const isNote = random.chance(0.25);
     process.enter(() => {
       if (isNote) void world.notify(asker, id, drawNote(random, small, names, client.peerName));
-      else {void world.request(
-          asker,
-          id,
-          process,
-          drawRequest(random, small, names, client.peerName, 0),
-        );}
+      else void world.request(asker, id, process, drawAsked(random, small, names, client));
     });
   }
+}
+
+/** A client's request; its handler may ask the client back first. */
+function drawAsked(
+  random: SeededRandom,
+  shape: LoadShape,
+  names: readonly string[],
+  { peerName }: Client,
+): RequestPlan {
+  const plan = drawRequest(random, shape, names, peerName, 0);
+  if (!random.chance(0.4)) return plan;
+  const back = { ...drawRequest(random, shape, names, peerName, 1), to: CALLER, then: [] };
+  return { ...plan, then: [back, ...plan.then] };
 }
 
 function drawRequest(
