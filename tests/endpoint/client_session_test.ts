@@ -161,3 +161,29 @@ Deno.test("what a client says of names fences no endpoint", async () => {
   assertEquals(desk.endpoint.fenced, false);
   await desk.close(client, other);
 });
+
+Deno.test("what detached clients hold is bounded: the sessions that went away first are given up", async () => {
+  const desk = await Desk.open({ answersMaxBytes: 67_108_864 });
+  const { simulation } = desk;
+  const large = new Uint8Array(16_000_000);
+  desk.endpoint.handle("large", () => large, { codec: "bytes" });
+  const hosts = Array.from({ length: 6 }, (_, k) => simulation.host(`till-${k}`));
+  const clients: Client[] = [];
+  for (const host of hosts) clients.push(await desk.connect({ resumeWindowMs: 600_000 }, host));
+  // The answers are made, and cannot go out.
+  for (const host of hosts) simulation.network.cut(desk.server, host, { oneWay: true });
+  const options = { codec: "bytes", timeoutMs: 600_000 } as const;
+  const calls = clients.map((client) =>
+    client.request("large", undefined, options).then(() => "ok", ({ code }) => code)
+  );
+  await simulation.run(50);
+  for (const host of hosts) {
+    simulation.network.cut(desk.server, host);
+    await simulation.run(50);
+  }
+  await simulation.run(10_000);
+  for (const host of hosts) simulation.network.heal(desk.server, host);
+  const ends = await simulation.settle(Promise.all(calls), 120_000);
+  assertEquals(ends, ["session-lost", "session-lost", "ok", "ok", "ok", "ok"]);
+  await desk.close(...clients);
+});
