@@ -339,6 +339,13 @@ export const LINK_MUTANTS: readonly Mutant[] = [
     by: "tests/endpoint/client_session_test.ts",
   },
   {
+    name: "what detached clients hold is not looked at while their handlers go on",
+    file: "connection/outbox.ts",
+    find: "    if (this.#session !== null) this.#session.carrier = this.#away;\n",
+    replace: "    if (this.#session !== null) this.#session.carrier = null;\n",
+    by: "tests/endpoint/client_session_test.ts",
+  },
+  {
     name: "a client's session is kept for ever",
     file: "core/link/detached.ts",
     find: "const isOver = untilMs <= nowMs || ",
