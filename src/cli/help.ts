@@ -149,10 +149,11 @@ Prints the connection table of a running endpoint:
 
 Below it, groups with their members and what is open at each; then peers to
 which there is no connection: since when, what waits for them, and why the last
-attempt to connect failed.
+attempt to connect failed; then the clients, but for this one.
 
 ${CONNECTION_OPTIONS}
-  --json              one line: {"name", "bootId", "address", "rows", "peers"}
+  --json              one line: {"name", "bootId", "address", "rows", "peers",
+                      "clients"}
 
 ${EXIT_CODES}
 `,
