@@ -210,6 +210,21 @@ export interface TuningOptions {
    */
   readonly notificationsMax?: number;
   /**
+   * Streams that a peer may have open here at a time; more have to wait there. Those that handlers
+   * open through their context have four more.
+   *
+   * @default {256}
+   */
+  readonly maxStreams?: number;
+  /**
+   * What streams may hold beyond the first 64 KiB of each, in bytes: so much for larger windows of
+   * those whose consumers keep up, and as much lent to items above their windows while their
+   * consumers wait for them. At least `payloadMaxBytes`.
+   *
+   * @default {67108864}
+   */
+  readonly streamMaxBytes?: number;
+  /**
    * The most notifications that wait to be sent to one peer, in bytes; more wait until their
    * deadlines to be taken. Left out, it is at least twice `payloadMaxBytes`.
    *
@@ -355,6 +370,12 @@ export interface EndpointOptions extends TuningOptions, SecurityOptions, Serving
    * @default {64}
    */
   readonly clientMaxInFlight?: number;
+  /**
+   * Streams that a client may have open here at a time.
+   *
+   * @default {16}
+   */
+  readonly clientMaxStreams?: number;
   /**
    * The largest payload that is taken of a client, in bytes; never more than `payloadMaxBytes`.
    *

@@ -12,8 +12,10 @@ import { type Codec, codecTag, decodeRange } from "../codec.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 import { TimerTask } from "../connection/timer_task.ts";
 import type { Timers } from "../connection/timers.ts";
+import type { ServedStream } from "../core/session/served_stream.ts";
 import type { Session } from "../core/session/session.ts";
 import type { InboundRequest, Refusal, SessionHandler } from "../core/session/session_handler.ts";
+import { endOf } from "../core/wire/stream_frames.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { CODES, ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
@@ -201,6 +203,11 @@ export class HandlerRegistry implements SessionHandler {
       inbound.run((payload) => this.#intercept("request", registration, payload, inbound), payload);
     } else inbound.run(registration.handler, payload);
     return inbound;
+  }
+
+  onStream(stream: ServedStream): void {
+    const { service } = stream.opening;
+    stream.finish(endOf("unknown-service", "not-executed", noHandlerText(service)));
   }
 
   onNotification(

@@ -33,6 +33,9 @@ export interface ConnectionSettings extends LinkSettings {
   readonly clientPayloadMaxBytes: number;
   readonly creditBytes: number;
   readonly notificationsMax: number;
+  readonly maxStreams: number;
+  readonly clientMaxStreams: number;
+  readonly streamMaxBytes: number;
   readonly receiveMaxBytes: number;
   readonly answersMaxBytes: number;
   readonly assemblyTimeoutMs: number;

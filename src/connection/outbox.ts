@@ -13,6 +13,7 @@ import { type Hello, limitsFor } from "../core/wire/hello.ts";
 import { Backlog } from "../core/flow/backlog.ts";
 import type { FlushWaiter } from "../core/flow/notification_flow.ts";
 import { type OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
+import type { OutgoingStream } from "../core/flow/outgoing_stream.ts";
 import type { Outcome } from "../core/link/link_event.ts";
 import { Session } from "../core/session/session.ts";
 import type { SessionCarrier } from "../core/session/session_handler.ts";
@@ -98,7 +99,8 @@ export class Outbox {
 
   /** Calls that wait for an answer. */
   get openCount(): number {
-    return this.#session?.places.openCount ?? 0;
+    const session = this.#session;
+    return session === null ? 0 : session.places.openCount + session.streams.ownCount;
   }
 
   /** Whether no work is open in either direction, and the other end knows of all that is done. */
@@ -151,6 +153,25 @@ export class Outbox {
     notifications.add(notification);
     (connection ?? this.#away).scheduleFlush();
     return null;
+  }
+
+  /** Opens a stream, now or when it can be. @returns See `request`. */
+  stream(stream: OutgoingStream, failWhenDown: boolean, failWhenFull: boolean): ErrorCode | null {
+    const connection = this.#connection;
+    const isReady = connection !== null && (!this.isDraining || stream.depth > 0);
+    if (!isReady && failWhenDown) return "peer-down";
+    const { streams } = this.#backlog;
+    const hasPlace = streams.size === 0 && this.#session?.streams.canOpen(stream.depth) === true;
+    if (failWhenFull && isReady && !hasPlace) return "overloaded";
+    stream.sinceMs = this.#context.timers.nowMs();
+    streams.push(stream);
+    if (isReady) connection.scheduleFlush();
+    return null;
+  }
+
+  /** The caller of a stream gives up, whether it is open or not. */
+  endStream(stream: OutgoingStream): void {
+    if (!this.#backlog.streams.remove(stream)) this.#session?.streams.cancel(stream);
   }
 
   /** Takes a message back. @returns `false`: it is written, or taken for good, or not here. */
@@ -270,10 +291,14 @@ export class Outbox {
     const session = this.#session;
     let written: readonly OutgoingRequest[] = [];
     let unsent: readonly OutgoingRequest[] = [];
+    let streams = 0;
     if (session !== null && !endsSession) {
       written = session.places.waiting();
       for (const request of written) session.cancel(request);
-    } else if (session !== null && !session.isEnded) ({ written, unsent } = session.end(code));
+      streams = session.streams.giveUp(code);
+    } else if (session !== null && !session.isEnded) {
+      ({ written, unsent, streams } = session.end(code));
+    }
     if (endsSession && this.#ackTask !== null) this.#context.timers.remove(this.#ackTask);
     const isRepeated = (request: OutgoingRequest) =>
       request.idempotent && repeats !== "none" && request.only === null;
@@ -285,7 +310,7 @@ export class Outbox {
     for (const request of written) if (!isRepeated(request)) fail(request, code);
     if (endsSession) this.#failBound(code);
     this.#failUnwritten(code, unwrittenBeforeMs);
-    return { failed: written.length - repeated.length, repeated: repeated.length };
+    return { failed: written.length - repeated.length + streams, repeated: repeated.length };
   }
 
   /** What was for this session only has nobody to wait for. */
@@ -305,6 +330,9 @@ export class Outbox {
       this.#backlog.remove(request);
       fail(request, code);
     }
+    for (const stream of this.#backlog.waitingStreams()) {
+      if (stream.sinceMs <= beforeMs) this.#failStream(stream, code);
+    }
     if (beforeMs === Infinity) this.#backlog.notifications.stop(code);
   }
 
@@ -315,6 +343,9 @@ export class Outbox {
       this.#backlog.remove(request);
       fail(request, "peer-down");
     }
+    for (const stream of this.#backlog.waitingStreams()) {
+      if (stream.moves) this.#failStream(stream, "peer-down");
+    }
     const session = this.#session;
     if (!isLost || session === null || session.isEnded) return;
     for (const request of session.places.waiting()) {
@@ -322,6 +353,12 @@ export class Outbox {
       session.cancel(request);
       fail(request, "peer-down");
     }
+  }
+
+  #failStream(stream: OutgoingStream, code: ErrorCode): void {
+    this.#backlog.streams.remove(stream);
+    stream.state = "settled";
+    stream.fail(code, "", "not-sent");
   }
 
   #acknowledgeSoon(session: Session): void {

@@ -5,6 +5,7 @@
  */
 
 import type { Allocate } from "../core/flow/assembly.ts";
+import { WindowGrowth } from "../core/flow/item_sink.ts";
 import { Room } from "../core/flow/room.ts";
 import { SegmentPool } from "../core/session/outbound_log.ts";
 import type { SessionHandler, SessionHost } from "../core/session/session_handler.ts";
@@ -19,7 +20,7 @@ export function newSessionHost(
   timers: Timers,
   allocate: Allocate,
 ): SessionHost {
-  const { receiveMaxBytes, assemblyTimeoutMs, answersMaxBytes } = settings;
+  const { receiveMaxBytes, streamMaxBytes, assemblyTimeoutMs, answersMaxBytes } = settings;
   return {
     handler,
     pool: new SegmentPool(),
@@ -28,8 +29,10 @@ export function newSessionHost(
       requests: new Room(receiveMaxBytes),
       answers: new Room(receiveMaxBytes),
       notifications: new Room(receiveMaxBytes),
+      streams: new Room(streamMaxBytes),
     },
     allocate,
+    windowGrowth: new WindowGrowth(streamMaxBytes),
     assemblyTimeoutMs,
     answersMaxBytes,
   };
@@ -38,7 +41,7 @@ export function newSessionHost(
 /** What it promises to hold for one other end, as its HELLO says it. */
 export function limitsOf(settings: ConnectionSettings): Limits {
   const { maxInFlight, payloadMaxBytes, clientMaxInFlight, creditBytes } = settings;
-  const { clientPayloadMaxBytes, notificationsMax } = settings;
+  const { clientPayloadMaxBytes, notificationsMax, maxStreams, clientMaxStreams } = settings;
   return {
     maxInFlight,
     payloadMaxBytes,
@@ -46,5 +49,7 @@ export function limitsOf(settings: ConnectionSettings): Limits {
     clientPayloadMaxBytes: Math.min(clientPayloadMaxBytes, payloadMaxBytes),
     creditBytes,
     notificationsMax,
+    maxStreams,
+    clientMaxStreams,
   };
 }

@@ -19,6 +19,7 @@ export const DEFAULTS: Readonly<
       | "maxClients"
       | "clientMaxInFlight"
       | "clientPayloadMaxBytes"
+      | "clientMaxStreams"
       | "maxConnectionsPerPeer"
     >
   >

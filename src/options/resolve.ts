@@ -234,6 +234,9 @@ function withDefaults(values: Values): typeof DEFAULTS {
     if (values.receiveMaxBytes === undefined) {
       chosen["receiveMaxBytes"] = Math.max(DEFAULTS.receiveMaxBytes, payloadMaxBytes);
     }
+    if (values.streamMaxBytes === undefined) {
+      chosen["streamMaxBytes"] = Math.max(DEFAULTS.streamMaxBytes, payloadMaxBytes);
+    }
   }
   return chosen as unknown as typeof DEFAULTS;
 }

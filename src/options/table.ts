@@ -28,7 +28,14 @@ export type OptionOf = "both" | "endpoint" | "client";
 export interface NumberRow {
   readonly of: OptionOf;
   readonly kind: "number";
-  readonly unit: "ms" | "bytes" | "requests" | "notifications" | "connections" | "clients";
+  readonly unit:
+    | "ms"
+    | "bytes"
+    | "requests"
+    | "notifications"
+    | "connections"
+    | "clients"
+    | "streams";
   /** What is used where it is left out. */
   readonly default: number;
   readonly min: number;
@@ -96,7 +103,7 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   maxInFlight: number("both", "requests", 1_024, 1, 1_000_000),
   payloadMaxBytes: {
     ...number("both", "bytes", 16_777_216, 1, U32_MAX),
-    atMost: ["queueMaxBytes", "receiveMaxBytes"],
+    atMost: ["queueMaxBytes", "receiveMaxBytes", "streamMaxBytes"],
   },
   maxClients: number("endpoint", "clients", 10_000, 1, 1_000_000),
   clientMaxInFlight: number("endpoint", "requests", 64, 1, 1_000_000),
@@ -106,6 +113,9 @@ export const OPTIONS: Readonly<Record<OptionKey, OptionRow>> = Object.freeze({
   answersMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
   assemblyTimeoutMs: duration("both", 30_000),
   notificationsMax: number("both", "notifications", 1_024, 1, 1_000_000),
+  maxStreams: number("both", "streams", 256, 1, 1_000_000),
+  clientMaxStreams: number("endpoint", "streams", 16, 1, 1_000_000),
+  streamMaxBytes: number("both", "bytes", 67_108_864, 1, Number.MAX_SAFE_INTEGER),
   retainMaxBytes: number("both", "bytes", 16_777_216, RETAIN_MIN_BYTES, U32_MAX),
   queueMaxBytes: number("both", "bytes", 33_554_432, 1, Number.MAX_SAFE_INTEGER),
   maxConnectionsPerPeer: number("endpoint", "connections", 16, 2, 1_000),

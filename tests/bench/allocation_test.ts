@@ -34,6 +34,8 @@ const LIMITS = {
   clientPayloadMaxBytes: 1_048_576,
   creditBytes: 262_144,
   notificationsMax: 1_024,
+  maxStreams: 16,
+  clientMaxStreams: 4,
 };
 
 v8.setFlagsFromString("--expose-gc");
@@ -98,6 +100,8 @@ class End implements SessionHandler {
     session.respond(slot, generation, codec, this.#answer);
     return OWNER;
   }
+
+  onStream(): void {}
 
   onNotification(): void {}
 

@@ -18,6 +18,8 @@ const LIMITS = {
   clientPayloadMaxBytes: 100,
   creditBytes: 1_000,
   notificationsMax: 4,
+  maxStreams: 16,
+  clientMaxStreams: 4,
 };
 
 function hello(name: string, bootId = name): Hello {

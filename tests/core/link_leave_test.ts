@@ -14,6 +14,8 @@ function hello(name: string, bootId = name): Hello {
     clientPayloadMaxBytes: 1,
     creditBytes: 1,
     notificationsMax: 1,
+    maxStreams: 16,
+    clientMaxStreams: 4,
   };
   return {
     role: "peer",

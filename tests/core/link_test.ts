@@ -24,6 +24,8 @@ function hello(name: string, bootId = name, ordinal = 10): Hello {
     clientPayloadMaxBytes: 1,
     creditBytes: 1,
     notificationsMax: 1,
+    maxStreams: 16,
+    clientMaxStreams: 4,
   };
   return {
     role: "peer",

@@ -98,6 +98,7 @@ function besideLarge(
       return null;
     },
     onAnnounced: () => "wanted",
+    onStream() {},
     onNotification() {},
   };
   const path = new Path(pair, oneWayMs, bytesPerMs, stepMs);

@@ -19,6 +19,15 @@ import {
   FLAG_STATED,
   MessageWriter,
 } from "../../src/core/wire/message_writer.ts";
+import {
+  DONE,
+  endOf,
+  FLAG_ITEMS,
+  FLAG_LENGTH,
+  FLAG_MORE,
+  FLAG_ONE,
+  StreamWriter,
+} from "../../src/core/wire/stream_frames.ts";
 import { OutboundLog, SegmentPool } from "../../src/core/session/outbound_log.ts";
 import { CODES, type ErrorCode } from "../../src/errors.ts";
 import { preSharedKeyOf, secretBytes } from "../../src/options/secret.ts";
@@ -60,6 +69,8 @@ function introduce(name: string, bootId: string, last: number, nonce: number) {
         clientPayloadMaxBytes: 1_048_576,
         creditBytes: 262_144,
         notificationsMax: 1_024,
+        maxStreams: 256,
+        clientMaxStreams: 16,
       },
       heartbeatIntervalMs: 1_000,
       ordinalRises: true,
@@ -184,8 +195,44 @@ function written(): Map<string, string> {
   take("credit");
   new MessageWriter(log).notification("a", 1, 0, unhex("aabb"), null);
   take("notify");
+  writeStreams(writer, log, take);
   frames.set("start 7, closing", hex(startFrame(7, true)));
   return frames;
+}
+
+function writeStreams(writer: MessageWriter, log: OutboundLog, take: (name: string) => void) {
+  const open = unhex("00010000 0000000000000000 aabbcc");
+  const kind = FrameKind.OPEN;
+  writer.request(0, 1, 5_000, "debit", 1, 2, open, null, kind);
+  take("open 1, of depth 2");
+  writer.request(
+    0,
+    2,
+    Infinity,
+    "debit",
+    1,
+    FLAG_ITEMS | FLAG_ONE,
+    open.subarray(0, 12),
+    null,
+    kind,
+  );
+  take("open 2, whose request is items and whose answer is one");
+  const [own, theirs] = [{ number: 2, isOwn: true }, { number: 1, isOwn: false }];
+  const streams = new StreamWriter(log);
+  streams.item(theirs, 0, unhex("aabb"), 0, 2);
+  take("item of 1, opened by the end that gets it");
+  streams.item(own, FLAG_MORE | FLAG_LENGTH, unhex("aabbcc"), 0, 2);
+  take("item of 2, of 3 bytes, its first 2");
+  streams.item(own, 0, unhex("aabbcc"), 2, 3);
+  take("item of 2, the rest of it");
+  streams.window(own, 131_072);
+  take("window of 2");
+  streams.stop(theirs);
+  take("stop of the items of 1");
+  streams.end(own, DONE);
+  take("end of 2");
+  streams.end(theirs, endOf("handler-failed", "executed", "no"));
+  take("end of 1, failed");
 }
 
 Deno.test("docs/protocol.md: the keys that secrets stand for", async () => {

@@ -23,6 +23,8 @@ const LIMITS = {
   clientPayloadMaxBytes: 65_536,
   creditBytes: 65_536,
   notificationsMax: 8,
+  maxStreams: 16,
+  clientMaxStreams: 4,
 };
 
 /** An endpoint with one healthy link and one peer that never comes: the stranger may claim it. */

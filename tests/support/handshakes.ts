@@ -58,6 +58,8 @@ export function helloOf(name: string, who: Partial<Hello> = {}): Hello {
       clientPayloadMaxBytes: 1_048_576,
       creditBytes: 262_144,
       notificationsMax: 1_024,
+      maxStreams: 16,
+      clientMaxStreams: 4,
     },
     heartbeatIntervalMs: 1_000,
     ordinalRises: false,

@@ -94,6 +94,8 @@ const LIMITS = {
   clientPayloadMaxBytes: 1,
   creditBytes: 1,
   notificationsMax: 1,
+  maxStreams: 16,
+  clientMaxStreams: 4,
 };
 
 /** The control frames by their numbers. */

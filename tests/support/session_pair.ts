@@ -9,7 +9,9 @@ import type { Limits } from "../../src/core/wire/hello.ts";
 import { SegmentPool } from "../../src/core/session/outbound_log.ts";
 import { Backlog } from "../../src/core/flow/backlog.ts";
 import { OutgoingNotification, OutgoingRequest } from "../../src/core/flow/outgoing.ts";
+import { WindowGrowth } from "../../src/core/flow/item_sink.ts";
 import { Room } from "../../src/core/flow/room.ts";
+import type { ServedStream } from "../../src/core/session/served_stream.ts";
 import { Session } from "../../src/core/session/session.ts";
 import type {
   InboundRequest,
@@ -130,7 +132,10 @@ export class TestQueue {
 /** What an end shares with nobody, unless a test gives it to several. */
 export function newHost(
   handler: SessionHandler,
-  options: Partial<Omit<SessionHost, "handler">> & { readonly receiveMaxBytes?: number } = {},
+  options: Partial<Omit<SessionHost, "handler">> & {
+    readonly receiveMaxBytes?: number;
+    readonly streamMaxBytes?: number;
+  } = {},
 ): SessionHost {
   const { receiveMaxBytes = 64 * 1_048_576 } = options;
   return {
@@ -141,7 +146,10 @@ export function newHost(
       requests: new Room(receiveMaxBytes),
       answers: new Room(receiveMaxBytes),
       notifications: new Room(receiveMaxBytes),
+      streams: new Room(options.streamMaxBytes ?? receiveMaxBytes),
     },
+    windowGrowth: options.windowGrowth ??
+      new WindowGrowth(options.streamMaxBytes ?? receiveMaxBytes),
     allocate: options.allocate ?? ((bytes) => new Uint8Array(bytes)),
     assemblyTimeoutMs: options.assemblyTimeoutMs ?? 30_000,
     answersMaxBytes: options.answersMaxBytes ?? 32 * 1_048_576,
@@ -155,6 +163,7 @@ export class SessionEnd implements SessionHandler {
   readonly timers = new TestTimers();
   readonly host: SessionHost;
   readonly requests: Arrived[] = [];
+  readonly streams: ServedStream[] = [];
   readonly notifications: {
     service: string;
     payload: Uint8Array;
@@ -184,6 +193,7 @@ export class SessionEnd implements SessionHandler {
       onAnnounced: (...announced) => this.handler.onAnnounced(...announced),
       onRequest: (...request) => this.handler.onRequest(...request),
       onNotification: (...notification) => this.handler.onNotification(...notification),
+      onStream: (...stream) => this.handler.onStream(...stream),
     };
     this.host = newHost(handler, { timers: this.timers, ...options.host });
     const { backlog } = this.queue;
@@ -236,6 +246,10 @@ export class SessionEnd implements SessionHandler {
     if (this.ends) session.endNotification();
   }
 
+  onStream(stream: ServedStream): void {
+    this.streams.push(stream);
+  }
+
   /** Everything that can be written now. */
   takeBytes(maxBytes = Infinity): Uint8Array[] {
     const chunks: Uint8Array[] = [];
@@ -284,6 +298,7 @@ export interface PairOptions {
   readonly windowBytes?: number;
   readonly creditBytes?: number;
   readonly notificationsMax?: number;
+  readonly maxStreams?: number;
   readonly role?: "peer" | "client";
   readonly host?: Parameters<typeof newHost>[1];
 }
@@ -304,6 +319,8 @@ export class SessionPair {
       clientPayloadMaxBytes: payloadMaxBytes,
       creditBytes: options.creditBytes ?? 262_144,
       notificationsMax: options.notificationsMax ?? 1_024,
+      maxStreams: options.maxStreams ?? 16,
+      clientMaxStreams: options.maxStreams ?? 16,
     };
     const both = { own: limits, remote: limits };
     this.left = new SessionEnd(both, windowBytes, options);

@@ -7,6 +7,7 @@
 
 import { NotificationQueue } from "./notification_flow.ts";
 import type { OutgoingRequest } from "./outgoing.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
 import { DEPTH_MAX, type Places } from "./places.ts";
 import { SendQueue } from "./send_queue.ts";
 
@@ -15,6 +16,8 @@ export class Backlog {
   readonly notifications: NotificationQueue;
   /** Whether the other end is closing: it takes no calls of depth 0. */
   isClosing = false;
+  /** Streams that wait to be opened. */
+  readonly streams: SendQueue<OutgoingStream> = new SendQueue();
   /** Requests by depth; those that a handler makes wait by themselves. */
   readonly #requests: (SendQueue<OutgoingRequest> | null)[] = [new SendQueue()];
 
@@ -31,19 +34,19 @@ export class Backlog {
 
   /** Whether nothing waits. */
   get isEmpty(): boolean {
-    return !this.hasRequests && this.notifications.isEmpty;
+    return !this.hasRequests && this.streams.size === 0 && this.notifications.isEmpty;
   }
 
   /** How many messages wait. */
   get size(): number {
     return this.#requests.reduce((sum, queue) => sum + (queue?.size ?? 0), 0) +
-      this.notifications.size;
+      this.notifications.size + this.streams.size;
   }
 
   /** Their payloads, in bytes. */
   get bytes(): number {
     return this.#requests.reduce((sum, queue) => sum + (queue?.bytes ?? 0), 0) +
-      this.notifications.bytes;
+      this.notifications.bytes + this.streams.bytes;
   }
 
   /** Whether a request of this depth would be the next one of its kind. */
@@ -86,6 +89,25 @@ export class Backlog {
       }
     }
     return all;
+  }
+
+  /** All streams that wait. */
+  waitingStreams(): OutgoingStream[] {
+    const all: OutgoingStream[] = [];
+    for (let item = this.streams.first; item !== null;) {
+      all.push(item);
+      item = item.behind as OutgoingStream | null;
+    }
+    return all;
+  }
+
+  /** The stream that can be opened now; those that handlers open go first. */
+  nextStream(canOpen: (depth: number) => boolean): OutgoingStream | null {
+    for (let item = this.streams.first; item !== null;) {
+      if ((item.depth > 0 || !this.isClosing) && canOpen(item.depth)) return item;
+      item = item.behind as OutgoingStream | null;
+    }
+    return null;
   }
 
   #queue(depth: number): SendQueue<OutgoingRequest> {

@@ -6,20 +6,32 @@
  * @module
  */
 
-import { PIECE_MAX_BYTES } from "../wire/frame.ts";
+import { FrameKind, PIECE_MAX_BYTES, writeU32, writeU64 } from "../wire/frame.ts";
 import { DataKind, FLAG_ASKS, FLAG_STATED, type MessageWriter } from "../wire/message_writer.ts";
+import { OPEN_FIELDS_BYTES, StreamWriter } from "../wire/stream_frames.ts";
 import type { OutboundLog } from "../session/outbound_log.ts";
 import type { Backlog } from "./backlog.ts";
 import type { SendCredit } from "./credit.ts";
 import { NotificationSender } from "./notification_flow.ts";
 import { firstFrameBytes, type OutgoingReply, type OutgoingRequest } from "./outgoing.ts";
-import type { Places } from "./places.ts";
+import { WINDOW_MIN_BYTES } from "./item_sink.ts";
+import { DEPTH_MAX, type Places } from "./places.ts";
 import type { Promises } from "./promises.ts";
 import { SendQueue } from "./send_queue.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
+import { StreamScheduler } from "./stream_scheduler.ts";
 import { type Transfer, Transfers, type TransfersOwner } from "./transfers.ts";
 
 /** How far the log may be ahead of the socket, in bytes: one segment's worth keeps it busy. */
 const BATCH_BYTES = 65_536;
+
+/** Opens streams. */
+interface OpensStreams {
+  readonly nextNumber: number;
+  canOpen(depth: number): boolean;
+  /** OPEN is written. */
+  open(stream: OutgoingStream): void;
+}
 
 /** Whom the scheduler tells, and what it asks. */
 export interface SendSchedulerOwner extends TransfersOwner {
@@ -27,6 +39,7 @@ export interface SendSchedulerOwner extends TransfersOwner {
   readonly isClosing: boolean;
   readonly places: Places;
   readonly promises: Promises;
+  readonly streams: OpensStreams;
   /** How long the caller of a request still waits, in milliseconds. */
   timeLeftMs(request: OutgoingRequest): number;
   /** A request has its place, and its length is stated. */
@@ -46,6 +59,7 @@ export class SendScheduler {
   readonly #writer: MessageWriter;
   readonly #credit: SendCredit;
   readonly #payloadMaxBytes: number;
+  readonly streams: StreamScheduler;
   /** Answers, errors and cancels of this session. Most sessions never queue one. */
   #replies: SendQueue<OutgoingReply> | null = null;
 
@@ -63,12 +77,14 @@ export class SendScheduler {
     this.#credit = credit;
     this.#payloadMaxBytes = payloadMaxBytes;
     this.transfers = new Transfers(owner, writer);
+    this.streams = new StreamScheduler(owner, new StreamWriter(log));
     this.notifications = new NotificationSender(writer, credit, this.transfers, payloadMaxBytes);
   }
 
   /** Whether something could be written here, as soon as there is room for it. */
   get hasWork(): boolean {
-    return this.transfers.size > 0 || this.hasReplies || this.#owner.promises.isDue;
+    return this.transfers.size > 0 || this.hasReplies || this.streams.hasWork ||
+      this.#owner.promises.isDue;
   }
 
   /** Whether answers, errors or cancels wait. */
@@ -92,6 +108,7 @@ export class SendScheduler {
     while (progress && this.#log.unwrittenBytes < BATCH_BYTES) {
       progress = this.#fillSmall(backlog);
       if (this.transfers.writePiece() > 0) progress = true;
+      if (this.streams.writePiece() > 0) progress = true;
     }
   }
 
@@ -105,13 +122,15 @@ export class SendScheduler {
   /** Small messages, up to a batch. @returns Whether anything moved. */
   #fillSmall(backlog: Backlog): boolean {
     let moved = this.#owner.promises.isDue && this.#owner.promises.write(this.#writer);
+    if (this.streams.writeSmall()) moved = true;
     for (;;) {
       if (this.#log.unwrittenBytes >= BATCH_BYTES) return moved;
       const replied = this.#writeNextReply();
       const requested = this.#writeNextRequest(backlog);
       const notified = (!backlog.isClosing || this.#owner.isClosing) &&
         this.notifications.write(backlog.notifications);
-      if (!replied && !requested && !notified) return moved;
+      const opened = backlog.streams.size > 0 && this.#openNext(backlog);
+      if (!replied && !requested && !notified && !opened) return moved;
       moved = true;
     }
   }
@@ -191,6 +210,41 @@ export class SendScheduler {
     if (!asks) this.#credit.requests -= length;
     queue.remove(request);
     this.#owner.handleAnnounced(request, asks);
+    return true;
+  }
+
+  /** The next stream gets its number. */
+  #openNext(backlog: Backlog): boolean {
+    const { streams } = this.#owner;
+    const stream = backlog.nextStream((depth) => streams.canOpen(depth));
+    if (stream === null) return false;
+    const { metadata, payload, followsLater, service, codec, depth } = stream;
+    if (payload.length > this.#payloadMaxBytes) {
+      backlog.streams.remove(stream);
+      stream.state = "settled";
+      stream.fail("payload-too-large", `${payload.length} bytes`, "not-sent");
+      return true;
+    }
+    const inline = followsLater ? 0 : payload.length;
+    if (!this.#log.hasRoom(REQUEST_FIELDS_BYTES + (metadata?.length ?? 0) + inline)) return false;
+    const number = streams.nextNumber;
+    const fields = new Uint8Array(OPEN_FIELDS_BYTES + inline);
+    writeU32(fields, 0, WINDOW_MIN_BYTES);
+    writeU64(fields, 4, stream.resumeFrom);
+    if (inline > 0) fields.set(payload, OPEN_FIELDS_BYTES);
+    this.#writer.request(
+      Math.floor(number / 0x1_0000_0000),
+      number % 0x1_0000_0000,
+      stream.timeoutMs,
+      service,
+      codec,
+      stream.flags | Math.min(depth, DEPTH_MAX),
+      fields,
+      metadata,
+      FrameKind.OPEN,
+    );
+    backlog.streams.remove(stream);
+    streams.open(stream);
     return true;
   }
 

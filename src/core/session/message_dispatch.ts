@@ -10,6 +10,7 @@ import type { NotificationSender } from "../flow/notification_flow.ts";
 import { NUMBER_MAX } from "../wire/frame.ts";
 import type { MessageHandler } from "../wire/message_reader.ts";
 import { DataKind } from "../wire/message_writer.ts";
+import type { StreamFrameHandler } from "../wire/stream_frames.ts";
 import type { InboundCalls } from "./inbound_calls.ts";
 import type { InboundNotifications } from "./inbound_notifications.ts";
 import type { OutboundCalls } from "./outbound_calls.ts";
@@ -21,6 +22,7 @@ export class MessageDispatch implements MessageHandler {
   readonly #outbound: OutboundCalls;
   readonly #notifications: InboundNotifications;
   readonly #notificationSender: NotificationSender;
+  readonly streams: StreamFrameHandler;
 
   constructor(
     credit: SendCredit,
@@ -28,12 +30,14 @@ export class MessageDispatch implements MessageHandler {
     outbound: OutboundCalls,
     notifications: InboundNotifications,
     notificationSender: NotificationSender,
+    streams: StreamFrameHandler,
   ) {
     this.#credit = credit;
     this.#inbound = inbound;
     this.#outbound = outbound;
     this.#notifications = notifications;
     this.#notificationSender = notificationSender;
+    this.streams = streams;
   }
 
   onRequest(

@@ -31,8 +31,10 @@ import { MessageDispatch } from "./message_dispatch.ts";
 import { InboundCalls, type InboundCallsOwner } from "./inbound_calls.ts";
 import { InboundNotifications } from "./inbound_notifications.ts";
 import { OutboundCalls, type OutboundCallsOwner } from "./outbound_calls.ts";
+import { Streams } from "./streams.ts";
 import { OutboundLog } from "./outbound_log.ts";
 import type {
+  EndedCalls,
   SessionCarrier,
   SessionHost,
   SessionOptions,
@@ -75,6 +77,7 @@ export class Session
   readonly #outbound: OutboundCalls;
   readonly #notifications: InboundNotifications;
   readonly #dispatch: MessageDispatch;
+  readonly streams: Streams;
   /** The largest payload that the other end takes. */
   readonly payloadMaxBytes: number;
   /** Numbers up to here have arrived. */
@@ -99,13 +102,10 @@ export class Session
     const { log, promises } = this;
     this.sender = new SendScheduler(this, log, this.#writer, this.#credit, this.payloadMaxBytes);
     this.#inbound = new InboundCalls(this, host, promises, own.maxInFlight);
-    this.#outbound = new OutboundCalls(
-      this,
-      host,
-      promises,
-      this.sender.transfers,
-      remote.maxInFlight,
-    );
+    const { transfers, streams } = this.sender;
+    this.#outbound = new OutboundCalls(this, host, promises, transfers, remote.maxInFlight);
+    const [ours, theirs] = [remote.maxStreams, own.maxStreams];
+    this.streams = new Streams(this, host, streams, ours, theirs, own.payloadMaxBytes);
     this.#notifications = new InboundNotifications(this, host, promises);
     this.#dispatch = new MessageDispatch(
       this.#credit,
@@ -113,6 +113,7 @@ export class Session
       this.#outbound,
       this.#notifications,
       this.sender.notifications,
+      this.streams,
     );
   }
 
@@ -124,7 +125,7 @@ export class Session
     return this.role === "peer" ? PEER_SHARE : CLIENT_SHARE;
   }
 
-  /** Whether its other end is gone for good. */
+  /** Whether its other end is gone. */
   get isEnded(): boolean {
     return this.#ended;
   }
@@ -141,7 +142,7 @@ export class Session
 
   /** Calls of the other end that are not answered, or whose answers are not written. */
   get inboundCount(): number {
-    return this.#inbound.openCount;
+    return this.#inbound.openCount + this.streams.theirCount;
   }
 
   /** Notifications of the other end whose handlers have not ended. */
@@ -162,7 +163,8 @@ export class Session
 
   /** Bytes held of what has arrived and the application does not have. */
   get receivedBytes(): number {
-    return this.#inbound.heldBytes + this.#outbound.heldBytes + this.#notifications.heldBytes;
+    return this.#inbound.heldBytes + this.#outbound.heldBytes + this.#notifications.heldBytes +
+      this.streams.heldBytes;
   }
 
   /** Bytes of answers that are not written. */
@@ -325,19 +327,20 @@ export class Session
   /**
    * The other end's process is gone, or this one ends.
    *
-   * @returns The requests that may have been executed, and those that cannot have been.
+   * @returns Its calls.
    */
-  end(code: ErrorCode): { written: OutgoingRequest[]; unsent: OutgoingRequest[] } {
+  end(code: ErrorCode): EndedCalls {
     this.#ended = true;
     this.checkFlushes();
     this.backlog.notifications.failFlushes(code);
     this.sender.end();
     // Handlers whose signals abort give up what they have asked for, here too.
     this.#inbound.end(code);
+    const streams = this.streams.end(code);
     const calls = this.#outbound.end();
     this.log.clear();
     this.#notifications.end();
-    return calls;
+    return { ...calls, streams };
   }
 
   /** Frames were written or acknowledged: whoever waits for that is told. */

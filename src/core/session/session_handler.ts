@@ -7,10 +7,13 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Allocate } from "../flow/assembly.ts";
 import type { Backlog } from "../flow/backlog.ts";
+import type { WindowGrowth } from "../flow/item_sink.ts";
+import type { OutgoingRequest } from "../flow/outgoing.ts";
 import type { Room } from "../flow/room.ts";
 import type { Deadline } from "../time/deadline_heap.ts";
 import type { Limits } from "../wire/hello.ts";
 import type { SegmentPool } from "./outbound_log.ts";
+import type { ServedStream } from "./served_stream.ts";
 import type { Session } from "./session.ts";
 
 /** What an inbound request's owner can be told. */
@@ -67,6 +70,8 @@ export interface SessionHandler {
     start: number,
     end: number,
   ): void;
+  /** A stream of the other end; its payload, where it came with it, is `[start, end)`. */
+  onStream(stream: ServedStream, bytes: Uint8Array, start: number, end: number): void;
 }
 
 /** Deadlines, as the endpoint keeps them. */
@@ -84,6 +89,8 @@ export interface Rooms {
   readonly requests: Room;
   readonly answers: Room;
   readonly notifications: Room;
+  /** For items above their windows. */
+  readonly streams: Room;
 }
 
 /** What all sessions of an endpoint share. */
@@ -93,6 +100,8 @@ export interface SessionHost {
   readonly timers: DeadlineKeeper;
   readonly rooms: Rooms;
   readonly allocate: Allocate;
+  /** For windows of streams beyond the first ones. */
+  readonly windowGrowth: WindowGrowth;
   /** How long granted room may wait for its payload, in milliseconds. */
   readonly assemblyTimeoutMs: number;
   /** Unwritten answers of a session above which its next requests are not started, in bytes. */
@@ -111,6 +120,16 @@ export interface VerifiedCertificate {
 export interface SessionCarrier {
   /** Something waits: it is written when the turn has ended. */
   scheduleFlush(): void;
+}
+
+/** The calls of a session that has ended. */
+export interface EndedCalls {
+  /** Requests that may have been executed ... */
+  readonly written: OutgoingRequest[];
+  /** ... and those that cannot have been. */
+  readonly unsent: OutgoingRequest[];
+  /** How many streams have ended with it. */
+  readonly streams: number;
 }
 
 /** How a session is set up. */

@@ -36,6 +36,11 @@ export const FrameKind = {
   DATA: 0x25,
   GRANT: 0x26,
   CREDIT: 0x27,
+  OPEN: 0x28,
+  ITEM: 0x29,
+  END: 0x2a,
+  STOP: 0x2b,
+  WINDOW: 0x2c,
 } as const;
 
 /** Bytes before the body of a frame. */
@@ -69,7 +74,7 @@ export function isMessageKind(kind: number): boolean {
 export function isKnownKind(kind: number): boolean {
   return (kind >= FrameKind.HELLO && kind <= FrameKind.REFUSE) ||
     (kind >= FrameKind.USE && kind <= FrameKind.DRAIN) ||
-    (kind >= FrameKind.REQUEST && kind <= FrameKind.CREDIT);
+    (kind >= FrameKind.REQUEST && kind <= FrameKind.WINDOW);
 }
 
 /** Writes the header of a frame whose body has `bodyBytes` bytes. */

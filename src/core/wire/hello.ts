@@ -20,7 +20,7 @@ export const BOOT_ID_BYTES = 16;
 /** Bytes of the preamble: magic, version, suite. */
 export const PREAMBLE_BYTES = 7;
 /** Bytes of the limits. */
-const LIMITS_BYTES = 24;
+const LIMITS_BYTES = 32;
 /** Bytes of an introduction without name and host name. */
 const INTRODUCTION_LEAST_BYTES = 1 + 2 + BOOT_ID_BYTES + 8 + 2 + 2 + LIMITS_BYTES + 4 + 1;
 
@@ -37,13 +37,21 @@ export interface Limits {
   readonly creditBytes: number;
   /** Notifications that may be here at a time until their handlers have ended. */
   readonly notificationsMax: number;
+  /** Streams that a peer may have open here at a time, beside those for depth. */
+  readonly maxStreams: number;
+  /** The same for a client. */
+  readonly clientMaxStreams: number;
 }
 
 /** What holds between an end with these limits and another one in that role. */
 export function limitsFor(limits: Limits, role: "peer" | "client"): Limits {
   if (role === "peer") return limits;
-  const { clientMaxInFlight, clientPayloadMaxBytes } = limits;
-  return { ...limits, maxInFlight: clientMaxInFlight, payloadMaxBytes: clientPayloadMaxBytes };
+  return {
+    ...limits,
+    maxInFlight: limits.clientMaxInFlight,
+    payloadMaxBytes: limits.clientPayloadMaxBytes,
+    maxStreams: limits.clientMaxStreams,
+  };
 }
 
 /** Who an end says it is. */
@@ -144,6 +152,8 @@ function writeLimits(target: Uint8Array, offset: number, limits: Limits): number
   writeU32(target, offset + 12, limits.clientPayloadMaxBytes);
   writeU32(target, offset + 16, limits.creditBytes);
   writeU32(target, offset + 20, limits.notificationsMax);
+  writeU32(target, offset + 24, limits.maxStreams);
+  writeU32(target, offset + 28, limits.clientMaxStreams);
   return offset + LIMITS_BYTES;
 }
 
@@ -174,6 +184,8 @@ function readIntroduction(reader: Reader): Hello | null {
     clientPayloadMaxBytes: reader.number(4),
     creditBytes: reader.number(4),
     notificationsMax: reader.number(4),
+    maxStreams: reader.number(4),
+    clientMaxStreams: reader.number(4),
   };
   const heartbeatIntervalMs = reader.number(4);
   const ordinalRises = (reader.number(1) & ORDINAL_RISES) !== 0;

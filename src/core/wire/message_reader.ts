@@ -6,7 +6,7 @@
  */
 
 import { codeOfWire, type Delivery, type ErrorCode } from "../../errors.ts";
-import { FrameKind, readU16, readU32 } from "./frame.ts";
+import { FrameKind, readU16, readU32, readU64 } from "./frame.ts";
 import {
   DataKind,
   DELIVERIES,
@@ -18,6 +18,7 @@ import {
   SERVICE_NAMED,
   SERVICES_MAX,
 } from "./message_writer.ts";
+import { readStreamFrame, type StreamFrameHandler } from "./stream_frames.ts";
 import { METADATA_MAX_BYTES, METADATA_REFUSED } from "./metadata.ts";
 
 /**
@@ -26,6 +27,8 @@ import { METADATA_MAX_BYTES, METADATA_REFUSED } from "./metadata.ts";
  * the DATA waits for a GRANT; `metadata` is a copy, `METADATA_REFUSED` for one that is too large.
  */
 export interface MessageHandler {
+  /** Takes the frames of streams. */
+  readonly streams: StreamFrameHandler;
   onRequest(
     slot: number,
     generation: number,
@@ -133,9 +136,35 @@ export class MessageReader {
         return readData(bytes, start, end, handler);
       case FrameKind.GRANT:
         return readGrant(bytes, start, end, handler);
-      default:
+      case FrameKind.CREDIT:
         return readCredit(bytes, start, end, handler);
+      case FrameKind.OPEN:
+        return this.#readOpen(bytes, start, end, handler.streams);
+      default:
+        return readStreamFrame(kind, bytes, start, end, handler.streams);
     }
+  }
+
+  /** OPEN has the fields of REQUEST; its number stands where slot and generation do. */
+  #readOpen(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    handler: StreamFrameHandler,
+  ): ErrorCode | null {
+    if (end - start < 16) return "malformed-frame";
+    const service = this.#readService(bytes, start + 12, end);
+    if (service === null) return "malformed-frame";
+    const number = readU64(bytes, start);
+    if (number < 0) return "number-out-of-range";
+    const told = readU32(bytes, start + 8);
+    const timeoutMs = told === NO_TIMEOUT ? Infinity : told;
+    const codec = bytes[start + 14]!;
+    const flags = bytes[start + 15]!;
+    const metadata = (flags & FLAG_METADATA) === 0 ? null : this.#readMetadata(bytes, end);
+    const from = this.#after;
+    if (from > end) return "malformed-frame";
+    return handler.onOpen(number, timeoutMs, service, codec, flags, metadata, bytes, from, end);
   }
 
   #readRequest(

@@ -106,7 +106,10 @@ export class MessageWriter {
     this.#log = log;
   }
 
-  /** @param flags The depth of the call. @param metadata As it is encoded; `null` for none. */
+  /**
+   * @param flags The depth of the call. @param metadata As it is encoded; `null` for none.
+   * @param kind OPEN has the same fields: its number stands where slot and generation do.
+   */
   request(
     slot: number,
     generation: number,
@@ -116,6 +119,7 @@ export class MessageWriter {
     flags: number,
     payload: Uint8Array,
     metadata: Uint8Array | null,
+    kind: number = FrameKind.REQUEST,
   ): boolean {
     const known = this.#service(service);
     const nameBytes = known.told ? 0 : 1 + known.name.length;
@@ -123,7 +127,7 @@ export class MessageWriter {
     if (!this.#log.hasRoom(size)) return false;
     const target = this.#log.reserve(size);
     let offset = this.#log.offset;
-    writeHeader(target, offset, FrameKind.REQUEST, size - HEADER_BYTES);
+    writeHeader(target, offset, kind, size - HEADER_BYTES);
     writeU32(target, offset + 4, slot);
     writeU32(target, offset + 8, generation);
     writeU32(target, offset + 12, timeoutMs >= NO_TIMEOUT ? NO_TIMEOUT : Math.ceil(timeoutMs));

@@ -8,6 +8,7 @@ import { CHANNEL_MUTANTS } from "./channel.ts";
 import { FLOW_MUTANTS } from "./flow.ts";
 import { LINK_MUTANTS } from "./link.ts";
 import { PEER_MUTANTS } from "./peers.ts";
+import { STREAM_MUTANTS } from "./streams.ts";
 
 /** One way to break the code. */
 export interface Mutant {
@@ -626,4 +627,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FLOW_MUTANTS,
   ...LINK_MUTANTS,
   ...PEER_MUTANTS,
+  ...STREAM_MUTANTS,
 ];
