@@ -135,6 +135,7 @@ export {
   type RequestOptions,
   type SecurityOptions,
   type ServingOptions,
+  type StreamTuningOptions,
   type TuningOptions,
 } from "./src/options.ts";
 export type * from "./src/runtime/runtime.ts";

@@ -8,6 +8,7 @@ import type { Codec } from "./codec.ts";
 import type { Handlers } from "./calls/handler_registry.ts";
 import type { RemoteCaller } from "./calls/remote_caller.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
+import type { StreamTuningOptions } from "./options/streams.ts";
 import type { Runtime, TlsOptions } from "./runtime/runtime.ts";
 
 export type {
@@ -17,6 +18,7 @@ export type {
   NotifyOptions,
   RequestOptions,
 } from "./options/per_call.ts";
+export type { StreamTuningOptions } from "./options/streams.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export { parseDefinitions } from "./options/definitions.ts";
 export {
@@ -73,7 +75,7 @@ export interface RemotePeer {
 export type PeerDiscovery = AsyncIterable<readonly PeerDefinition[]>;
 
 /** The numbers that endpoints and clients share. Durations are in milliseconds. */
-export interface TuningOptions {
+export interface TuningOptions extends StreamTuningOptions {
   /**
    * A beat is sent when nothing else was for so long. 100 to 60,000 make sense; a third of
    * `deadAfterMs` at most, so that two lost beats are no verdict. Peers are told, and allow for a
@@ -209,21 +211,6 @@ export interface TuningOptions {
    * @default {1024}
    */
   readonly notificationsMax?: number;
-  /**
-   * Streams that a peer may have open here at a time; more have to wait there. Those that handlers
-   * open through their context have four more.
-   *
-   * @default {256}
-   */
-  readonly maxStreams?: number;
-  /**
-   * What streams may hold beyond the first 64 KiB of each, in bytes: so much for larger windows of
-   * those whose consumers keep up, and as much lent to items above their windows while their
-   * consumers wait for them. At least `payloadMaxBytes`.
-   *
-   * @default {67108864}
-   */
-  readonly streamMaxBytes?: number;
   /**
    * The most notifications that wait to be sent to one peer, in bytes; more wait until their
    * deadlines to be taken. Left out, it is at least twice `payloadMaxBytes`.

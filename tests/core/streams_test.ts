@@ -184,6 +184,18 @@ Deno.test("a callee that needs no more of the request stops it, and may still an
   assertAllBack(pair);
 });
 
+Deno.test("an answer that has ended needs no more of the request", () => {
+  const pair = new SessionPair();
+  const { stream, served, reader } = opened(pair, { sendsItems: true });
+  served.accept();
+  pair.settle();
+  new Maker(stream.source!, Array<number>(500).fill(1_000)).make();
+  served.finish(DONE);
+  run(pair, [], [reader]);
+  assertEquals([stream.source!.isStopped, reader.end], [true, DONE]);
+  assertAllBack(pair);
+});
+
 Deno.test("an error ends a stream after its items, also in the middle of one", () => {
   const pair = new SessionPair();
   const { served, reader } = opened(pair);
