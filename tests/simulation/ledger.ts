@@ -291,9 +291,11 @@ ${state}`);
     { code, delivery }: Outcome,
   ): void {
     if (code === "ok" || !isPatient(plan, parent)) return;
-    // Its path was down for longer than `assemblyTimeoutMs`, with a part of it at the other end.
-    const isCutShort = code === "timeout" && delivery === "not-executed";
-    if (isCutShort && plan.requestBytes > PIECE_BYTES && !this.isFaultless) return;
+    // Its path was down for longer than `assemblyTimeoutMs`, with a part of it, or of its answer,
+    // at the other end.
+    const inParts = { "not-executed": plan.requestBytes, executed: plan.answerBytes };
+    const cutBytes = delivery === "not-executed" || delivery === "executed" ? inParts[delivery] : 0;
+    if (code === "timeout" && cutBytes > PIECE_BYTES && !this.isFaultless) return;
     if (code === "cancelled" && plan.cancelAfterMs !== null) return;
     if (code === "handler-failed" && (plan.fails || hasFailedBelow)) return;
     // Whoever can wait so long never waits in vain, not even for the next process.

@@ -21,6 +21,8 @@ export async function playSeeds(
     while (isOn && next < seed + runs) {
       const result = await play(next++);
       isOn = take(result) && isOn;
+      // What is referred to weakly is kept until a turn ends; the runs before this one are a lot.
+      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   };
   if (jobs === 1) return await loop(SCENARIOS[scenario]!);
