@@ -2,8 +2,9 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { importMapArguments } from "../../tools/import_map.ts";
-import { ROOT } from "../../tools/project.ts";
+import { exists, filesBelow, ROOT } from "../../tools/project.ts";
 import { runDeno } from "../../tools/run_deno.ts";
+import { copyTree } from "../support/copy_tree.ts";
 
 const TIMEOUT_MS = 240_000;
 
@@ -15,6 +16,21 @@ export const BUILDERS = ["dnt", "pack"] as const;
 
 /** One of them. */
 export type Builder = (typeof BUILDERS)[number];
+
+/** Where what was built is kept for other tests, below the project's folder. */
+const BUILT = ".cache/package";
+
+/** What the package is made of. */
+const SOURCE_FOLDERS = ["src", "tools", "tests/support"] as const;
+const SOURCES = [
+  "mod.ts",
+  "npm_build.ts",
+  "deno.json",
+  "deno.lock",
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+] as const;
 
 /** What `npm pack --json` tells. */
 export interface PackReport {
@@ -62,17 +78,10 @@ export class Tarball implements AsyncDisposable {
     return `${this.folder}/npm/${this.report.filename}`;
   }
 
+  /** Builds it, unless another test has already built the same sources, and packs it. */
   static async make(builder: Builder): Promise<Tarball> {
     const folder = await Deno.makeTempDir();
-    const args = builder === "dnt"
-      ? [...await importMapArguments(), "npm_build.ts", `${folder}/npm`]
-      : ["tools/npm.ts", "--by=pack", `${folder}/npm`];
-    const { code, text } = await runDeno(
-      ["run", "--allow-all", ...args],
-      { timeoutMs: TIMEOUT_MS, output: "capture", cwd: ROOT },
-    );
-    assertEquals(code, 0, text);
-    assertMatch(text, builder === "dnt" ? /\[dnt\] Complete!/ : /^Built by pack: /m);
+    await copyTree(ROOT + await built(builder), `${folder}/npm`);
     const [report] = JSON.parse(await runWell("npm", ["pack", "--json"], `${folder}/npm`));
     return new Tarball(folder, report);
   }
@@ -90,4 +99,43 @@ export class Tarball implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** Where the package is that a builder has made of the sources as they are. */
+async function built(builder: Builder): Promise<string> {
+  const place = `${BUILT}/${builder}`;
+  await Deno.mkdir(ROOT + place, { recursive: true });
+  using lock = await Deno.open(`${ROOT}${place}.lock`, { create: true, write: true });
+  // Whoever comes meanwhile waits, and finds it.
+  await lock.lock(true);
+  const folder = `${place}/${await digestOfSources()}`;
+  if (await exists(folder)) return folder;
+  // Older ones are of no use any more.
+  await Deno.remove(ROOT + place, { recursive: true });
+  const unfinished = `${ROOT}${place}/unfinished`;
+  await build(builder, unfinished);
+  await Deno.rename(unfinished, ROOT + folder);
+  return folder;
+}
+
+async function build(builder: Builder, folder: string): Promise<void> {
+  const args = builder === "dnt"
+    ? [...await importMapArguments(), "npm_build.ts", folder]
+    : ["tools/npm.ts", "--by=pack", folder];
+  const { code, text } = await runDeno(
+    ["run", "--allow-all", ...args],
+    { timeoutMs: TIMEOUT_MS, output: "capture", cwd: ROOT },
+  );
+  assertEquals(code, 0, text);
+  assertMatch(text, builder === "dnt" ? /\[dnt\] Complete!/ : /^Built by pack: /m);
+}
+
+/** A name for the content of everything that a package is made of, the builders among it. */
+async function digestOfSources(): Promise<string> {
+  const paths: string[] = [...SOURCES];
+  for (const folder of SOURCE_FOLDERS) paths.push(...await filesBelow(folder));
+  const texts = await Promise.all(paths.map((path) => Deno.readTextFile(ROOT + path)));
+  const all = new TextEncoder().encode(JSON.stringify([paths, texts, Deno.version]));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", all));
+  return digest.toHex();
 }

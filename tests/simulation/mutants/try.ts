@@ -1,6 +1,7 @@
 /** Tries the mutants: each in a copy of the source, by the command that must catch it. */
 
 import { ROOT } from "../../../tools/project.ts";
+import { copyTree } from "../../support/copy_tree.ts";
 import { type Mutant, MUTANTS } from "./list.ts";
 
 /** The last line of `deno task sim --mutants --json`. */
@@ -60,7 +61,7 @@ export class SourceCopy {
   /** Whoever makes one removes it. */
   static async make(): Promise<SourceCopy> {
     const folder = await Deno.makeTempDir({ prefix: "freshlink-mutant-" });
-    for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
+    for (const path of COPIED) await copyTree(`${ROOT}${path}`, `${folder}/${path}`);
     await writeConfig(folder);
     return new SourceCopy(folder);
   }
@@ -192,15 +193,4 @@ async function writeConfig(folder: string): Promise<void> {
     `${folder}/deno.json`,
     JSON.stringify({ imports: { ...imports, ...assertions }, compilerOptions, lock: false }),
   );
-}
-
-async function copy(from: string, to: string): Promise<void> {
-  const { isDirectory } = await Deno.stat(from);
-  if (!isDirectory) {
-    await Deno.mkdir(to.slice(0, to.lastIndexOf("/")), { recursive: true });
-    await Deno.copyFile(from, to);
-    return;
-  }
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name } of Deno.readDir(from)) await copy(`${from}/${name}`, `${to}/${name}`);
 }
