@@ -11,7 +11,7 @@ export interface Habit {
   write?(frame: ChangedFrame, random: SeededRandom): readonly ChangedFrame[];
   /** What goes out besides, every few milliseconds. */
   add?(random: SeededRandom): readonly Uint8Array[];
-  /** Whether it reads nothing once the handshake is over. */
+  /** Whether it reads nothing once its session has begun. */
   readonly isDeaf?: boolean;
   /** Whether it writes a few bytes at a time. */
   readonly trickles?: boolean;

@@ -1,6 +1,7 @@
 /**
  * The runtime of a hostile end: an honest endpoint runs on it, and what it writes is changed on the
- * way. The handshake goes through as it is: whoever is here knows the secret.
+ * way. The handshake goes through as it is: whoever is here knows the secret. What it adds, and its
+ * deafness, begin with its session.
  */
 
 import { FrameKind } from "../../../src/core/wire/frame.ts";
@@ -39,7 +40,7 @@ class HostileSocket implements Socket {
   readonly #queue: ChangedFrame[] = [];
   #isBlocked = false;
   #isClosed = false;
-  /** Both ends have proved who they are. */
+  /** Its session has begun: START is written. */
   #isOpen = false;
 
   constructor(
@@ -120,9 +121,9 @@ class HostileSocket implements Socket {
       this.#queue.push(one);
       return;
     }
-    if (!this.#isOpen) {
+    if (one.kind === FrameKind.START && !this.#isOpen) {
       this.#isOpen = true;
-      this.#addMore();
+      this.#process.clock.setTimer(0, () => this.#addMore());
     }
     let frames: readonly ChangedFrame[] = [one];
     for (const { write } of this.#habits) {
