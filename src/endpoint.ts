@@ -12,11 +12,13 @@ import { Timers } from "./connection/timers.ts";
 import type { ClientRow, PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
 import { Caller, type Destination } from "./calls/caller.ts";
+import { Changes } from "./calls/changes.ts";
 import type { AnyServices, Callee, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
 import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
 import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
+import { ListedCaller } from "./calls/listed_caller.ts";
 import { listenOn } from "./calls/listening.ts";
 import { type EndpointParts, newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
@@ -79,6 +81,7 @@ export class Endpoint implements AsyncDisposable {
   readonly #reporter: Reporter;
   readonly #showing: Showing;
   readonly #groups: Groups;
+  readonly #changes: Changes;
   readonly #listener: Listener;
   readonly #closing: Closing;
 
@@ -99,7 +102,12 @@ export class Endpoint implements AsyncDisposable {
       handleDropped: (peer: string, service: string, code: ErrorCode) =>
         emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
     };
-    this.#caller = new Caller(calls, timers, copy, options, interceptors);
+    const changes = this.#changes = new Changes(timers);
+    const calling = [calls, timers, copy, options, interceptors] as const;
+    const awaits = (peer: string) => this.#awaits(peer);
+    this.#caller = parts.discovery === null
+      ? new Caller(...calling)
+      : new ListedCaller({ awaits, changes }, ...calling);
     const { address } = this;
     const context = newContext({ ...parts, address, timers, handling, recorder, emit });
     const whenFenced = { handleFenced: (code: ErrorCode) => this.#closing.fence(code) };
@@ -117,9 +125,9 @@ export class Endpoint implements AsyncDisposable {
       },
     });
     this.#handling = handling;
-    this.#groups = new Groups(manager, this.#caller, options.requestTimeoutMs);
-    this.#lists = new PeerLists(manager, options.drainMs, emit);
-    this.#showing = new Showing(this, recorder);
+    this.#groups = new Groups(manager, this.#caller, options.requestTimeoutMs, changes);
+    this.#lists = new PeerLists(manager, options.drainMs, changes, emit);
+    this.#showing = new Showing(this, recorder, manager);
     const knowsPeers = options.peers.length > 0;
     if (options.consoleNotices) this.#reporter.tellConsole(this.name, knowsPeers);
     registerAll(options.handlers, (...handling) => this.handle(...handling));
@@ -142,7 +150,7 @@ export class Endpoint implements AsyncDisposable {
     let endpoint: Endpoint | null = null;
     const accept = (socket: Socket) => endpoint === null ? null : endpoint.#manager.accept(socket);
     const listener = await listenOn(runtime, resolved, accept);
-    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank });
+    endpoint = new Endpoint({ options: resolved, runtime, listener, keys, rank, discovery });
     endpoint.#lists.set(resolved.peers);
     const hasGroups = discovery !== null || resolved.peers.some(({ group }) => group !== undefined);
     if (hasGroups) await endpoint.#groups.load();
@@ -376,8 +384,14 @@ export class Endpoint implements AsyncDisposable {
     return link.isFenced ? "fenced" : link;
   }
 
+  /** Whether a discovery may yet tell of it. */
+  #awaits(peer: string): boolean {
+    return this.#lists.isAwaited && !this.#closing.isClosing && this.#manager.fenced === null &&
+      this.#manager.link(peer, true) === undefined;
+  }
+
   #emit(event: EventBody): void {
     this.#reporter.emit(event);
-    this.#groups.handleEvent(event.type);
+    this.#changes.handleEvent(event.type);
   }
 }

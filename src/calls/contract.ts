@@ -35,6 +35,9 @@ export const DUMP_SERVICE: string = "freshlink/dump";
 /** The service that the inspector asks. */
 export const INSPECT_SERVICE: string = "freshlink/inspect";
 
+/** The service that tells how much a member of a group has to do for others. */
+export const LOAD_SERVICE: string = "freshlink/load";
+
 /** What `DUMP_SERVICE` answers: the flight recorder. */
 export interface FlightDump extends EndpointTable {
   /** Of this shape. */

@@ -11,7 +11,7 @@ import { newSessionHost } from "../connection/session_host.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { SessionHandler } from "../core/session/session_handler.ts";
 import type { EventBody } from "../events.ts";
-import type { ResolvedEndpointOptions } from "../options.ts";
+import type { PeerDiscovery, ResolvedEndpointOptions } from "../options.ts";
 import type { Listener, Runtime, TcpAddress } from "../runtime/runtime.ts";
 import { helloOfPeer } from "./startup.ts";
 import type { Rank } from "./state_file.ts";
@@ -23,6 +23,8 @@ export interface EndpointParts {
   readonly listener: Listener;
   readonly keys: ChannelKeys | null;
   readonly rank: Rank;
+  /** What tells who the peers are; `null`: nothing does but `setPeers`. */
+  readonly discovery: PeerDiscovery | null;
 }
 
 /** What its connections have to do with. */

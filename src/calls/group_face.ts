@@ -5,11 +5,9 @@
  */
 
 import type { ConnectionManager } from "../connection/connection_manager.ts";
-import { TimerTask } from "../connection/timer_task.ts";
 import type { LinkDriver } from "../connection/link_driver.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { RequestError } from "../errors.ts";
-import type { EventBody } from "../events.ts";
 import type { Failures } from "../groups/choice.ts";
 import type { Group as Chooser } from "../groups/group.ts";
 import type {
@@ -19,6 +17,9 @@ import type {
   RequestOptions,
 } from "../options.ts";
 import type { Caller } from "./caller.ts";
+import type { Changes } from "./changes.ts";
+import { LOAD_SERVICE } from "./contract.ts";
+import type { ToldLoad } from "./load.ts";
 import { checkGroupOptions, checkServiceName, NO_OPTIONS } from "../options/call_options.ts";
 
 /** A member of a group. */
@@ -47,8 +48,7 @@ export interface GroupHost {
     options: RequestOptions,
   ): Promise<unknown>;
   notify(peer: string, service: string, payload: unknown, options: NotifyOptions): Promise<void>;
-  /** Resolves when a link comes up or goes down, after a while at the latest, or with the signal. */
-  changed(ms: number, signal: AbortSignal | undefined): Promise<void>;
+  readonly changes: Changes;
 }
 
 /** How it stands with one member of a group. */
@@ -67,23 +67,32 @@ export interface GroupNotified {
   readonly failed: readonly RequestError[];
 }
 
+/** How long an answer of how much a member has to do is worth waiting for, in milliseconds. */
+const LOAD_TIMEOUT_MS = 1_000;
+
 type Loaded = typeof import("../groups/mod.ts");
 
 /** The groups of one endpoint. */
 export class Groups implements GroupHost {
   readonly requestTimeoutMs: number;
+  readonly changes: Changes;
   readonly #manager: ConnectionManager;
   readonly #caller: Caller;
   readonly #faces = new Map<string, GroupFace>();
   readonly #members = new WeakMap<LinkDriver, GroupMember>();
-  readonly #waiting = new Set<() => void>();
   #loaded: Loaded | null = null;
   #loading: Promise<Loaded> | null = null;
 
-  constructor(manager: ConnectionManager, caller: Caller, requestTimeoutMs: number) {
+  constructor(
+    manager: ConnectionManager,
+    caller: Caller,
+    requestTimeoutMs: number,
+    changes: Changes,
+  ) {
     this.#manager = manager;
     this.#caller = caller;
     this.requestTimeoutMs = requestTimeoutMs;
+    this.changes = changes;
   }
 
   /** The group of that name, whoever its members are. */
@@ -101,12 +110,6 @@ export class Groups implements GroupHost {
     this.#loading ??= import("../groups/mod.ts");
     this.#loaded = await this.#loading;
     return this.#loaded;
-  }
-
-  /** Something has happened; another member may take a call. */
-  handleEvent(type: EventBody["type"]): void {
-    if (type !== "connected" && type !== "peers-changed" && type !== "closed") return;
-    for (const wake of [...this.#waiting]) wake();
   }
 
   /** How it stands with the members of a group. */
@@ -137,26 +140,16 @@ export class Groups implements GroupHost {
     return this.#caller.notify(peer, service, payload, options);
   }
 
-  changed(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const { timers } = this.#manager.context;
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.#waiting.delete(wake);
-        timers.remove(task);
-        signal?.removeEventListener("abort", wake);
-        resolve();
-      };
-      const task = new TimerTask(wake);
-      this.#waiting.add(wake);
-      timers.add(task, ms);
-      signal?.addEventListener("abort", wake);
-    });
+  /** What a member has to do for others. */
+  async #askLoad({ name }: LinkDriver): Promise<ToldLoad> {
+    const options = { whenDown: "fail", whenFull: "fail", timeoutMs: LOAD_TIMEOUT_MS } as const;
+    return await this.#caller.request<ToldLoad>(name, LOAD_SERVICE, undefined, options);
   }
 
   #memberOf(link: LinkDriver): GroupMember {
     let member = this.#members.get(link);
     if (member === undefined) {
-      member = new this.#loaded!.LinkMember(link);
+      member = new this.#loaded!.LinkMember(link, () => this.#askLoad(link));
       this.#members.set(link, member);
     }
     return member;

@@ -11,19 +11,30 @@ import type { EventBody } from "../events.ts";
 import type { PeerDefinition, PeerDiscovery } from "../options.ts";
 import { checkDefinitions } from "../options/definitions.ts";
 import { Problems } from "../options/problems.ts";
+import type { Changes } from "./changes.ts";
 import type { DiscoveryHost, Following } from "../discovery/following.ts";
 
 /** The lists of one endpoint. */
 export class PeerLists implements DiscoveryHost {
   readonly #manager: ConnectionManager;
   readonly #drainMs: number;
+  readonly #changes: Changes;
   readonly #emit: (event: EventBody) => void;
   #following: Following | null = null;
+  #hasList = false;
+  /** Whether the discovery tells nothing any more. */
+  #hasEnded = false;
   #isStopped = false;
 
   /** @param drainMs How long what is open with a peer that leaves may take, in milliseconds. */
-  constructor(manager: ConnectionManager, drainMs: number, emit: (event: EventBody) => void) {
+  constructor(
+    manager: ConnectionManager,
+    drainMs: number,
+    changes: Changes,
+    emit: (event: EventBody) => void,
+  ) {
     this.#manager = manager;
+    this.#changes = changes;
     this.#drainMs = drainMs;
     this.#emit = emit;
   }
@@ -46,7 +57,15 @@ export class PeerLists implements DiscoveryHost {
     const { Following } = await import("../discovery/following.ts");
     if (this.#isStopped) return;
     this.#following = new Following(discovery, this);
-    void this.#following.run();
+    void this.#following.run().then(() => {
+      this.#hasEnded = true;
+      this.#changes.tell();
+    });
+  }
+
+  /** Whether there is no list yet, and a discovery that may tell one. */
+  get isAwaited(): boolean {
+    return this.#following !== null && !this.#hasList && !this.#hasEnded;
   }
 
   /** No list comes any more. */
@@ -93,6 +112,7 @@ export class PeerLists implements DiscoveryHost {
 
   #change(definitions: readonly PeerDefinition[]): void {
     const changes = this.#manager.setPeers(definitions, this.#drainMs);
+    if (definitions.length > 0) this.#hasList = true;
     const { added, removed, moved } = changes;
     if (added.length + removed.length + moved.length === 0) return;
     this.#emit({ type: "peers-changed", peer: null, remoteAddress: null, ...changes });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ConnectionManager } from "../connection/connection_manager.ts";
 import type { FlightRecorder } from "../connection/flight_recorder.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { InspectOptions, Inspector } from "../inspector/inspector.ts";
@@ -14,8 +15,11 @@ import {
   type EndpointTable,
   type FlightDump,
   INSPECT_SERVICE,
+  LOAD_SERVICE,
   TABLE_SERVICE,
 } from "./contract.ts";
+import type { HandlerContext } from "./call_context.ts";
+import { loadBeside } from "./load.ts";
 import { type RemoteCaller, sessionOf } from "./remote_caller.ts";
 import { messageOf } from "./thrown.ts";
 
@@ -31,16 +35,18 @@ export class Showing implements SnapshotSource {
   #isStopped = false;
 
   /** From now on it answers whoever asks over a link, too. */
-  constructor(endpoint: Endpoint, recorder: FlightRecorder) {
+  constructor(endpoint: Endpoint, recorder: FlightRecorder, manager: ConnectionManager) {
     this.#endpoint = endpoint;
     this.#recorder = recorder;
-    this.#serve();
+    this.#serve(manager);
   }
 
-  #serve(): void {
+  #serve(manager: ConnectionManager): void {
     const options = { codec: "json" } as const;
     this.#endpoint.handle(TABLE_SERVICE, (_payload, { caller }) => this.table(caller), options);
     this.#endpoint.handle(DUMP_SERVICE, () => this.dump(), options);
+    const tellLoad = (_: unknown, { caller }: HandlerContext) => loadBeside(manager, caller);
+    this.#endpoint.handle(LOAD_SERVICE, tellLoad, options);
     this.#endpoint.handle(INSPECT_SERVICE, (asked: unknown) => {
       const since = (asked as { readonly since?: unknown } | null)?.since;
       return this.snapshot(typeof since === "number" ? since : 0);

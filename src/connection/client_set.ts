@@ -53,6 +53,11 @@ export class ClientSet implements LinkOwner, SessionCarrier {
     this.#detached = new Detached(bounds);
   }
 
+  /** All of them, also those whose connections are gone. */
+  get links(): Iterable<LinkDriver> {
+    return this.#links.values();
+  }
+
   /** How many have a connection. */
   get attachedCount(): number {
     return this.#links.size - this.#detached.size;

@@ -177,7 +177,7 @@ export class Group {
   ): Promise<void> {
     const reason = () => this.#error("cancelled", service, signal?.reason ?? last);
     if (signal?.aborted) throw reason();
-    await this.#host.changed(Math.max(0, ms), signal);
+    await this.#host.changes.wait(Math.max(0, ms), signal);
     if (signal?.aborted) throw reason();
   }
 

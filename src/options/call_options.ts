@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DUMP_SERVICE, INSPECT_SERVICE, TABLE_SERVICE } from "../calls/contract.ts";
+import { DUMP_SERVICE, INSPECT_SERVICE, LOAD_SERVICE, TABLE_SERVICE } from "../calls/contract.ts";
 import { messageOf } from "../calls/thrown.ts";
 import type { GroupRequestOptions, NotifyOptions, RequestOptions } from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
@@ -32,6 +32,7 @@ const OWN_SERVICES: readonly string[] = Object.freeze([
   TABLE_SERVICE,
   DUMP_SERVICE,
   INSPECT_SERVICE,
+  LOAD_SERVICE,
 ]);
 
 const EXAMPLE = "an object such as { timeoutMs: 500 }";

@@ -1,6 +1,6 @@
 // Endpoints whose peers a discovery tells: an async iterable, or a file that is watched.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   ConfigurationError,
   Endpoint,
@@ -8,7 +8,7 @@ import {
   type PeerDiscovery,
 } from "../../mod.ts";
 import { type Host, Simulation } from "../../src/simulator/mod.ts";
-import { freePort, Watched } from "../support/endpoints.ts";
+import { freePort, requestError, Watched } from "../support/endpoints.ts";
 
 const PORT = 11_000;
 
@@ -107,6 +107,70 @@ Deno.test("a discovery: its lists are taken; failures and empty lists end nothin
   await simulation.until(() => a.connections().length === 0, 20_000);
   await simulation.settle(Promise.all([a.close(), b.close()]), 20_000);
   assertEquals(told.returns, 1);
+});
+
+Deno.test("a discovery: calls before its first list wait for it, within their deadlines", async () => {
+  const simulation = new Simulation({ seed: 5 });
+  const [one, two] = [simulation.host("A"), simulation.host("B")];
+  const told = new Told();
+  const a = await start(one, told);
+  const other = { name: "B", hostname: two.address, port: PORT };
+  const b = await start(two, [{ name: "A", hostname: one.address, port: PORT }]);
+  const heard: unknown[] = [];
+  b.handle("note", (text: string) => heard.push(text));
+  const controller = new AbortController();
+  const { signal } = controller;
+  const waiting = [
+    a.request("B", "echo", 1, { timeoutMs: 20_000 }),
+    a.request("B", "echo", 2, { timeoutMs: Infinity }),
+    a.peer<{ echo(value: number): number }>("B").request("echo", 3),
+  ];
+  const noted = a.notify("B", "note", "early");
+  const ends = [
+    a.request("B", "echo", 4, { timeoutMs: 300 }),
+    a.request("B", "echo", 5, { signal }),
+    a.request("B", "echo", 6, { whenDown: "fail" }),
+  ].map((call) => requestError(call));
+  await assertRejects(
+    () => a.request("B", "echo", 7, { timeoutMs: -1 }),
+    ConfigurationError,
+    "options.timeoutMs",
+  );
+  // Neither a failure nor an empty list is a list.
+  told.tell(new Error("the directory is away"));
+  told.tell([]);
+  await simulation.run(1_000);
+  controller.abort(new Error("enough"));
+  const found = await simulation.settle(Promise.all(ends), 1_000);
+  assertEquals(found.map(({ code, delivery }) => [code, delivery]), [
+    ["timeout", "not-sent"],
+    ["cancelled", "not-sent"],
+    ["undefined-peer", "not-sent"],
+  ]);
+  assertStringIncludes(found[0]!.message, "no discovery has told of 'B' before the deadline");
+  assertEquals((found[1]!.cause as Error).message, "enough");
+  told.tell([other]);
+  assertEquals(await simulation.settle(Promise.all(waiting), 10_000), [1, 2, 3]);
+  await simulation.settle(noted, 10_000);
+  await simulation.until(() => heard.length === 1, 10_000);
+  // There is a list: who is not in it is no peer.
+  const stranger = await simulation.settle(requestError(a.request("C", "echo", 8)), 1_000);
+  assertEquals(stranger.code, "undefined-peer");
+  await simulation.settle(Promise.all([a.close(), b.close()]), 20_000);
+});
+
+Deno.test("a discovery that ends, or an endpoint that closes, before the first list: calls end", async () => {
+  const simulation = new Simulation({ seed: 6 });
+  for (const [seen, code] of [["end", "undefined-peer"], ["close", "closed"]] as const) {
+    const told = new Told();
+    const a = await start(simulation.host(`A-${seen}`), told);
+    const call = requestError(a.request("B", "echo", 1, { timeoutMs: 60_000 }));
+    await simulation.run(100);
+    const closed = seen === "close" ? a.close() : undefined;
+    if (seen === "end") told.tell(null);
+    assertEquals((await simulation.settle(call, 10_000)).code, code);
+    await simulation.settle(closed ?? a.close(), 20_000);
+  }
 });
 
 Deno.test("a discovery that goes on is let go when the endpoint is closed", async () => {

@@ -1,7 +1,13 @@
 // A group on simulated hosts: who takes calls, what moves, and what becomes of calls that nobody takes.
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { Endpoint, type EndpointOptions, type PeerDefinition, RequestError } from "../../mod.ts";
+import {
+  Client,
+  Endpoint,
+  type EndpointOptions,
+  type PeerDefinition,
+  RequestError,
+} from "../../mod.ts";
 import { type Host, Simulation } from "../../src/simulator/mod.ts";
 import { requestError } from "../support/endpoints.ts";
 
@@ -241,6 +247,88 @@ Deno.test("group: whoever fails at once does not draw all calls, and is tried ag
   const { ok = 0, "handler-failed": failed = 0 } = await cluster.load(3_000);
   assertEquals(ok + failed, 3_000);
   assert(failed > 2 && failed < 300, `${failed} of 3,000 failed`);
+});
+
+Deno.test("group: a member that is busy for others gets less, as it tells", async () => {
+  const cluster = await Cluster.of(2);
+  const { simulation } = cluster;
+  const ends: (() => void)[] = [];
+  const busy = await cluster.member("host-3", {
+    handlers: {
+      reserve: (id: number) => {
+        cluster.executed.push({ by: "host-3", id });
+        return "host-3";
+      },
+      hang: () => new Promise<void>((resolve) => ends.push(resolve)),
+    },
+  });
+  await cluster.up(3);
+  const { runtime, address } = simulation.findHost("host-3")!;
+  const connecting = Client.connect({ hostname: address, port: PORT, runtime });
+  const client = await simulation.settle(connecting, 10_000);
+  const hanging = Array.from(
+    { length: 40 },
+    () => client.request("hang", 0, { timeoutMs: 90_000 }),
+  );
+  await simulation.until(() => ends.length === 40, 10_000);
+  // The first choice is made before it has said so.
+  await cluster.load(50);
+  const before = cluster.shares()["host-3"] ?? 0;
+  assertEquals(await cluster.load(600, {}, 50), { ok: 600 });
+  assertEquals((cluster.shares()["host-3"] ?? 0) - before, 0);
+  for (const end of ends) end();
+  await simulation.settle(Promise.all(hanging), 10_000);
+  assertEquals(await cluster.load(600, {}, 650), { ok: 600 });
+  const after = (cluster.shares()["host-3"] ?? 0) - before;
+  assert(after > 150, `${after} of 600`);
+  await simulation.settle(Promise.all([client.close(), busy.close()]), 20_000);
+});
+
+Deno.test("group: ten that choose do not all turn to the least busy member at once", async () => {
+  const cluster = await Cluster.of(0);
+  const { simulation } = cluster;
+  const open = { "host-1": 0, "host-2": 0 };
+  for (const name of ["host-1", "host-2"] as const) {
+    const reserve = () =>
+      new Promise<string>((resolve) => {
+        open[name]++;
+        simulation.findHost(name)!.runtime.clock.setTimer(50, () => {
+          open[name]--;
+          resolve(name);
+        });
+      });
+    await cluster.member(name, { admit: () => true, handlers: { reserve } });
+  }
+  await cluster.up(2);
+  const peers = cluster.stock.members().map(({ hostname, port }) => ({
+    group: "stock",
+    hostname,
+    port,
+  }));
+  const callers: Endpoint[] = [];
+  for (let index = 0; index < 10; index++) {
+    const { name, address: hostname, runtime } = simulation.host(`caller-${index}`);
+    const listen = { hostname: "0.0.0.0", port: PORT };
+    const more = { insecure: true, redialMinMs: 10, runtime, advertise: { hostname } };
+    callers.push(await Endpoint.start({ name, listen, peers, ...more }));
+  }
+  const isUp = (endpoint: Endpoint) => endpoint.peers().every(({ state }) => state === "up");
+  await simulation.until(() => callers.every(isUp), 20_000);
+  // Each keeps ten calls open, so there are a hundred.
+  let isOn = true;
+  let furthest = 0;
+  const keep = async (endpoint: Endpoint): Promise<void> => {
+    while (isOn) await endpoint.group("stock").request("reserve", 0);
+  };
+  const loops = callers.flatMap((endpoint) => Array.from({ length: 10 }, () => keep(endpoint)));
+  await simulation.run(500);
+  for (let look = 0; look < 200; look++) {
+    await simulation.run(10);
+    furthest = Math.max(furthest, Math.abs(open["host-1"] - open["host-2"]));
+  }
+  isOn = false;
+  await simulation.settle(Promise.all(loops), 10_000);
+  assert(furthest < 25, `one had ${furthest} of 100 calls more than the other`);
 });
 
 Deno.test("group: what no handler has begun goes on to another member", async () => {
