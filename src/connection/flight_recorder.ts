@@ -80,7 +80,7 @@ export class FlightRecorder {
 
   /** A link was told something, and decided. */
   record(peer: string, atMs: number, event: LinkEvent, actions: readonly LinkAction[]): void {
-    if (event.kind === "timeout" && actions.length === 0) return;
+    if (actions.length === 0 && isIdle(event)) return;
     const tape = this.#tapes.get(peer) ?? this.#newTape(peer);
     const text = entryText(event, actions);
     const { times, texts, counts } = tape;
@@ -119,6 +119,12 @@ export class FlightRecorder {
     this.#tapes.set(peer, tape);
     return tape;
   }
+}
+
+/** What an idle link hears all the time: it would push out everything that one looks for later. */
+function isIdle(event: LinkEvent): boolean {
+  return event.kind === "timeout" ||
+    event.kind === "control" && event.frame === FrameKind.PONG;
 }
 
 function isRoutine({ kind }: LinkEvent): boolean {

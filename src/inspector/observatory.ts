@@ -11,7 +11,8 @@ import type { Endpoint } from "../endpoint.ts";
 import type { EndpointEvent } from "../events.ts";
 import { levelOf, textOf } from "../telemetry/logging.ts";
 import { Histogram } from "./histogram.ts";
-import type { EventView, ServiceView, Snapshot, SnapshotSource } from "./snapshot.ts";
+import type { PeerRow } from "../core/link/peer_row.ts";
+import type { EventView, GroupView, ServiceView, Snapshot, SnapshotSource } from "./snapshot.ts";
 
 /** When nobody has asked for so long, calls are not measured any more, in milliseconds. */
 const IDLE_MS = 30_000;
@@ -49,6 +50,7 @@ export class Observatory implements SnapshotSource {
     const events = this.#recorder.eventsSince(since, EVENTS_PER_LOOK);
     const first = this.#recorder.nextEvent - events.length;
     const now = performance.now();
+    const peers = this.#endpoint.peers();
     const services = [...this.#services.values()].map((meter) => meter.view(now))
       .sort((one, other) => other.p99Ms - one.p99Ms);
     return Promise.resolve({
@@ -58,7 +60,8 @@ export class Observatory implements SnapshotSource {
       fenced,
       atMicros: Date.now() * 1_000,
       rows: this.#endpoint.connections(),
-      peers: this.#endpoint.peers(),
+      peers,
+      groups: groupsOf(this.#endpoint, peers),
       events: events.map((event, index) => viewOf(event, first + index)),
       nextEvent: this.#recorder.nextEvent,
       services: services.slice(0, SERVICES_PER_LOOK),
@@ -99,6 +102,23 @@ export class Observatory implements SnapshotSource {
     this.#stopMeasuring = null;
     this.#services.clear();
   }
+}
+
+/** The groups among the peers, with what each member was given. */
+function groupsOf(endpoint: Endpoint, peers: readonly PeerRow[]): GroupView[] {
+  const names = new Set<string>();
+  for (const { group } of peers) if (group !== null) names.add(group);
+  return [...names].sort().map((name) => {
+    const members = endpoint.group(name).members()
+      .map(({ peer, state, inFlight, calls, failedCalls }) => ({
+        peer,
+        state,
+        inFlight,
+        calls,
+        failedCalls,
+      }));
+    return { name, members };
+  });
 }
 
 interface Period {

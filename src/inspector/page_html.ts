@@ -36,10 +36,23 @@ export const PAGE_HTML: string = `<!doctype html>
     <p class="legend"><span class="up">── linked</span> <span class="closing">╌╌ closing, or
     silent</span> <span class="down">✕ no connection</span></p>
   </section>
+  <section aria-labelledby="groups-title" id="groups-section" hidden>
+    <h2 id="groups-title">Groups</h2>
+    <p>A call to a group goes to one of its members: to one that is linked and has little to do, or
+    to the one that its key belongs to.</p>
+    <p class="narrow">The table goes on to the right.</p>
+    <div class="scroll" tabindex="0" role="region" aria-labelledby="groups-title">
+      <table><thead><tr><th scope="col">Member</th><th scope="col">Takes calls?</th>
+      <th scope="col">Group</th><th scope="col" class="n">Calls open</th><th scope="col"
+      class="n">Calls given</th><th scope="col" class="n">Share</th><th scope="col"
+      class="n">Failed</th></tr></thead><tbody id="groups"></tbody></table>
+    </div>
+  </section>
   <section aria-labelledby="rows-title">
     <h2 id="rows-title">Connection table</h2>
     <p>One row for each connection. Of two to one peer, the one with the greater number is newer.
     An ended one stays here for ten seconds.</p>
+    <p class="narrow">The table goes on to the right.</p>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="rows-title">
       <table><thead><tr><th scope="col">Peer</th><th scope="col">Used?</th>
       <th scope="col" class="n">Number</th><th scope="col">Dialled</th><th scope="col">Other
@@ -50,17 +63,21 @@ export const PAGE_HTML: string = `<!doctype html>
   </section>
   <section aria-labelledby="peers-title">
     <h2 id="peers-title">Links</h2>
+    <p>One row for each peer, whatever connection carries it. Calls wait while it has no connection,
+    or has promised no more room.</p>
+    <p class="narrow">The table goes on to the right.</p>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="peers-title">
-      <table><thead><tr><th scope="col">Peer</th><th scope="col">State</th><th scope="col">For</th>
+      <table><thead><tr><th scope="col">Peer</th><th scope="col">State</th><th scope="col">So for</th>
       <th scope="col" class="n">Calls open</th><th scope="col" class="n">Waiting</th>
-      <th scope="col" class="n">Credit</th><th scope="col">Last trouble</th><th scope="col">Last
-      events</th></tr></thead><tbody id="peers"></tbody></table>
+      <th scope="col" class="n">May be sent</th><th scope="col">Last trouble</th><th
+      scope="col">History</th></tr></thead><tbody id="peers"></tbody></table>
     </div>
     <p id="peers-more"></p>
   </section>
   <section aria-labelledby="services-title">
     <h2 id="services-title">Calls by service, the slowest first</h2>
     <p>Measured while this page is open; durations of the last two minutes at most.</p>
+    <p class="narrow">The table goes on to the right.</p>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="services-title">
       <table><thead><tr><th scope="col">Service</th><th scope="col">Side</th><th scope="col"
       class="n">Open</th><th scope="col" class="n">Ended</th><th scope="col" class="n">Failed</th>

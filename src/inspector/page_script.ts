@@ -8,6 +8,7 @@
  * @module
  */
 
+import { MAP_SCRIPT } from "./page_map.ts";
 import { STORIES_SCRIPT } from "./page_stories.ts";
 
 const LOOK_SCRIPT = String.raw`
@@ -162,18 +163,36 @@ function showPeers(snapshot) {
   }, (row, peer) => {
     style(row.children[1], peer.state);
     writeRow(row, [
-      peer.peer + (peer.group ? " (" + peer.group + ")" : ""), STATES[peer.state], ago(peer.sinceMicros, snapshot.atMicros),
+      peer.peer, STATES[peer.state], ago(peer.sinceMicros, snapshot.atMicros),
       String(peer.inFlight), String(peer.waiting), bytes(peer.creditBytes), peer.lastError || "none",
     ]);
     const history = lastEvents.get(peer.peer) || [];
     const details = row.children[7].firstChild;
-    write(details.firstChild, history.length === 0 ? "none" : String(history.length));
+    write(details.firstChild, history.length === 0 ? "no events" : history.length === 1 ? "1 event" : history.length + " events");
     if (details.open) {
       fill(details.lastChild, history, (event) => event.number, eventLine, () => {});
     }
   });
   const more = peers.length - ROWS_MAX;
   write(byId("peers-more"), more > 0 ? more + " more are not shown here; all are in the drawing." : "");
+}
+
+function showGroups({ groups = [] }) {
+  byId("groups-section").hidden = groups.length === 0;
+  const members = groups.flatMap(({ name, members }) => {
+    const given = members.reduce((sum, { calls }) => sum + calls, 0);
+    return members.map((member) => ({ ...member, group: name, given }));
+  });
+  if (members.length > ROWS_MAX) members.sort((a, b) => b.calls - a.calls);
+  fill(byId("groups"), members.slice(0, ROWS_MAX), ({ peer }) => peer,
+    () => makeRow(["", "", "", "n", "n", "n", "n"]), (row, one) => {
+      style(row.children[1], one.state);
+      writeRow(row, [
+        one.peer, one.state === "up" ? "● yes" : one.state === "closing" ? "◐ no: closing" : "✕ no",
+        one.group, String(one.inFlight), String(one.calls),
+        one.given === 0 ? "–" : Math.round(100 * one.calls / one.given) + " %", String(one.failedCalls),
+      ]);
+    });
 }
 
 function showServices({ services }) {
@@ -183,76 +202,6 @@ function showServices({ services }) {
       one.service, one.side === "calling" ? "asked from here" : "answered here", String(one.active),
       String(one.ended), String(one.failed), millis(one.p50Ms), millis(one.p99Ms), millis(one.maxMs),
     ]));
-}
-
-const SVG = "http://www.w3.org/2000/svg";
-
-function drawn(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const key in attributes) element.setAttribute(key, attributes[key]);
-  return element;
-}
-
-function stateOf(peer) {
-  return peer.state === "up" && silent.has(peer.peer) ? "closing" : peer.state;
-}
-
-function showMap(snapshot) {
-  const map = byId("map");
-  const key = (innerWidth < 640) + snapshot.peers.map((peer) => peer.peer + stateOf(peer)).join(" ");
-  if (map.key === key) return;
-  map.key = key;
-  const down = snapshot.peers.filter((peer) => peer.state === "down").map(({ peer }) => peer);
-  const label = snapshot.name + " has " + snapshot.peers.length + " peers; " +
-    (down.length === 0 ? "all are linked" : "no connection to " + down.slice(0, 20).join(", "));
-  map.replaceChildren(snapshot.peers.length > NODES_MAX ? dots(snapshot, label) : star(snapshot, label));
-}
-
-function star({ name, peers }, label) {
-  // On a narrow screen the same letters need more of the width.
-  const width = innerWidth < 640 ? 420 : 720;
-  const isRow = peers.length < 3;
-  const height = isRow ? 70 : 320;
-  const [middle, centre] = [width / 2, height / 2];
-  const svg = drawn("svg", { viewBox: "0 0 " + width + " " + height, role: "img", "aria-label": label });
-  const placed = peers.map((peer, index) => {
-    const angle = 2 * Math.PI * index / Math.max(2, peers.length) + (isRow ? 0 : -Math.PI / 2);
-    const [across, up] = [middle - 66, centre - 28];
-    return { peer, x: middle + across * Math.cos(angle), y: centre + up * Math.sin(angle) };
-  });
-  for (const { peer, x, y } of placed) {
-    svg.append(drawn("line", { x1: middle, y1: centre, x2: x, y2: y, class: stateOf(peer) }));
-  }
-  const node = (text, x, y, state, word) => {
-    svg.append(drawn("rect", { x: x - 62, y: y - 23, width: 124, height: 46, rx: 8, class: "node " + state }));
-    for (const [line, dy] of [[text.slice(0, 18), -3], [word, 14]]) {
-      const element = drawn("text", { x, y: y + dy, class: state });
-      element.textContent = line;
-      svg.append(element);
-    }
-  };
-  node(name, middle, centre, "", "this process");
-  for (const { peer, x, y } of placed) {
-    const state = stateOf(peer);
-    const word = state === "down" ? "✕ no connection" : state === "up" ? "linked"
-      : silent.has(peer.peer) ? "? silent" : "closing";
-    node(peer.peer, x, y, state, word);
-  }
-  return svg;
-}
-
-function dots({ peers }, label) {
-  const box = document.createElement("div");
-  box.className = "many";
-  box.setAttribute("role", "img");
-  box.setAttribute("aria-label", label);
-  for (const peer of peers) {
-    const dot = document.createElement("span");
-    dot.className = "dot " + stateOf(peer);
-    dot.title = peer.peer + ": " + peer.state;
-    box.append(dot);
-  }
-  return box;
 }
 
 function eventLine(event) {
@@ -330,6 +279,7 @@ function show(snapshot) {
   showMap(snapshot);
   showRows(snapshot);
   showPeers(snapshot);
+  showGroups(snapshot);
   showServices(snapshot);
   showEvents();
 }
@@ -386,4 +336,4 @@ look();
 `;
 
 /** The script, a module. */
-export const PAGE_SCRIPT: string = STORIES_SCRIPT + LOOK_SCRIPT;
+export const PAGE_SCRIPT: string = STORIES_SCRIPT + MAP_SCRIPT + LOOK_SCRIPT;

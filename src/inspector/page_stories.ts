@@ -33,7 +33,7 @@ function storyOf(event, begins) {
   const story = {
     peer: event.peer, key: event.peer + " " + event.number, beganMicros: event.atMicros,
     lastMicros: event.atMicros, ended: null, newProcess: false, failed: 0, repeated: 0, replayed: 0,
-    old: null, by: null, lost: false, lines: [],
+    old: null, by: null, lost: false, closed: false, lines: [],
   };
   stories.unshift(story);
   stories.length = Math.min(stories.length, STORIES_MAX);
@@ -60,6 +60,7 @@ function tellStory(event) {
   if (story.lines.length > 30) story.lines.shift();
   if (type === "lost") {
     story.lost = true;
+    story.closed = details.reason === "closing";
     story.old = details.identifier;
   } else if (type === "superseded") {
     story.old = details.identifier;
@@ -79,16 +80,19 @@ function tellStory(event) {
 
 function headline(story) {
   const { peer } = story;
+  if (story.ended === null && story.closed) return "– " + peer + " has closed in good order, and is away.";
   if (story.ended === null) {
     return story.lost ? "✕ " + peer + " is down: there is no connection to it."
       : "? " + peer + " is silent: nothing was heard of it for a while.";
   }
+  if (story.newProcess && story.closed) return "✓ " + peer + " was closed in good order; its new process has taken over.";
   return story.newProcess
     ? "✕ " + peer + " died. ✓ Its new process has taken over."
     : "✓ " + peer + " lives: only the way to it broke, and another connection has taken over.";
 }
 
 function lookOf(story) {
+  if (story.closed) return story.ended === null ? "closed" : "back";
   if (story.ended === null) return story.lost ? "down" : "silent";
   return story.newProcess ? "died" : "path";
 }
@@ -100,7 +104,9 @@ function connectionText({ old, by }) {
 }
 
 function callsText(story) {
-  if (story.ended === null) return "Calls wait for it until their deadlines.";
+  if (story.ended === null) {
+    return "Calls to it wait until their deadlines; calls to its group, if it has one, go to other members.";
+  }
   const calls = (count) => count === 1 ? "1 call" : count + " calls";
   if (!story.newProcess) {
     return "No call was lost: " + story.replayed + " messages went again over the new connection, " +
@@ -109,7 +115,7 @@ function callsText(story) {
   const failed = story.failed === 0 ? "None failed."
     : calls(story.failed) + " failed, because the dead process may have executed them.";
   const repeated = story.repeated === 0 ? ""
-    : " " + calls(story.repeated) + " that may be repeated went to the new process.";
+    : " " + calls(story.repeated) + " that may be repeated (idempotent) went to the new process.";
   return "Calls: " + failed + repeated + " What had only been waiting went on.";
 }
 

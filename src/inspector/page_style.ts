@@ -57,6 +57,7 @@ ol { margin: 0; padding: 0; list-style: none; }
 #stories > li.died, #stories > li.down { border-left-color: var(--bad); }
 #stories > li.back { border-left-color: var(--good); }
 #stories > li.path, #stories > li.silent { border-left-color: var(--warn); }
+#stories > li { color: var(--ink); font-weight: 400; }
 #stories p { color: var(--ink); }
 #stories ol, #events { padding-left: 2px; }
 #stories ol li, #events li { padding: 2px 10px 2px 0; }
@@ -83,11 +84,14 @@ input[type="search"] { width: 13em; max-width: 100%; }
 #map .dot { width: 12px; height: 12px; border-radius: 3px; background: var(--good); }
 #map .dot.closing { background: var(--warn); }
 #map .dot.down { background: var(--bad); outline: 2px solid var(--bad); }
-.legend span { margin-right: 14px; }
+.legend span { margin-right: 14px; white-space: nowrap; display: inline-block; }
+.narrow { display: none; }
+#map .group { color: var(--soft);  font-size: .85rem; margin: 6px 0 2px; }
 details summary { cursor: pointer; }
 @media (max-width: 640px) {
   header, main { padding: 0 10px; }
   th, td { padding: 5px 7px; }
+  .narrow { display: block; font-size: .85rem; }
 }
 @media (prefers-reduced-motion: no-preference) { tr { transition: background .4s; } }
 `;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { GroupMemberRow } from "../calls/group_face.ts";
 import type { ConnectionRow } from "../core/link/connection_table.ts";
 import type { PeerRow } from "../core/link/peer_row.ts";
 import type { TcpAddress } from "../runtime/runtime.ts";
@@ -39,6 +40,15 @@ export interface ServiceView {
   readonly maxMs: number;
 }
 
+/** A group, with its members. */
+export interface GroupView {
+  readonly name: string;
+  readonly members: readonly Pick<
+    GroupMemberRow,
+    "peer" | "state" | "inFlight" | "calls" | "failedCalls"
+  >[];
+}
+
 /** One moment. */
 export interface Snapshot {
   readonly name: string;
@@ -50,6 +60,8 @@ export interface Snapshot {
   readonly atMicros: number;
   readonly rows: readonly ConnectionRow[];
   readonly peers: readonly PeerRow[];
+  /** By their names. */
+  readonly groups: readonly GroupView[];
   /** Those since the number that was asked for; the newest where there are too many. */
   readonly events: readonly EventView[];
   /** The number of the next event. */

@@ -1,5 +1,7 @@
 // The flight recorder: bounded, one line an entry, and a peer that is away does not fill it.
 
+import v8 from "node:v8";
+import vm from "node:vm";
 import { assert, assertEquals } from "@std/assert";
 import {
   ENTRIES_MAX,
@@ -8,6 +10,7 @@ import {
   LINKS_MAX,
 } from "../../src/connection/flight_recorder.ts";
 import type { EndpointEvent } from "../../src/events.ts";
+import { SimulatedPair } from "../support/simulated_pair.ts";
 
 const CLOCK = { nowMs: () => 1, wallMicros: () => 2, defer() {}, setTimer: () => ({}) } as never;
 
@@ -66,4 +69,39 @@ Deno.test("FlightRecorder: it keeps the last entries, events and links, and no m
   assertEquals(recorder.eventsSince(EVENTS_MAX + 3).map(({ atMs }) => atMs), [515, 516]);
   assertEquals(recorder.eventsSince(0, 2).map(({ atMs }) => atMs), [515, 516]);
   assert(recorder.eventsSince(9_999).length === 0);
+});
+
+/** What a recorder holds for each of many links with entries of these lengths, in bytes. */
+function bytesPerLink(lengths: readonly number[]): number {
+  v8.setFlagsFromString("--expose-gc");
+  const collect: () => void = vm.runInNewContext("gc");
+  const links = LINKS_MAX;
+  const recorder = new FlightRecorder(CLOCK);
+  collect();
+  const before = v8.getHeapStatistics().used_heap_size;
+  for (let link = 0; link < links; link++) {
+    for (const [index, length] of lengths.entries()) {
+      // The only event whose text can have any length.
+      const code = `${link} ${index} `.padEnd(length - "refused 1  → nothing".length, "x");
+      recorder.record(`p${link}`, index, { kind: "refused", connection: 1, code } as never, []);
+    }
+  }
+  collect();
+  const bytes = (v8.getHeapStatistics().used_heap_size - before) / links;
+  assertEquals(Object.keys(recorder.entries()).length, links);
+  return bytes;
+}
+
+Deno.test("FlightRecorder: an idle link takes less than 2.5 KiB, however long; the fullest less than 13", async () => {
+  const pair = await SimulatedPair.start();
+  await pair.simulation.run(600_000);
+  const [texts] = Object.values(pair.left.dump().links).map((entries) =>
+    entries.map(({ text }) => text)
+  );
+  const idle = bytesPerLink(texts!.map(({ length }) => length));
+  assert(idle < 2_560, `${idle} bytes for ${texts!.length} entries: ${texts!.join("; ")}`);
+  const longest = Array.from({ length: ENTRIES_MAX }, () => 160);
+  const fullest = bytesPerLink(longest);
+  assert(fullest < 13_312, `${fullest} bytes`);
+  await pair.close();
 });

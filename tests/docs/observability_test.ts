@@ -85,7 +85,7 @@ Deno.test("observability.md: the levels are those of the code, and the pictures 
     assert(line.includes(`\`${type}\``), `${type}: ${line}`);
   }
   const pictures = [...PAGE.matchAll(/\]\((pictures\/[^)]+)\)/g)].map(([, path]) => path!);
-  assertEquals(pictures.length, 2);
+  assertEquals(pictures.length, 3);
   for (const path of pictures) {
     const bytes = await Deno.readFile(`${ROOT}docs/${path}`);
     assertEquals([...bytes.slice(1, 4)], [0x50, 0x4e, 0x47], path);

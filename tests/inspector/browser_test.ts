@@ -4,10 +4,12 @@
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { ConnectionRow, PeerRow } from "../../mod.ts";
+import { type ConnectionRow, Endpoint, type PeerRow } from "../../mod.ts";
 import { openInspector } from "../../src/inspector/inspector.ts";
 import type { EventView, Snapshot } from "../../src/inspector/snapshot.ts";
 import { ROOT } from "../../tools/project.ts";
+import { Watched } from "../support/endpoints.ts";
+import { until as untilSo } from "../support/until.ts";
 import { chromiumPath, launch } from "./browser.ts";
 
 const executable = await chromiumPath();
@@ -124,7 +126,10 @@ Deno.test(
         const story = await page.textContent("#stories > li");
         assertStringIncludes(story!, "SP20 died. ✓ Its new process has taken over.");
         assertMatch(story!, /Connection \d+ is gone; connection \d+ is used in its place\./);
-        assertMatch(story!, /Calls: None failed\. \d+ calls? that may be repeated went/);
+        assertMatch(
+          story!,
+          /Calls: None failed\. \d+ calls? that may be repeated \(idempotent\) went/,
+        );
         assertEquals(await page.textContent("#summary"), "All 2 peers are linked.");
         assertEquals(await seriousFaults(page), []);
         await page.emulateMedia({ colorScheme: "dark" });
@@ -146,6 +151,58 @@ Deno.test(
     }
   },
 );
+
+Deno.test("inspector: groups, their members, and what each was given", options, async () => {
+  const listen = { port: 0 };
+  const start = (group: string) =>
+    Watched.start({ group, listen, admit: () => true, handlers: { reserve: () => "ok" } });
+  const groups = ["stock", "stock", "stock", "accounts", "accounts"];
+  const members = await Promise.all(groups.map(start));
+  const peers = members.map(({ endpoint: { address: { port } } }, index) => ({
+    group: groups[index]!,
+    hostname: "127.0.0.1",
+    port,
+  }));
+  await using orders = await Endpoint.start({ name: "orders", listen, peers });
+  const [stock] = [orders.group("stock")];
+  for (let call = 0; call < 30; call++) await stock.request("reserve");
+  await untilSo(() => orders.peers().every(({ state }) => state === "up"), "all are linked");
+  const inspector = await orders.inspect();
+  await withBrowser(async (browser) => {
+    const page = await browser.newPage({ viewport: { width: 1180, height: 1350 } });
+    await page.goto(inspector.url);
+    await until(page, `document.querySelectorAll("#groups tr").length === 5`);
+    await members[1]!.endpoint.close();
+    await until(page, `document.querySelector("#groups").textContent.includes("✕ no")`);
+    const rows = await page.$$eval(
+      "#groups tr",
+      (all) => all.map((row) => [...row.children].map((cell) => cell.textContent)),
+    );
+    const gone = `stock/127.0.0.1:${peers[1]!.port}`;
+    assertEquals(
+      rows.map(([name, takes, group]) => [name === gone ? "gone" : "here", takes, group]).sort(),
+      [
+        ["gone", "✕ no", "stock"],
+        ["here", "● yes", "accounts"],
+        ["here", "● yes", "accounts"],
+        ["here", "● yes", "stock"],
+        ["here", "● yes", "stock"],
+      ],
+    );
+    const given = rows.filter(([, , group]) => group === "stock").map((row) => Number(row[4]));
+    assertEquals(given.reduce((sum, calls) => sum + calls, 0), 30);
+    assertStringIncludes(
+      (await page.textContent("#stories > li"))!,
+      `${gone} has closed in good order, and is away.`,
+    );
+    // What tells members apart stands in the drawing, too.
+    const drawing = await page.textContent("#map");
+    for (const { port } of peers) assertStringIncludes(drawing!, `:${port}`);
+    assertEquals(await seriousFaults(page), []);
+    await picture(page, "inspector-groups");
+  });
+  await Promise.all(members.map(({ endpoint }) => endpoint.close()));
+});
 
 function peer(index: number): PeerRow {
   return {
@@ -208,6 +265,7 @@ Deno.test(
         peers: Array.from({ length: 1_000 }, (_, index) => peer(index)),
         events,
         nextEvent,
+        groups: [],
         services: [],
         traffic: { sentBytes: 1, receivedBytes: 1 },
       };
@@ -268,6 +326,10 @@ Deno.test(
       peers: [{ ...peer(0), peer: hostile, lastError: hostile }],
       events,
       nextEvent: 3,
+      groups: [{
+        name: hostile,
+        members: [{ peer: hostile, state: "up", inFlight: 0, calls: 1, failedCalls: 0 }],
+      }],
       services: [],
       traffic: { sentBytes: 1, receivedBytes: 1 },
     };

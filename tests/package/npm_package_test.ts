@@ -7,6 +7,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ROOT } from "../../tools/project.ts";
 import { findNode, findRuntime } from "../../tools/runtimes.ts";
 import { type Builder, BUILDERS, run, runWell, Tarball } from "./tarball.ts";
+import { assertSeen, TELEMETRY_PACKAGES, TELEMETRY_PROGRAM } from "./telemetry.ts";
 
 const NODE_MAJORS = [20, 22, 24, 26];
 
@@ -98,6 +99,11 @@ for (const builder of BUILDERS) {
 
 async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<void> {
   await using tarball = await Tarball.make(builder);
+  // It takes a while, and the other steps do not need it.
+  const telemetry = builder === "pack"
+    ? tarball.install("telemetry", ...TELEMETRY_PACKAGES)
+    : Promise.resolve(null);
+  telemetry.catch(() => {});
   const app = await tarball.install("app");
   await Deno.writeTextFile(`${app}/peer.js`, PEER);
   await Deno.writeTextFile(`${app}/program.js`, PROGRAM);
@@ -142,5 +148,15 @@ async function useAsStranger(t: Deno.TestContext, builder: Builder): Promise<voi
       assertMatch(out, /reserved: "tea"|reserved: 'tea'/);
       assertStringIncludes(out, "SP30");
     });
+  }
+
+  const beside = await telemetry;
+  if (beside === null) return;
+  await Deno.writeTextFile(`${beside}/program.js`, TELEMETRY_PROGRAM);
+  for (const runtime of ["node", "bun"] as const) {
+    await t.step(
+      `${runtime}: @opentelemetry/sdk-node, and Prometheus by its exporter`,
+      async () => assertSeen(await runWell(await findRuntime(runtime), ["program.js"], beside)),
+    );
   }
 }

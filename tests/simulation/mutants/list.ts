@@ -30,6 +30,13 @@ export interface Mutant {
 
 /** All of them. */
 export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "the flight recorder keeps each answer of an idle link",
+    file: "connection/flight_recorder.ts",
+    find: 'return event.kind === "timeout" ||\n',
+    replace: 'return event.kind === "timeout" || event.kind === "renew" &&\n',
+    by: "tests/connection/flight_recorder_test.ts",
+  },
   // What is written.
   {
     name: "what a socket has taken makes no room for what waits",
