@@ -118,6 +118,16 @@ export class Ledger {
     return entry;
   }
 
+  /** The number of the request or notification that began last. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** The request of that number. */
+  entry(id: number): Entry | undefined {
+    return this.#requests.get(id);
+  }
+
   /** A handler begins with a request. @returns The request. */
   executed(id: number, life: number): Entry | null {
     this.progress++;

@@ -104,7 +104,7 @@ export class World {
       advertise: { hostname: process.host.address },
       peers: [...this.members, ...(this.hostile === null ? [] : [this.hostile])]
         .filter((other) => other !== member)
-        .map(({ name, host }) => ({ name, hostname: host.address, port: PORT })),
+        .map(({ name, host }) => ({ name, hostname: host.address, port: PORT, ...this.#group })),
       runtime: this.#counting(process, member.name),
     };
     process.enter(() => void this.#start(life, options).catch((error) => this.fail(error)));
@@ -298,6 +298,12 @@ export class World {
       this.problems.push(`${name} is closed and has ${armedTimers} timers armed, ${openSockets} \
 sockets and ${openListeners} listeners open`);
     }
+  }
+
+  /** The group of all members, where they are in one. */
+  get #group(): { readonly group?: string } {
+    const { group } = this.#options;
+    return group === undefined ? {} : { group };
   }
 
   /** By default all is sealed. */

@@ -25,6 +25,7 @@ export interface Mutant {
     | "swarm"
     | "cuts"
     | "crossings"
+    | "changing"
     | "attacker";
 }
 

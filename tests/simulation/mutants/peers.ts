@@ -84,6 +84,28 @@ export const PEER_MUTANTS: readonly Mutant[] = [
     by: "tests/groups/group_test.ts",
   },
   {
+    name: "keys are for places in the list while members come and go",
+    file: "groups/choice.ts",
+    find: "  const keyHash = hashOf(key);\n",
+    replace: "  const keyHash = hashOf(key);\n  const list = [...members];\n" +
+      "  if (list.length > 0) return list[keyHash % list.length]!;\n",
+    by: "changing",
+  },
+  {
+    name: "whoever is leaving is called by whoever asks",
+    file: "connection/peer_set.ts",
+    find: "(isNested ? this.#leaving.get(name)?.link : undefined)",
+    replace: "this.#leaving.get(name)?.link",
+    by: "changing",
+  },
+  {
+    name: "whoever is new in a list is not dialled",
+    file: "connection/peer_set.ts",
+    find: "for (const name of added) this.#listed.get(name)!.start();",
+    replace: "for (const name of added.slice(1)) this.#listed.get(name)!.start();",
+    by: "changing",
+  },
+  {
     name: "a call before the first list is for nobody",
     file: "calls/peer_lists.ts",
     find: "return this.#following !== null && !this.#hasList && !this.#hasEnded;",

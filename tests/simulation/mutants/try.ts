@@ -19,6 +19,7 @@ const SEARCHES: Readonly<Record<Search, readonly string[]>> = {
   swarm: ["--runs", "600", "--jobs", "2", "--seed", "1", "--first"],
   cuts: ["--scenario", "cuts", "--runs", "20", "--seed", "1", "--first"],
   attacker: ["--scenario", "attacker", "--runs", "20", "--seed", "1", "--first"],
+  changing: ["--scenario", "changing", "--runs", "10", "--seed", "1", "--first"],
   crossings: ["--scenario", "crossings", "--runs", "10", "--seed", "1", "--first"],
 };
 const TIMEOUT_MS = 300_000;

@@ -1,14 +1,18 @@
 /**
  * The topology changes under load: members are listed, removed, moved and listed at one end only,
  * while paths break. Then the lists stay as they are. Whoever is listed at both ends has one
- * connection, whoever is not has none; nobody who was removed is called; nothing is executed twice,
- * and between two ends that were listed all the time nothing is lost.
+ * connection, whoever is not has none; nobody who was removed is called, by name or as a member of
+ * the group; nothing is executed twice, and between two ends that were listed all the time nothing
+ * is lost. Then one more is removed, and comes back: only its keys move, and they move back.
  */
 
-import type { PeerDefinition } from "../../../mod.ts";
+import type { Endpoint, PeerDefinition } from "../../../mod.ts";
+// Loaded before virtual time begins, so that a seed decides everything.
+import "../../../src/groups/mod.ts";
 import { type SeededRandom, Simulation } from "../../../src/simulator/mod.ts";
 import { PLAIN } from "../plan.ts";
 import { resultOf, type RunResult } from "../run.ts";
+import type { Asker } from "../service.ts";
 import { type Member, World } from "../world.ts";
 
 const CHANGES = 40;
@@ -17,6 +21,9 @@ const TIMEOUT_MS = 60_000;
 const CONVERGED_WITHIN_MS = 200_000;
 const DRAIN_MS = 1_000;
 const PORT = 11_000;
+/** All of them are members of it. */
+const GROUP = "all";
+const KEYS = Array.from({ length: 24 }, (_, index) => `key ${index}`);
 
 /** What one member knows of another one. */
 type Knowledge = "right" | "elsewhere" | "nothing";
@@ -29,6 +36,7 @@ export async function runChanging(seed: number): Promise<RunResult> {
   const world = new World(simulation, names, {
     identifier: random.chance(0.5) ? "counter" : "clock",
     drainMs: DRAIN_MS,
+    group: GROUP,
   });
   const topology = new Topology(world, random);
   try {
@@ -51,7 +59,7 @@ async function play(world: World, random: SeededRandom, topology: Topology): Pro
   const load = () => {
     if (!isOn) return;
     const [caller, target] = topology.pair();
-    calls.push(topology.call(caller, target));
+    calls.push(random.chance(0.7) ? topology.call(caller, target) : topology.callGroup(caller));
     simulation.after(2 * gapMs * random.float(), load);
   };
   load();
@@ -70,6 +78,7 @@ async function play(world: World, random: SeededRandom, topology: Topology): Pro
     });
   await simulation.settle(Promise.all(calls), 2 * TIMEOUT_MS);
   await simulation.settle(Promise.all(topology.callEverybody()), 2 * TIMEOUT_MS);
+  await keysStay(world, topology);
   // A dial that was under way when another one came first is superseded.
   await simulation.until(() => topology.unconverged().length === 0, TIMEOUT_MS);
   for (const type of ["fenced", "duplicate", "peer-restarted"]) {
@@ -78,6 +87,49 @@ async function play(world: World, random: SeededRandom, topology: Topology): Pro
   // What waited for somebody who was removed is told to its caller; the rest has arrived.
   world.ledger.close(() => true, () => false);
   await world.close(TIMEOUT_MS);
+}
+
+/** One member of a group is taken out of one list, and put back: no other member's keys move. */
+async function keysStay(world: World, topology: Topology): Promise<void> {
+  const { simulation } = world;
+  const converged = () =>
+    simulation.until(() => topology.unconverged().length === 0, CONVERGED_WITHIN_MS);
+  const owners = async (one: Member) =>
+    await simulation.settle(Promise.all(KEYS.map((key) => topology.ownerOf(one, key))), TIMEOUT_MS);
+  const one = world.members.find((member) => topology.mutual(member).length >= 2);
+  if (one === undefined) return;
+  await converged();
+  const [leaving] = topology.mutual(one) as [Member];
+  const before = await owners(one);
+  topology.learn(one, leaving, "nothing");
+  await converged();
+  const without = await owners(one);
+  topology.learn(one, leaving, "right");
+  await converged();
+  const after = await owners(one);
+  for (const [index, key] of KEYS.entries()) {
+    if (without[index] === leaving.name) {
+      world.problems.push(`${key} went to ${leaving.name}, which has left`);
+    }
+    if (before[index] !== leaving.name && without[index] !== before[index]) {
+      world.problems.push(`${key} moved from ${before[index]} when ${leaving.name} left`);
+    }
+    if (after[index] !== before[index]) {
+      world.problems.push(
+        `${key} was with ${before[index]}, and is with ${after[index]} after all`,
+      );
+    }
+  }
+}
+
+/** Asks the group. */
+function groupAsker(endpoint: Endpoint, key: string): Asker {
+  return {
+    request: (_to, service, payload, options) => {
+      const group = endpoint.group(GROUP);
+      return group.request(service, payload, { ...options, key }) as Promise<never>;
+    },
+  };
 }
 
 /** Who knows whom. */
@@ -105,21 +157,26 @@ class Topology {
     return [one, this.#random.pick(members.filter((other) => other !== one))];
   }
 
+  /** Whom it knows and who knows it. */
+  mutual(one: Member): Member[] {
+    return [...this.#known.get(one)!.keys()].filter((other) => this.#isMutual(one, other));
+  }
+
   /** Something changes at one member. */
   change(): void {
     this.changes++;
     const [one, other] = this.pair();
     const choices: readonly Knowledge[] = ["right", "right", "nothing", "elsewhere"];
-    this.#learn(one, other, this.#random.pick(choices));
+    this.learn(one, other, this.#random.pick(choices));
     // A change is often made at both ends.
-    if (this.#random.chance(0.5)) this.#learn(other, one, this.#known.get(one)!.get(other)!);
+    if (this.#random.chance(0.5)) this.learn(other, one, this.#known.get(one)!.get(other)!);
   }
 
   /** The last lists: nobody is looked for where it is not. */
   settle(): void {
     for (const one of this.#world.members) {
       for (const [other, knowledge] of this.#known.get(one)!) {
-        if (knowledge === "elsewhere") this.#learn(one, other, "right");
+        if (knowledge === "elsewhere") this.learn(one, other, "right");
       }
     }
   }
@@ -128,8 +185,8 @@ class Topology {
   unconverged(): string[] {
     const found: string[] = [];
     for (const one of this.#world.members) {
-      for (const [other, knowledge] of this.#known.get(one)!) {
-        const isMutual = knowledge === "right" && this.#known.get(other)!.get(one) === "right";
+      for (const other of this.#known.get(one)!.keys()) {
+        const isMutual = this.#isMutual(one, other);
         const rows = rowsTo(one, other);
         const isRight = isMutual
           ? rows.length === 1 && rows[0]!.usable &&
@@ -165,12 +222,40 @@ class Topology {
 and the call ended as ${code}`);
   }
 
+  /** One asks the group, of which nobody answers who had left before and has not come back. */
+  async callGroup(one: Member): Promise<void> {
+    const { members } = this.#world;
+    const strangers = members.filter((other) => this.#known.get(one)!.get(other) === "nothing");
+    const versions = new Map(strangers.map((other) => [other, this.#versionOf(one, other)]));
+    const executedBy = await this.#askGroup(one, this.#random.pick(KEYS));
+    for (const [other, version] of versions) {
+      if (version !== this.#versionOf(one, other) || !executedBy.includes(other)) continue;
+      this.#world.problems.push(`${other.name} is no peer of ${one.name}, and was given a call`);
+    }
+  }
+
+  /** Who gets the calls of that key. */
+  async ownerOf(one: Member, key: string): Promise<string> {
+    return (await this.#askGroup(one, key)).map(({ name }) => name).join(" and ");
+  }
+
+  /** @returns Who executed it. */
+  async #askGroup(one: Member, key: string): Promise<Member[]> {
+    const { endpoint, id, process } = one.life!;
+    const { ledger, members } = this.#world;
+    const plan = { ...PLAIN, to: GROUP, timeoutMs: 5_000 };
+    const number = ledger.lastId + 1;
+    await this.#world.request(groupAsker(endpoint!, key), id, process, plan);
+    const lives = ledger.entry(number)!.executedBy;
+    return members.filter(({ life }) => life !== null && lives.includes(life.id));
+  }
+
   /** Everybody asks its peers: mutual ones answer. */
   callEverybody(): Promise<void>[] {
     const calls: Promise<void>[] = [];
     for (const one of this.#world.members) {
-      for (const [other, knowledge] of this.#known.get(one)!) {
-        if (knowledge !== "right" || this.#known.get(other)!.get(one) !== "right") continue;
+      for (const other of this.#known.get(one)!.keys()) {
+        if (!this.#isMutual(one, other)) continue;
         const { endpoint, id, process } = one.life!;
         const plan = { ...PLAIN, to: other.name, timeoutMs: TIMEOUT_MS };
         calls.push(
@@ -184,7 +269,13 @@ and the call ended as ${code}`);
     return calls;
   }
 
-  #learn(one: Member, other: Member, knowledge: Knowledge): void {
+  #isMutual(one: Member, other: Member): boolean {
+    return this.#known.get(one)!.get(other) === "right" &&
+      this.#known.get(other)!.get(one) === "right";
+  }
+
+  /** From now on one knows that of another one. */
+  learn(one: Member, other: Member, knowledge: Knowledge): void {
     const known = this.#known.get(one)!;
     known.set(other, knowledge);
     const key = `${one.name} ${other.name}`;
@@ -192,7 +283,7 @@ and the call ended as ${code}`);
     const definitions: PeerDefinition[] = [];
     for (const [{ name, host: { address: hostname } }, what] of known) {
       if (what === "nothing") continue;
-      definitions.push({ name, hostname, port: what === "right" ? PORT : PORT + 1 });
+      definitions.push({ name, group: GROUP, hostname, port: what === "right" ? PORT : PORT + 1 });
     }
     const { endpoint, process } = one.life!;
     this.#world.simulation.note(one.name, "knows of", other.name, knowledge);
