@@ -195,6 +195,8 @@ Deno.test("group: a machine goes without a word: what may be repeated goes to an
   // It is found dead after three seconds; until then it is given calls.
   const ends = await cluster.load(6_000, { idempotent: true, timeoutMs: 10_000 });
   assertEquals(ends, { ok: 6_000 });
+  // That it is gone is known: nobody has failed.
+  assertEquals(cluster.stock.members().map(({ failedCalls }) => failedCalls), [0, 0, 0]);
   assertEquals(new Set(cluster.executed.map(({ id }) => id)).size, 6_000);
 });
 

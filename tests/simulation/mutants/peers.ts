@@ -106,6 +106,13 @@ export const PEER_MUTANTS: readonly Mutant[] = [
     by: "changing",
   },
   {
+    name: "a process that is gone has failed",
+    file: "groups/group.ts",
+    find: "if (!GONE.has(error.code)) this.#failed(member);",
+    replace: "this.#failed(member);",
+    by: "tests/groups/group_test.ts",
+  },
+  {
     name: "a call before the first list is for nobody",
     file: "calls/peer_lists.ts",
     find: "return this.#following !== null && !this.#hasList && !this.#hasEnded;",
