@@ -86,7 +86,7 @@ export async function measureRuntime(
     if (plan.more) {
       results.others.push(...await measureOthers(plan, ends, ports));
       results.latency.push(...await measureBeside(plan, ends));
-      results.seen.push(await measureSeen(plan, ends));
+      results.seen.push(await measureSeen(plan, ends, processes));
     }
   }
   for (const count of plan.more ? plan.links : []) {

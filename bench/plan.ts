@@ -110,6 +110,9 @@ export const TARGET_BESIDE_P99_MS = 3;
 /** 1,024 in flight over 1,000 links, of the bare echo over as many sockets. */
 export const TARGET_LINKS_RATIO = 0.7;
 
+/** Calls at which nobody looks, as a part of what they were if nobody could. */
+export const TARGET_UNSEEN_RATIO = 0.98;
+
 /** The least part of a client's rate, which keeps nothing, that a session reaches. */
 export const TARGET_RETENTION_RATIO = 0.9;
 

@@ -232,15 +232,28 @@ function seenTable(results: Results): Table {
   return {
     name: "seen",
     title: "Calls that are looked at, as parts of those that are not (on the calling side)",
-    head: ["runtime", "bytes", "in flight", "none", "use() empty", "metadata", "tracing"],
+    head: [
+      "runtime",
+      "bytes",
+      "in flight",
+      "none",
+      "of a copy without",
+      "to reach",
+      "by CPU",
+      "use() empty",
+      "metadata",
+      "tracing",
+    ],
     rows: results.seen.map(seenCells),
   };
 }
 
-function seenCells({ runtime, payload, inFlight, none, ratios }: SeenRow): string[] {
+function seenCells(row: SeenRow): string[] {
+  const { runtime, payload, inFlight, none, unseen, unseenCpu, target, ratios } = row;
   const { intercepted, metadata, traced } = ratios;
   const parts = [intercepted, metadata, traced].map((ratio) => ratio.toFixed(2));
-  return [runtime, String(payload), String(inFlight), whole(none), ...parts];
+  const cells = [runtime, String(payload), String(inFlight), whole(none), unseen.toFixed(2)];
+  return [...cells, reached(target, unseen), unseenCpu.toFixed(2), ...parts];
 }
 
 function latencyCells({ runtime, beside, p50, p99, target, largeBytes }: LatencyRow): string[] {

@@ -34,9 +34,9 @@ const MEMORY_FLAGS: Readonly<Record<RuntimeName, readonly string[]>> = {
 export class Processes {
   readonly #alive = new Set<Process>();
 
-  /** Starts the program; resolves once it takes orders. */
-  start(runtime: RuntimeName): Promise<Process> {
-    return this.#start(runtime, FLAGS[runtime]);
+  /** Starts the program, or that of a copy; resolves once it takes orders. */
+  start(runtime: RuntimeName, program: string = PROGRAM): Promise<Process> {
+    return this.#start(runtime, FLAGS[runtime], program);
   }
 
   /** Starts the program to measure its memory. */
@@ -54,8 +54,12 @@ export class Processes {
     for (const one of this.#alive) one.kill();
   }
 
-  async #start(runtime: RuntimeName, flags: readonly string[]): Promise<Process> {
-    const options = { runtime, program: PROGRAM, flags };
+  async #start(
+    runtime: RuntimeName,
+    flags: readonly string[],
+    program: string = PROGRAM,
+  ): Promise<Process> {
+    const options = { runtime, program, flags };
     const one = await OrderedProcess.start<Order>(options);
     this.#alive.add(one);
     one.ended.then(() => this.#alive.delete(one));

@@ -11,12 +11,14 @@ import {
   inFlightOf,
   type Plan,
   TARGET_RETENTION_RATIO,
+  TARGET_UNSEEN_RATIO,
   TARGET_USER_RATIO,
   targetRatio,
 } from "./plan.ts";
-import type { Process } from "./process.ts";
+import type { Process, Processes } from "./process.ts";
 import type { Report } from "./program.ts";
 import { median } from "./statistics.ts";
+import { measureUnseen } from "./unseen.ts";
 import { untilServed } from "./wait.ts";
 
 /** How freshlink compares with the bare echo. Rates are requests answered in a second. */
@@ -143,10 +145,15 @@ export async function measureUser(plan: Plan, ends: Ends): Promise<UserRow> {
 }
 
 /** Calls that are looked at beside calls that are not. */
-export async function measureSeen(plan: Plan, ends: Ends): Promise<SeenRow> {
+export async function measureSeen(
+  plan: Plan,
+  ends: Ends,
+  processes: Processes,
+): Promise<SeenRow> {
   const payload = plan.payloads[0]!;
   const inFlight = RETENTION_IN_FLIGHT;
   const rounds = await play(finer(plan), ends, ["bytes", ...SEEN], payload, inFlight);
+  const unseen = await measureUnseen(finer(plan), ends.runtime, processes, payload, inFlight);
   const ratioOf = (how: Seen) =>
     median(rounds[how].map((one, round) => rateOf(one) / rateOf(rounds.bytes[round]!)));
   return {
@@ -154,13 +161,16 @@ export async function measureSeen(plan: Plan, ends: Ends): Promise<SeenRow> {
     payload,
     inFlight,
     none: median(rounds.bytes.map(rateOf)),
+    unseen: unseen.ratio,
+    unseenCpu: unseen.cpuRatio,
+    target: TARGET_UNSEEN_RATIO,
     ratios: {
       intercepted: ratioOf("intercepted"),
       metadata: ratioOf("metadata"),
       traced: ratioOf("traced"),
     },
     failed: [rounds.bytes, ...SEEN.map((how) => rounds[how])]
-      .reduce((sum, some) => sum + failures(some), 0),
+      .reduce((sum, some) => sum + failures(some), unseen.failed),
   };
 }
 

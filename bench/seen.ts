@@ -21,6 +21,12 @@ export interface SeenRow {
   readonly inFlight: number;
   /** Requests a second with none of it. */
   readonly none: number;
+  /** `none` as a part of what a copy does in which nobody can look: the median of the rounds. */
+  readonly unseen: number;
+  /** The same of the requests for a second of CPU, which other work disturbs less. */
+  readonly unseenCpu: number;
+  /** The least `unseen` to reach. */
+  readonly target: number;
   /** As parts of `none`: the medians of the rounds' own ratios. */
   readonly ratios: Readonly<Record<Seen, number>>;
   /** Requests without the right answer. */

@@ -90,9 +90,11 @@ Deno.test("bench --tiny --more --crowd: other loads, small beside large, links, 
     assertEquals(clients.map(({ connections }) => connections), [1, 2, 4, 8]);
   }
   assertEquals(results.seen.map(({ runtime }) => runtime), [...RUNTIME_NAMES]);
-  for (const { none, ratios, failed } of results.seen) {
+  for (const { none, unseen, unseenCpu, ratios, failed } of results.seen) {
     assertEquals(failed, 0);
-    assert(none > 0 && Object.values(ratios).every((ratio) => ratio > 0));
+    assert(
+      none > 0 && unseen > 0 && unseenCpu > 0 && Object.values(ratios).every((ratio) => ratio > 0),
+    );
   }
   for (const row of others) {
     assertEquals(row.failed, 0);
