@@ -140,6 +140,14 @@ export const CHANNEL_MUTANTS: readonly Mutant[] = [
     by: "tests/connection/socket_writer_test.ts",
   },
   {
+    name: "what follows a record that does not open is read",
+    file: "core/channel/record.ts",
+    find: "    if (plaintext === null) return this.#fail(handler);",
+    replace:
+      "    if (plaintext === null) {\n      handler.onRecordDefect();\n      return true;\n    }",
+    by: "tests/security/attempts_test.ts",
+  },
+  {
     name: "a record that does not open is passed over",
     file: "core/channel/record.ts",
     find: "    if (plaintext === null) return this.#fail(handler);",
