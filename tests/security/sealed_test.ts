@@ -142,6 +142,25 @@ Deno.test("sealed: each byte of a session that is changed costs one connection a
   assertEquals(scene.handled, Array.from({ length: 20 }, (_, round) => round));
 });
 
+Deno.test("sealed: a record that does not open ends the connection without another word", async () => {
+  await using scene = await Scene.start();
+  await scene.ask();
+  let isChanged = false;
+  let answers = 0;
+  scene.relay.tap = (bytes, { connection, isToTarget }) => {
+    if (connection !== 0) return bytes;
+    if (isToTarget && !isChanged) {
+      isChanged = true;
+      bytes[bytes.length - 1]! ^= 1;
+    } else if (!isToTarget && isChanged) answers++;
+    return bytes;
+  };
+  assertEquals(await scene.ask("again"), "gladly");
+  const told = await scene.right.event("protocol-error");
+  assertEquals([told.code, answers], ["record-mismatch", 0]);
+  assertEquals(scene.handled, ["two of them", "again"]);
+});
+
 Deno.test("sealed: with another secret, or none, a client is told so and learns no name", async () => {
   await using scene = await Scene.start();
   for (const secret of ["another secret of theirs", undefined]) {

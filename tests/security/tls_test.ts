@@ -1,6 +1,7 @@
 // Who is let in over TLS, and under which name: real sockets, real certificates.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { connect } from "node:tls";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   Client,
   type ClientOptions,
@@ -199,6 +200,34 @@ Deno.test("TLS: a URI is a name, a common name is one only where there is no oth
     const client = await scene.client(server, { to: name!, tls: party("desk") });
     assertEquals(client.peerName, name);
   }
+});
+
+Deno.test("TLS: names are compared letter by letter, and there are no wildcards", async () => {
+  await using scene = new Scene();
+  const server = await scene.endpoint({ name: "spiffe://example.org/SP20", tls: party("uri") });
+  for (const to of ["spiffe://example.org/sp20", "spiffe://example.org/SP2", "*"]) {
+    const dial = () => scene.client(server, { to, tls: party("desk") });
+    assertEquals((await assertRejects(dial, LinkError)).code, "dial-failed", to);
+  }
+  const error = await assertRejects(
+    () => scene.client(server, { to: server.name, name: "DESK", tls: party("desk") }),
+    LinkError,
+  );
+  assertEquals(error.code, "certificate-mismatch");
+});
+
+Deno.test("TLS: whoever has no TLS 1.3 does not come in", async () => {
+  await using scene = new Scene();
+  const server = await scene.endpoint({ name: "SP20", tls: party("SP20") });
+  const { certificate: cert, privateKey: key, authorities: ca } = party("SP10");
+  const { port } = server.address;
+  const versions = { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const;
+  const ended = await new Promise<boolean>((resolve) => {
+    const socket = connect({ host: HOST, port, cert, key, ca, ...versions }, () => resolve(false));
+    socket.on("error", () => resolve(true));
+  });
+  assert(ended, "the old version was taken");
+  assertMatch((await scene.event("handshake-failed", "SP20")).detail, /has no TLS 1\.3/);
 });
 
 Deno.test("TLS: a definition without a name admits the host's certificate, and no other", async () => {

@@ -1,6 +1,7 @@
 // What the crash lab finds wrong: each kind of it, planted.
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Client, LinkError } from "../../mod.ts";
 import {
   countOutcomes,
   countTwice,
@@ -9,7 +10,10 @@ import {
   isInOrder,
 } from "../../tools/crashlab/judge.ts";
 import { readPlan } from "../../tools/crashlab/plan.ts";
-import type { Kind, Outcome } from "../../tools/crashlab/program.ts";
+import type { Kind, Order, Outcome, Setup } from "../../tools/crashlab/program.ts";
+import { OrderedProcess } from "../../tools/ordered_process.ts";
+import { ROOT } from "../../tools/project.ts";
+import { freePort } from "../support/endpoints.ts";
 
 function entry(life: string, kind: Kind, number: string): Entry {
   return { life, kind, number };
@@ -94,4 +98,29 @@ Deno.test("crash lab: every scenario runs with every runtime as the survivor, an
   assertEquals(readPlan(["--scenario", "reboot", "--runtime", "bun"])!.runs.length, 6);
   assertThrows(() => readPlan(["--scenario", "earthquake"]), Error, "earthquake");
   assertThrows(() => readPlan(["--runtime", "perl"]), Error, "perl");
+});
+
+Deno.test("crash lab: its processes run with a secret, and who knows none is refused", async () => {
+  const port = freePort();
+  const ledgerFile = await Deno.makeTempFile();
+  const setup: Setup = {
+    name: "SP10",
+    hostname: "127.0.0.1",
+    port,
+    peer: { name: "SP20", hostname: "127.0.0.1", port: freePort() },
+    ledgerFile,
+    tuning: {},
+    clockErrorMs: 0,
+  };
+  try {
+    await using _ = await OrderedProcess.start<Order>({
+      runtime: "deno",
+      program: `${ROOT}tools/crashlab/program.ts`,
+      args: [JSON.stringify(setup)],
+    });
+    const dial = () => Client.connect({ hostname: "127.0.0.1", port });
+    assertEquals((await assertRejects(dial, LinkError)).code, "proof-mismatch");
+  } finally {
+    await Deno.remove(ledgerFile);
+  }
 });
