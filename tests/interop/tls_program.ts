@@ -21,6 +21,10 @@ export type Order =
   | { do: "start"; key: string; name: string; tls: Certified; peers: PeerDefinition[] }
   /** Asks a peer small and large; answers who it says called. */
   | { do: "ask"; key: string; peer: string; bytes: number }
+  /** Takes another certificate. */
+  | { do: "renew"; key: string; tls: Certified }
+  /** Answers the fingerprint of its own certificate, as the peer sees it. */
+  | { do: "fingerprint"; key: string; peer: string }
   /** The same as a client of an endpoint elsewhere. */
   | { do: "client"; port: number; to?: string; tls: Certified; bytes: number }
   | { do: "close"; key: string };
@@ -78,6 +82,7 @@ async function obey(order: Order): Promise<object> {
         handshakeTimeoutMs: DEAD_AFTER_MS,
       });
       endpoint.handle("who", (_payload, { caller }) => seen(caller));
+      endpoint.handle("fingerprint", (_payload, { caller }) => caller.fingerprint);
       endpoint.handle("echo", (payload: Uint8Array) => payload, { codec: "bytes" });
       endpoints.set(order.key, endpoint);
       return { port: endpoint.address.port };
@@ -87,6 +92,15 @@ async function obey(order: Order): Promise<object> {
       const ask: Ask = (service, payload, codec) =>
         endpoint.request(order.peer, service, payload, { codec, timeoutMs: TIMEOUT_MS });
       return { seen: await exchange(ask, order.bytes) };
+    }
+    case "renew":
+      await endpoints.get(order.key)!.renew({ tls: tlsOf(order.tls) });
+      return {};
+    case "fingerprint": {
+      const ask = endpoints.get(order.key)!.request(order.peer, "fingerprint", undefined, {
+        timeoutMs: TIMEOUT_MS,
+      });
+      return { fingerprint: await ask };
     }
     case "client": {
       const { port, to, tls, bytes } = order;

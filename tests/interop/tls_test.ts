@@ -1,7 +1,7 @@
 // Every ordered pair of the three runtimes over TLS: endpoints and clients, EC and RSA, with the
 // peer's name, with `serverName` and with the host; small and large payloads, both ways at once.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { OrderedProcess } from "../../tools/ordered_process.ts";
 import { ROOT } from "../../tools/project.ts";
 import { RUNTIME_NAMES, type RuntimeName } from "../../tools/runtimes.ts";
@@ -131,8 +131,21 @@ async function exchange(left: RuntimeName, right: RuntimeName, way: Way): Promis
     bytes: 1,
   });
   await assertRejects(() => stranger, Error, "LinkError");
+  if (way === WAYS[0]) await renew(from, `${key} left`);
   await from.order({ do: "close", key: `${key} left` });
   await to.order({ do: "close", key: `${key} right` });
+}
+
+/** Another certificate at the end that dials: the link is made again, and each call answered. */
+async function renew(from: OrderedProcess<Order>, key: string): Promise<void> {
+  const look = async () => {
+    const order = { do: "fingerprint", key, peer: "SP20" } as const;
+    return (await from.order<{ fingerprint: string }>(order, ORDER_TIMEOUT_MS)).fingerprint;
+  };
+  const before = await look();
+  await from.order({ do: "renew", key, tls: one("SP10-renewed") });
+  const untilMs = performance.now() + ORDER_TIMEOUT_MS;
+  while (await look() === before) assert(performance.now() < untilMs, "the link is the old one");
 }
 
 function serverNameOf({ serverName }: Certified): { serverName?: string } {
