@@ -133,7 +133,7 @@ const UNBOUNDED = 2 ** 31;
 const MANY = {
   links: [1, 10, 100, 1_000],
   idle: 1_000,
-  protectedIdle: 250,
+  protectedIdle: 100,
   crowd: { peers: 1_000, clients: 10_000 },
   tableOperations: 1_000_000,
 };
