@@ -93,13 +93,14 @@ function checkRenewal(
 /** Peers know this end by its name, and believe only a certificate that carries it. */
 function checkCertificate(
   problems: Problems,
-  { self: { name, hostname } }: ConnectionContext,
+  { self: { name, hostname, port } }: ConnectionContext,
   { certificate }: TlsOptions,
 ): void {
   const bytes = firstCertificate(certificate);
   const names = bytes === null ? null : certificateNames(bytes);
   // What cannot be read here is for the listener to judge.
-  if (names === null || names.includes(name) || names.includes(hostname)) return;
+  if (names === null || names.includes(name)) return;
+  if (name === `${hostname}:${port}` && names.includes(hostname)) return;
   const found = names.map((found) => `'${found}'`).join(", ") || "nobody";
   problems.list.push(`tls.certificate: expected one for '${name}', found one for ${found}`);
 }

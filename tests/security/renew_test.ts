@@ -212,6 +212,7 @@ Deno.test("renew: what cannot work changes nothing", async () => {
     "tls: expected an endpoint that was started with tls",
   ]);
   const { endpoint } = certified;
+  assertEquals((await problemsOf(endpoint, { tls: party("host") })).length, 1);
   assertEquals(await problemsOf(endpoint, { tls: party("SP20") }), [
     "tls.certificate: expected one for 'SP10', found one for 'SP20'",
   ]);
