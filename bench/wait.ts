@@ -8,6 +8,8 @@ import type { Process } from "./process.ts";
 import type { Report } from "./program.ts";
 
 const OPEN_WITHIN_MS = 20_000;
+/** So much more for each connection: certificates take their time. */
+const OPEN_EACH_MS = 50;
 const SERVED_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
@@ -26,7 +28,7 @@ export async function untilServed(server: Process, count: number, what: string):
 
 /** The kernel accepts before the process does. */
 export async function untilOpen(server: Process, count: number): Promise<void> {
-  const untilMs = performance.now() + OPEN_WITHIN_MS;
+  const untilMs = performance.now() + OPEN_WITHIN_MS + count * OPEN_EACH_MS;
   for (;;) {
     const { sockets, links } = await server.order<Report>({ do: "report" });
     if (sockets >= count || links >= count) return;
