@@ -85,6 +85,7 @@ export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
 export type { IdentifierMode } from "./src/core/link/link_number.ts";
 export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export type { ClientRow, PeerRow } from "./src/core/link/peer_row.ts";
+export { type ItemIterator, type Items, ItemStream } from "./src/calls/item_stream.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type AnyServices,
@@ -107,7 +108,13 @@ export type { CallReport } from "./src/calls/call.ts";
 export type { FlightEntry } from "./src/connection/flight_recorder.ts";
 export type { InspectOptions, Inspector } from "./src/inspector/inspector.ts";
 export type { HandlerContext } from "./src/calls/call_context.ts";
-export type { AnyHandler, CodedHandler, Handler, Handlers } from "./src/calls/handler_registry.ts";
+export type {
+  AnyHandler,
+  CodedHandler,
+  Handler,
+  Handlers,
+  StreamHandler,
+} from "./src/calls/handlers.ts";
 export type { RemoteCaller } from "./src/calls/remote_caller.ts";
 export {
   ConfigurationError,
@@ -135,7 +142,8 @@ export {
   type RequestOptions,
   type SecurityOptions,
   type ServingOptions,
-  type StreamTuningOptions,
+  type StreamOptions,
   type TuningOptions,
 } from "./src/options.ts";
+export type { StreamTuningOptions } from "./src/options/streams.ts";
 export type * from "./src/runtime/runtime.ts";

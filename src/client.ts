@@ -16,8 +16,10 @@ import { Caller, type Destination } from "./calls/caller.ts";
 import type { Callee, Peer, Service } from "./calls/contract.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { Closing } from "./calls/closing.ts";
+import type { ItemStream } from "./calls/item_stream.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
-import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import { HandlerRegistry } from "./calls/handler_registry.ts";
+import type { Handler } from "./calls/handlers.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { certifiedName, channelKeysOf, registerAll } from "./calls/startup.ts";
@@ -29,6 +31,7 @@ import {
   type RequestOptions,
   resolveClientOptions,
   type ResolvedClientOptions,
+  type StreamOptions,
 } from "./options.ts";
 import {
   checkCloseOptions,
@@ -171,6 +174,15 @@ export class Client implements Callee, AsyncDisposable {
     options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
     return this.#caller.request(this.#peerName, service, payload, options);
+  }
+
+  /** Opens a stream at the endpoint; see `Endpoint.stream`. */
+  stream<Item = unknown>(
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = NO_OPTIONS,
+  ): ItemStream<Item> {
+    return this.#caller.stream(this.#peerName, service, payload, options);
   }
 
   /** Tells the endpoint something; see `Endpoint.notify`. */

@@ -6,12 +6,11 @@
 
 import { type Codec, resolveCodec } from "./codec.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
-import type { LinkDriver } from "./connection/link_driver.ts";
 import { FlightRecorder } from "./connection/flight_recorder.ts";
 import { Timers } from "./connection/timers.ts";
 import type { ClientRow, PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { Caller, type Destination } from "./calls/caller.ts";
+import { Caller } from "./calls/caller.ts";
 import { Changes } from "./calls/changes.ts";
 import type { AnyServices, Callee, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
 import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
@@ -25,7 +24,10 @@ import { PeerLists } from "./calls/peer_lists.ts";
 import { renewed } from "./calls/renewal.ts";
 import { Reporter } from "./calls/reporter.ts";
 import { Closing } from "./calls/closing.ts";
-import { type Handler, HandlerRegistry } from "./calls/handler_registry.ts";
+import type { ItemStream } from "./calls/item_stream.ts";
+import { HandlerRegistry } from "./calls/handler_registry.ts";
+import type { Handler, StreamHandler } from "./calls/handlers.ts";
+import { callerOwnerOf } from "./calls/routes.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
@@ -42,6 +44,7 @@ import {
   type ResolvedEndpointOptions,
   resolveEndpointOptions,
   type SecurityOptions,
+  type StreamOptions,
 } from "./options.ts";
 import {
   checkCloseOptions,
@@ -97,11 +100,7 @@ export class Endpoint implements AsyncDisposable {
     const caller = () => this.#caller;
     const owner = handlingOwnerOf({ options, timers, interceptors, caller, emit });
     const handling = new HandlerRegistry(owner, options.payloadMaxBytes, copy);
-    const calls = {
-      routeTo: (to: Destination, isNested: boolean) => this.#routeTo(to, isNested),
-      handleDropped: (peer: string, service: string, code: ErrorCode) =>
-        emit({ type: "notification-dropped", peer, remoteAddress: null, service, code }),
-    };
+    const calls = callerOwnerOf(() => this.#manager, () => this.#closing, emit);
     const changes = this.#changes = new Changes(timers);
     const calling = [calls, timers, copy, options, interceptors] as const;
     const awaits = (peer: string) => this.#awaits(peer);
@@ -208,7 +207,8 @@ export class Endpoint implements AsyncDisposable {
    * Asks a peer and waits for its answer.
    *
    * @param peer The peer's name; `host:port` where its definition has no name.
-   * @param payload What the codec takes; nothing when it is left out.
+   * @param payload What the codec takes; nothing when it is left out. The items of an async iterable
+   * are sent as they come: its handler gets an `ItemStream`.
    * @returns What the handler answered. Rejects with a `RequestError`, whose `code` tells why and
    * whose `delivery` tells what is known about the execution; never later than `timeoutMs`. What
    * cannot work (a wrong option, a service without a name) is rejected with a `ConfigurationError`
@@ -221,6 +221,34 @@ export class Endpoint implements AsyncDisposable {
     options: RequestOptions = NO_OPTIONS,
   ): Promise<Result> {
     return this.#caller.request(peer, service, payload, options);
+  }
+
+  /**
+   * Registers what answers a service with items: an async generator as a rule, asked for the next
+   * one when the caller's window has room, and `return`ed when the caller wants no more.
+   */
+  handleStream<Payload = unknown, Item = unknown>(
+    service: string,
+    handler: StreamHandler<Payload, Item>,
+    options: { readonly codec?: "json" | "bytes" | Codec } = {},
+  ): void {
+    checkHandling(service, handler, options);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    this.#handling.add(service, handler as Handler<unknown, unknown>, codec, true);
+  }
+
+  /**
+   * Opens a stream at a peer: the items of its answer, once and in order, also where the path breaks.
+   * It fails as a request does; `error.received` tells how many items there were. The payload may be
+   * an async iterable: its items are the request's.
+   */
+  stream<Item = unknown>(
+    peer: string,
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = NO_OPTIONS,
+  ): ItemStream<Item> {
+    return this.#caller.stream(peer, service, payload, options);
   }
 
   /**
@@ -369,19 +397,9 @@ export class Endpoint implements AsyncDisposable {
     await this.#closing.close(options.drainMs ?? this.#options.drainMs);
   }
 
-  /** Closes, so that `await using` does. */
+  /** The same. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Part of `CallerOwner`. */
-  #routeTo(to: Destination, isNested: boolean): LinkDriver | ErrorCode {
-    if (this.#manager.fenced !== null) return "fenced";
-    if (isNested ? this.#closing.isClosed : this.#closing.isClosing) return "closed";
-    if (typeof to === "object" && to !== null) return this.#manager.linkOf(to);
-    const link = this.#manager.link(to, isNested);
-    if (link === undefined) return "undefined-peer";
-    return link.isFenced ? "fenced" : link;
   }
 
   /** Whether a discovery may yet tell of it. */

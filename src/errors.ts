@@ -222,17 +222,23 @@ export class RequestError extends FreshlinkError {
   readonly delivery: Delivery;
   /** What the handler attached (`error.details` of what it threw), decoded; else `undefined`. */
   readonly details: unknown;
+  /** Of a stream: how many items its reader has; else `undefined`. */
+  readonly received: number | undefined;
 
   /** Makes an error for a request that ended. */
   constructor(
     code: ErrorCode,
     message: string,
     delivery: Delivery,
-    details: ErrorDetails & { readonly details?: unknown } = {},
+    details: ErrorDetails & {
+      readonly details?: unknown;
+      readonly received?: number | undefined;
+    } = {},
   ) {
     super(code, message, details);
     this.delivery = delivery;
     this.details = details.details;
+    this.received = details.received;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Codec } from "./codec.ts";
-import type { Handlers } from "./calls/handler_registry.ts";
+import type { Handlers } from "./calls/handlers.ts";
 import type { RemoteCaller } from "./calls/remote_caller.ts";
 import type { IdentifierMode } from "./core/link/link_number.ts";
 import type { StreamTuningOptions } from "./options/streams.ts";
@@ -17,8 +17,8 @@ export type {
   GroupRequestOptions,
   NotifyOptions,
   RequestOptions,
+  StreamOptions,
 } from "./options/per_call.ts";
-export type { StreamTuningOptions } from "./options/streams.ts";
 export { DEFAULTS } from "./options/defaults.ts";
 export { parseDefinitions } from "./options/definitions.ts";
 export {

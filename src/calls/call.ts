@@ -8,6 +8,7 @@
 import { type Codec, codecTag, decodeRange, jsonCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { FlushWaiter } from "../core/flow/notification_flow.ts";
+import type { OutgoingStream } from "../core/flow/outgoing_stream.ts";
 import { OutgoingNotification, OutgoingRequest } from "../core/flow/outgoing.ts";
 import {
   CODES,
@@ -35,6 +36,10 @@ export interface RouteOutbox {
   withdraw(message: OutgoingRequest | OutgoingNotification): boolean;
   /** Tells the other end that the caller has given up. */
   cancel(request: OutgoingRequest): void;
+  /** Opens a stream. @returns `null`, or why it was not taken. */
+  stream(stream: OutgoingStream, failWhenDown: boolean, failWhenFull: boolean): ErrorCode | null;
+  /** Its caller gives up, whether it is open or not. */
+  endStream(stream: OutgoingStream): void;
   /** Tells when the other end has all notifications that are taken now. */
   flush(waiter: FlushWaiter): void;
   /** Somebody no longer wants to know. */
@@ -82,7 +87,11 @@ export function callError(
   peer: string,
   service: string,
   text: string,
-  more: { readonly cause?: unknown; readonly details?: unknown } = {},
+  more: {
+    readonly cause?: unknown;
+    readonly details?: unknown;
+    readonly received?: number;
+  } = {},
 ): RequestError {
   const reason = text === "" ? CODES[code].summary : text;
   const message = `Cannot complete '${service}' at '${peer}': ${reason}`;
@@ -95,7 +104,7 @@ function lateError(...parts: Parameters<typeof callError>): RequestError {
 }
 
 /** What to say of a call that ends because there is no connection; else nothing. */
-function downText(code: ErrorCode, route: Route): string {
+export function downText(code: ErrorCode, route: Route): string {
   if (route.isUp || (code !== "timeout" && code !== "peer-down")) return "";
   const summary = code === "timeout"
     ? "there was no connection before the deadline"

@@ -31,6 +31,8 @@ export interface HandlerContext {
   readonly timeLeftMs: number;
   /** What the caller said beside the payload. It has no prototype: `metadata.trace` is enough. */
   readonly metadata: Metadata;
+  /** Of a stream: how many items its caller has of an earlier process; else 0. */
+  readonly resumeFrom: number;
   /**
    * Asks a peer, or the `caller` itself, on behalf of this call: not longer than its caller waits,
    * and given up with it. As its caller waits for it, it has places that `Endpoint.request` has
@@ -82,6 +84,7 @@ const OPTIONAL_NONE: RequestOptions = Object.freeze({});
 export class InboundCall implements InboundRequest, HandlerContext {
   readonly service: string;
   readonly timeoutMs: number;
+  readonly resumeFrom = 0;
   metadata: Metadata;
   /** Whether its handler has begun: interceptors may refuse it before. */
   isBegun = true;
@@ -262,6 +265,7 @@ export class NotificationContext implements HandlerContext {
   readonly service: string;
   readonly timeoutMs = Infinity;
   readonly timeLeftMs = Infinity;
+  readonly resumeFrom = 0;
   metadata: Metadata;
   readonly #calls: NestedCalls;
   readonly #session: Session;
@@ -308,7 +312,7 @@ export class NotificationContext implements HandlerContext {
 }
 
 /** What is no caller is looked at as a name. */
-function destinationOf(peer: string | RemoteCaller): string | Session {
+export function destinationOf(peer: string | RemoteCaller): string | Session {
   return typeof peer === "object" && peer !== null ? sessionOf(peer) ?? peer.name : peer;
 }
 

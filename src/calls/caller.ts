@@ -8,23 +8,28 @@
 import { type Codec, encodeWith, resolveCodec } from "../codec.ts";
 import type { Timers } from "../connection/timers.ts";
 import type { Session } from "../core/session/session.ts";
-import { encodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
+import { NO_METADATA } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
-import type { FlushOptions, NotifyOptions, RequestOptions } from "../options.ts";
+import type { FlushOptions, NotifyOptions, RequestOptions, StreamOptions } from "../options.ts";
 import {
   checkFlushOptions,
   checkNotifyOptions,
   checkPeerName,
   checkRequestOptions,
   checkServiceName,
+  checkStreamOptions,
 } from "../options/call_options.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { AbortGroups } from "./abort_groups.ts";
-import { Call, callError, type CallHost, type CallReport, Notice, type Route } from "./call.ts";
+import { Call, type CallHost, type CallReport, Notice, type Route } from "./call.ts";
 import type { HandlerContext } from "./call_context.ts";
 import { Flush } from "./flush.ts";
 import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
 import { moves } from "./moves.ts";
+import type { ItemReader } from "./item_reader.ts";
+import { isItems, type Items, ItemStream, LateItems } from "./item_stream.ts";
+import { encodedMetadata, refused } from "./refusals.ts";
+import { StreamCall } from "./stream_call.ts";
 import { messageOf } from "./thrown.ts";
 
 /** What holds for calls that do not say otherwise. */
@@ -49,6 +54,8 @@ export interface CallerOwner {
   /** A notification that was taken will not be sent. */
   handleDropped: CallHost["handleDropped"];
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** Makes the calls of one endpoint or client. */
 export class Caller {
@@ -115,6 +122,73 @@ export class Caller {
     ) as Promise<void>;
   }
 
+  /** The items of a peer's answer; what cannot work is told to whoever reads them. */
+  stream<Item>(peer: string, service: string, payload: unknown, options: StreamOptions) {
+    const open = (given: unknown, final: StreamOptions, report: CallReport | null) => {
+      checkStreamOptions(final);
+      const route = this.#routeTo(peer, false);
+      const call = this.#openStream(peer, service, given, final, false, 0, report, route);
+      if (call instanceof RequestError) throw call;
+      return call as Items<Item>;
+    };
+    try {
+      if (!isIntercepted(this.#interceptors, service)) {
+        return new ItemStream<Item>(open(payload, options, null));
+      }
+    } catch (error) {
+      return new ItemStream<Item>(new LateItems<Item>(Promise.reject(error)));
+    }
+    const items = this.#intercept(
+      "stream",
+      peer,
+      service,
+      payload,
+      options,
+      null,
+      (call) => new ItemStream<Item>(open(call.payload, finalOptions(call), call.report)),
+    );
+    return new ItemStream<Item>(new LateItems<Item>(items as Promise<AsyncIterable<Item>>));
+  }
+
+  #openStream(
+    peer: string,
+    service: string,
+    payload: unknown,
+    options: StreamOptions,
+    wantsOne: boolean,
+    depth: number,
+    report: CallReport | null,
+    route: Route | ErrorCode,
+  ): ItemReader | RequestError {
+    const codec = this.#codecOf(options);
+    const items = isItems(payload) ? payload : null;
+    const bytes = items === null
+      ? this.#encode(route, peer, service, payload, codec, options)
+      : this.#refusal(route, peer, service, options) ?? NOTHING;
+    if (!(bytes instanceof Uint8Array)) return bytes;
+    const metadata = encodedMetadata(peer, service, options);
+    if (metadata instanceof RequestError) return metadata;
+    const { requestTimeoutMs, whenDown, payloadMaxBytes } = this.#defaults;
+    const call = new StreamCall(this.#host, route as Route, {
+      peer,
+      service,
+      codec,
+      timeoutMs: options.timeoutMs ?? requestTimeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs ?? Infinity,
+      depth,
+      signal: options.signal,
+      metadata,
+      payload: isOf(payload, bytes) ? this.#host.copy(bytes, 0, bytes.length) : bytes,
+      items,
+      wantsOne,
+      resumeFrom: options.resumeFrom ?? 0,
+      itemMaxBytes: payloadMaxBytes,
+    }, report);
+    call.moves = moves(options);
+    call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
+    return call.reader;
+  }
+
   #intercept(
     kind: InterceptedCall["kind"],
     to: Destination,
@@ -128,6 +202,7 @@ export class Caller {
     return new Promise((resolve) => {
       const peer = nameOf(to);
       if (kind === "request") checkRequestOptions(options);
+      else if (kind === "stream") checkStreamOptions(options);
       else checkNotifyOptions(options);
       checkPeerName(peer);
       checkServiceName(service);
@@ -160,6 +235,10 @@ export class Caller {
     const peer = nameOf(to);
     return new Promise<Result>((resolve, reject) => {
       checkRequestOptions(options);
+      if (typeof to === "string" && isItems(payload)) {
+        const call = this.#openStream(peer, service, payload, options, true, depth, report, route);
+        return call instanceof RequestError ? reject(call) : resolve(onlyItem<Result>(call));
+      }
       const codec = this.#codecOf(options);
       const bytes = this.#encode(route, peer, service, payload, codec, options);
       if (!(bytes instanceof Uint8Array)) return reject(bytes);
@@ -241,6 +320,20 @@ export class Caller {
     return this.#owner.routeTo(to, isNested || typeof to !== "string");
   }
 
+  /** Why a call goes nowhere, whatever it carries; else `null`. */
+  #refusal(
+    route: Route | ErrorCode,
+    peer: string,
+    service: string,
+    { signal }: { readonly signal?: AbortSignal | undefined },
+  ): RequestError | null {
+    checkPeerName(peer);
+    checkServiceName(service);
+    if (typeof route === "string") return refused(route, peer, service);
+    if (signal?.aborted) return refused("cancelled", peer, service, "", signal.reason);
+    return null;
+  }
+
   #codecOf({ codec }: NotifyOptions): Codec {
     return codec === undefined ? this.#defaults.codec : resolveCodec(codec);
   }
@@ -254,10 +347,8 @@ export class Caller {
     codec: Codec,
     { signal }: NotifyOptions,
   ): Uint8Array | RequestError {
-    checkPeerName(peer);
-    checkServiceName(service);
-    if (typeof route === "string") return refused(route, peer, service);
-    if (signal?.aborted) return refused("cancelled", peer, service, "", signal.reason);
+    const refusal = this.#refusal(route, peer, service, { signal });
+    if (refusal !== null) return refusal;
     let bytes: Uint8Array;
     try {
       bytes = encodeWith(codec, payload);
@@ -276,35 +367,19 @@ function nameOf(to: Destination): string {
   return typeof to === "object" && to !== null ? to.peer : to;
 }
 
+/** The one item of an answer, once it is whole. */
+async function onlyItem<Result>(items: ItemReader): Promise<Result> {
+  const { value } = await items.next();
+  await items.next();
+  return value as Result;
+}
+
 /** Whether some stand around a service; what is none is refused without them. */
 function isIntercepted(interceptors: Interceptors, service: unknown): boolean {
   return typeof service === "string" && interceptors.standAround(service);
 }
 
-/** The metadata's bytes, `null` for none, or why the call goes nowhere. */
-function encodedMetadata(
-  peer: string,
-  service: string,
-  { metadata }: NotifyOptions,
-): Uint8Array | RequestError | null {
-  if (metadata === undefined) return null;
-  const encoded = encodeMetadata(metadata);
-  return typeof encoded === "string"
-    ? refused("invalid-metadata", peer, service, encoded)
-    : encoded;
-}
-
 /** Whether encoded bytes are memory of the caller's. */
 function isOf(payload: unknown, bytes: Uint8Array): boolean {
   return ArrayBuffer.isView(payload) && payload.buffer === bytes.buffer;
-}
-
-function refused(
-  code: ErrorCode,
-  peer: string,
-  service: string,
-  text = "",
-  cause?: unknown,
-): RequestError {
-  return callError(code, "not-sent", peer, service, text, { cause });
 }

@@ -9,7 +9,7 @@ import type { Codec } from "../codec.ts";
 import type { NotifyOptions, RequestOptions } from "../options.ts";
 import type { Peer, Service } from "./contract.ts";
 import type { Encoding } from "./contract_types.ts";
-import type { Handler } from "./handler_registry.ts";
+import type { Handler } from "./handlers.ts";
 
 /** What calls one other end. */
 interface Calls {

@@ -19,44 +19,13 @@ import { endOf } from "../core/wire/stream_frames.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { CODES, ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
-import {
-  type HandlerContext,
-  InboundCall,
-  type NestedCalls,
-  NotificationContext,
-} from "./call_context.ts";
+import { InboundCall, type NestedCalls, NotificationContext } from "./call_context.ts";
+import { EarlyStreams } from "./early_streams.ts";
+import { ServedCall } from "./served_call.ts";
+import { type Handler, mismatchOf, noHandlerText, type Registration } from "./handlers.ts";
 import { EarlyRequest, EarlyRequests } from "./early_requests.ts";
 import type { InterceptedCall, Interceptors } from "./interceptors.ts";
 import { isThenable, messageOf, waitFor } from "./thrown.ts";
-
-/** A handler with how its payload and answer are encoded. */
-export interface CodedHandler {
-  /** Answers the service. */
-  readonly handler: AnyHandler;
-  /** By default the endpoint's codec. */
-  readonly codec?: "json" | "bytes" | Codec;
-}
-
-/** A handler of any payload; a method, so that each handler of a definite payload is one. */
-export type AnyHandler = {
-  /** Answers the service. */
-  handle(payload: unknown, context: HandlerContext): unknown;
-}["handle"];
-
-/** Handlers by the names of their services. */
-export type Handlers = Readonly<Record<string, AnyHandler | CodedHandler>>;
-
-/** Answers a service. What it returns (or resolves to) is the answer. */
-export type Handler<Payload, Result> = (
-  payload: Payload,
-  context: HandlerContext,
-) => Result | Promise<Result>;
-
-interface Registration {
-  readonly handler: Handler<unknown, unknown>;
-  readonly codec: Codec;
-  readonly codecName: string;
-}
 
 /** What the registry tells, and what handlers ask for. */
 export interface HandlingOwner extends NestedCalls {
@@ -67,6 +36,8 @@ export interface HandlingOwner extends NestedCalls {
   readonly allow: ((caller: RemoteCaller, service: string) => boolean) | undefined;
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** The handlers of one endpoint. */
 export class HandlerRegistry implements SessionHandler {
   readonly #owner: HandlingOwner;
@@ -74,6 +45,7 @@ export class HandlerRegistry implements SessionHandler {
   #notifications = 0;
   readonly #copy: CopyBytes;
   readonly #early: EarlyRequests;
+  readonly #earlyStreams = new EarlyStreams();
   /** Sessions with requests whose payloads wait until there is a handler. */
   readonly #undecided = new Set<Session>();
 
@@ -94,12 +66,12 @@ export class HandlerRegistry implements SessionHandler {
    *
    * @throws {ConfigurationError} `invalid-options`: the service has one.
    */
-  add(service: string, handler: Handler<unknown, unknown>, codec: Codec): void {
+  add(service: string, handler: Handler<unknown, unknown>, codec: Codec, isStream = false): void {
     if (this.#handlers.has(service)) {
       throw new ConfigurationError("invalid-options", [`Cannot handle '${service}' twice`]);
     }
-    this.#handlers.set(service, { handler, codec, codecName: codec.name });
-    if (this.#early.size + this.#undecided.size > 0) {
+    this.#handlers.set(service, { handler, codec, codecName: codec.name, isStream });
+    if (this.#early.size + this.#undecided.size + this.#earlyStreams.size > 0) {
       Promise.resolve().then(() => this.#runEarly(service));
     }
   }
@@ -114,6 +86,7 @@ export class HandlerRegistry implements SessionHandler {
     for (const request of this.#early.close()) {
       request.refuse("unknown-service", noHandlerText(request.service));
     }
+    for (const [stream] of this.#earlyStreams.take()) this.onStream(stream, NOTHING, 0, 0);
     this.#decide();
   }
 
@@ -124,8 +97,7 @@ export class HandlerRegistry implements SessionHandler {
       this.#undecided.add(session);
       return "early";
     }
-    if (codecTag(registration.codec) === codec) return "wanted";
-    return { code: "codec-mismatch", message: codecText(service, registration) };
+    return mismatchOf(service, registration, codec) ?? "wanted";
   }
 
   /** The same after so many milliseconds; at once for 0. */
@@ -174,10 +146,8 @@ export class HandlerRegistry implements SessionHandler {
       }
       return refuse(session, slot, generation, "unknown-service", noHandlerText(service));
     }
-    if (codecTag(registration.codec) !== codec) {
-      const text = codecText(service, registration);
-      return refuse(session, slot, generation, "codec-mismatch", text);
-    }
+    const wrong = mismatchOf(service, registration, codec);
+    if (wrong !== null) return refuse(session, slot, generation, wrong.code, wrong.message);
     const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
     if (read === null) return refuse(session, slot, generation, "invalid-metadata");
     let payload: unknown;
@@ -205,9 +175,31 @@ export class HandlerRegistry implements SessionHandler {
     return inbound;
   }
 
-  onStream(stream: ServedStream): void {
-    const { service } = stream.opening;
-    stream.finish(endOf("unknown-service", "not-executed", noHandlerText(service)));
+  onStream(stream: ServedStream, bytes: Uint8Array, start: number, end: number): void {
+    const { service, metadata, wantsOne } = stream.opening;
+    const refuse = (code: ErrorCode, text: string = CODES[code].summary) =>
+      stream.finish(endOf(code, "not-executed", text));
+    if (!this.#allows(stream.session, service)) return refuse("not-allowed");
+    const registration = this.#handlers.get(service);
+    if (registration === undefined) {
+      if (!this.#early.isOpen) return refuse("unknown-service", noHandlerText(service));
+      return this.#earlyStreams.add(stream, bytes.slice(start, end));
+    }
+    const wrong = mismatchOf(service, registration, stream.opening.codec, !wantsOne);
+    if (wrong !== null) return refuse(wrong.code, wrong.message);
+    const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);
+    if (read === null) return refuse("invalid-metadata");
+    const call = new ServedCall(this.#owner, stream, registration.codec, this.#copy, read);
+    if (this.#owner.interceptors.standAround(service)) {
+      call.isBegun = false;
+      const kind = wantsOne ? "request" : "stream";
+      call.start(
+        (payload) => this.#intercept(kind, registration, payload, call),
+        bytes,
+        start,
+        end,
+      );
+    } else call.start(registration.handler, bytes, start, end);
   }
 
   onNotification(
@@ -281,7 +273,7 @@ export class HandlerRegistry implements SessionHandler {
     kind: InterceptedCall["kind"],
     { handler }: Registration,
     payload: unknown,
-    context: InboundCall | NotificationContext,
+    context: InboundCall | NotificationContext | ServedCall,
   ): Promise<unknown> {
     const { caller, service, timeoutMs, metadata } = context;
     const call: InterceptedCall = {
@@ -297,7 +289,7 @@ export class HandlerRegistry implements SessionHandler {
     };
     return this.#owner.interceptors.run(call, (final) => {
       context.metadata = final.metadata;
-      if (context instanceof InboundCall) context.isBegun = true;
+      if (!(context instanceof NotificationContext)) context.isBegun = true;
       return handler(final.payload, context);
     });
   }
@@ -319,6 +311,9 @@ export class HandlerRegistry implements SessionHandler {
 
   #runEarly(service: string): void {
     this.#decide();
+    for (const [stream, payload] of this.#earlyStreams.take(service)) {
+      this.onStream(stream, payload, 0, payload.length);
+    }
     for (const request of this.#early.of(service)) {
       if (!this.#early.remove(request)) continue;
       const { session, slot, generation, deadlineMs, timeoutMs, depth, payload } = request;
@@ -338,14 +333,6 @@ export class HandlerRegistry implements SessionHandler {
       );
     }
   }
-}
-
-function noHandlerText(service: string): string {
-  return `no handler for '${service}'`;
-}
-
-function codecText(service: string, { codecName }: Registration): string {
-  return `'${service}' is served with codec '${codecName}'`;
 }
 
 /** Answers a request that does not run. */

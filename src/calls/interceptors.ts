@@ -17,8 +17,11 @@ const OWN_SERVICES = "freshlink/";
 export interface InterceptedCall {
   /** `calling`: it is made here. `serving`: it is answered here. */
   readonly side: "calling" | "serving";
-  /** A notification has no answer: `next` resolves with `undefined` when it is taken or handled. */
-  readonly kind: "request" | "notification";
+  /**
+   * A notification has no answer: `next` resolves with `undefined` when it is taken or handled. The
+   * answer of a stream is its items: an async iterable, at once.
+   */
+  readonly kind: "request" | "notification" | "stream";
   /** Who is called; on the serving side, who calls. */
   readonly peer: string;
   /** The service. */

@@ -17,7 +17,7 @@ import {
   type ResolvedEndpointOptions,
 } from "../options.ts";
 import { peerNameOf } from "../core/link/peer_name.ts";
-import type { AnyHandler, Handlers } from "./handler_registry.ts";
+import type { AnyHandler, Handlers } from "./handlers.ts";
 import { messageOf } from "./thrown.ts";
 import { Problems } from "../options/problems.ts";
 import { identityKey, isPem } from "../options/identity.ts";

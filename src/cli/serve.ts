@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout } from "node:timers";
 import { pathToFileURL } from "node:url";
-import type { Handlers } from "../calls/handler_registry.ts";
+import type { Handlers } from "../calls/handlers.ts";
 import { messageOf } from "../calls/thrown.ts";
 import type { Health } from "../calls/health.ts";
 import { Endpoint } from "../endpoint.ts";

@@ -7,7 +7,12 @@
 
 import { DUMP_SERVICE, INSPECT_SERVICE, LOAD_SERVICE, TABLE_SERVICE } from "../calls/contract.ts";
 import { messageOf } from "../calls/thrown.ts";
-import type { GroupRequestOptions, NotifyOptions, RequestOptions } from "../options.ts";
+import type {
+  GroupRequestOptions,
+  NotifyOptions,
+  RequestOptions,
+  StreamOptions,
+} from "../options.ts";
 import { isCodec, Problems } from "./problems.ts";
 import { DURATION_MAX_MS } from "./table.ts";
 
@@ -80,6 +85,28 @@ export function checkGroupOptions(options: GroupRequestOptions, isRequest: boole
   }
   const known = (isRequest ? REQUEST_KEYS : NOTIFY_KEYS).filter((name) => name !== "whenDown");
   collect(problems, rest, [...known, "key", "groupTimeoutMs"]);
+  problems.check();
+}
+
+/**
+ * Checks the options of a stream.
+ *
+ * @throws {ConfigurationError} `invalid-options`, with every problem at once.
+ */
+export function checkStreamOptions(options: StreamOptions): void {
+  if (options === NO_OPTIONS) return;
+  const problems = new Problems();
+  if (!problems.object("options", options, EXAMPLE)) return problems.check();
+  const { idleTimeoutMs, resumeFrom, ...rest } = options as StreamOptions;
+  if (idleTimeoutMs !== undefined && !isTimeout(idleTimeoutMs)) {
+    problems.add("options.idleTimeoutMs", "a duration in milliseconds, or Infinity", idleTimeoutMs);
+  }
+  if (resumeFrom !== undefined && (!Number.isSafeInteger(resumeFrom) || resumeFrom < 0)) {
+    problems.add("options.resumeFrom", "how many items there are", resumeFrom);
+  }
+  if (!isWell(rest, false)) {
+    collect(problems, rest, [...NOTIFY_KEYS, "idleTimeoutMs", "resumeFrom"]);
+  }
   problems.check();
 }
 

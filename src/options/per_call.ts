@@ -64,5 +64,22 @@ export interface GroupRequestOptions extends Omit<RequestOptions, "whenDown"> {
 /** Options of a notification to a group. */
 export type GroupNotifyOptions = Omit<GroupRequestOptions, "idempotent">;
 
+/**
+ * Options of one stream. `timeoutMs`: how long to wait for the first item, or that there is none;
+ * where the request is a sequence, it begins again as long as its items go out.
+ */
+export interface StreamOptions extends Omit<RequestOptions, "idempotent"> {
+  /**
+   * How long to wait for each item after the first one, in milliseconds; then it ends with
+   * `timeout`. Default: without end, as a stream may have nothing to say.
+   */
+  readonly idleTimeoutMs?: number;
+  /**
+   * How many items there are of an earlier process (`error.received`): told to the handler as
+   * `context.resumeFrom`, which may go on from there. Default: 0.
+   */
+  readonly resumeFrom?: number;
+}
+
 /** Options of a flush. */
 export type FlushOptions = Pick<RequestOptions, "timeoutMs" | "signal">;

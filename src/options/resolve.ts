@@ -5,7 +5,7 @@
  */
 
 import { type Codec, jsonCodec, resolveCodec } from "../codec.ts";
-import type { Handlers } from "../calls/handler_registry.ts";
+import type { Handlers } from "../calls/handlers.ts";
 import type { AdmissionRule } from "../connection/connection_manager.ts";
 import type { ConnectionSettings } from "../connection/context.ts";
 import { ConfigurationError } from "../errors.ts";

@@ -46,6 +46,8 @@ export abstract class OutgoingStream implements Outgoing, Deadline {
   state: "queued" | "open" | "settled" = "queued";
   /** Its number in its session, once it is open. */
   number = 0;
+  /** The largest item that the other end takes, in bytes, once it is open. */
+  itemMaxBytes = 0;
   /** The items of its answer, once it is open. */
   sink: ItemSink | null = null;
   /** The items of its request, once it is open; `null`: it has none. */

@@ -115,6 +115,7 @@ export class Streams implements StreamFrameHandler, ItemSinkOwner, ItemSourceOwn
     const { payload, followsLater } = stream;
     stream.number = number;
     stream.state = "open";
+    stream.itemMaxBytes = this.#session.payloadMaxBytes;
     stream.sink = new ItemSink(this, number, true, WINDOW_MIN_BYTES);
     if (stream.sendsItems || followsLater) {
       const isCut = stream.codec === BYTES_CODEC && stream.sendsItems;
