@@ -388,8 +388,7 @@ export class Endpoint implements AsyncDisposable {
    * Closes in good order: takes no new requests, tells the peers, finishes what is open in both
    * directions, and ends the connections.
    *
-   * @param options `drainMs`: how long open requests may take, in milliseconds; what is left then
-   * fails with `closed`. Default: the endpoint's `drainMs`.
+   * @param options `drainMs`: how long open calls may take, in ms; what is left fails (`closed`).
    * @throws {ConfigurationError} `invalid-options`: `drainMs` cannot work; nothing was closed.
    */
   async close(options: { readonly drainMs?: number } = {}): Promise<void> {
