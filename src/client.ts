@@ -19,7 +19,7 @@ import { Closing } from "./calls/closing.ts";
 import type { ItemStream } from "./calls/item_stream.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
-import type { Handler } from "./calls/handlers.ts";
+import type { Handler, StreamHandler } from "./calls/handlers.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { certifiedName, channelKeysOf, registerAll } from "./calls/startup.ts";
@@ -221,6 +221,17 @@ export class Client implements Callee, AsyncDisposable {
     this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
   }
 
+  /** Registers what answers a service of this client with items; see `Endpoint.handleStream`. */
+  handleStream<Payload = unknown, Item = unknown>(
+    service: string,
+    handler: StreamHandler<Payload, Item>,
+    options: { readonly codec?: "json" | "bytes" | Codec } = {},
+  ): void {
+    checkHandling(service, handler, options);
+    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
+    this.#handling.add(service, handler as Handler<unknown, unknown>, codec, true);
+  }
+
   /** All handlers are registered; see `Endpoint.ready`. */
   ready(): void {
     this.#handling.ready();
@@ -236,6 +247,7 @@ export class Client implements Callee, AsyncDisposable {
     return typedPeer(this.#peerName, {
       request: (...call) => this.request(...call),
       notify: (...call) => this.notify(...call),
+      stream: (...call) => this.stream(...call),
     });
   }
 

@@ -238,9 +238,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Opens a stream at a peer: the items of its answer, once and in order, also where the path breaks.
-   * It fails as a request does; `error.received` tells how many items there were. The payload may be
-   * an async iterable: its items are the request's.
+   * Opens a stream at a peer: the items of its answer, once and in order. It fails as a request does;
+   * `error.received`: how many there were. An async iterable as payload: the request's items.
    */
   stream<Item = unknown>(
     peer: string,
@@ -289,6 +288,7 @@ export class Endpoint implements AsyncDisposable {
     return typedPeer(name, {
       request: (...call) => this.request(name, ...call),
       notify: (...call) => this.notify(name, ...call),
+      stream: (...call) => this.stream(name, ...call),
     });
   }
 

@@ -12,8 +12,9 @@ import type { Session } from "../core/session/session.ts";
 import type { InboundRequest } from "../core/session/session_handler.ts";
 import type { Metadata } from "../core/wire/metadata.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { NotifyOptions, RequestOptions, StreamOptions } from "../options.ts";
 import { encodeCause } from "./cause.ts";
+import type { ItemStream } from "./item_stream.ts";
 import { type CallerCalls, callerOf, type RemoteCaller, sessionOf } from "./remote_caller.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
 
@@ -52,6 +53,13 @@ export interface HandlerContext {
     payload?: unknown,
     options?: NotifyOptions,
   ): Promise<void>;
+  /** Opens a stream at a peer, or the `caller`, on behalf of this call; see `Endpoint.stream`. */
+  stream<Item = unknown>(
+    peer: string | RemoteCaller,
+    service: string,
+    payload?: unknown,
+    options?: StreamOptions,
+  ): ItemStream<Item>;
 }
 
 /** What handlers ask of their endpoint. */
@@ -68,6 +76,15 @@ export interface NestedCalls extends CallerCalls {
     payload: unknown,
     options: RequestOptions,
   ): Promise<Result>;
+  /** See `HandlerContext.stream`. */
+  streamFrom<Item>(
+    context: HandlerContext,
+    depth: number,
+    to: string | Session,
+    service: string,
+    payload: unknown,
+    options: StreamOptions,
+  ): ItemStream<Item>;
   /** See `HandlerContext.notify`. */
   notifyFrom(
     context: HandlerContext,
@@ -181,6 +198,17 @@ export class InboundCall implements InboundRequest, HandlerContext {
     );
   }
 
+  stream<Item = unknown>(
+    peer: string | RemoteCaller,
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = OPTIONAL_NONE,
+  ): ItemStream<Item> {
+    const to = destinationOf(peer);
+    const short = this.#shorten(options);
+    return this.#calls.streamFrom(this, this.#depth + 1, to, service, payload, short);
+  }
+
   cancel(code: ErrorCode): void {
     if (this.#cancelled !== null) return;
     this.#cancelled = code;
@@ -290,6 +318,15 @@ export class NotificationContext implements HandlerContext {
   get signal(): AbortSignal {
     this.#signal ??= new AbortController().signal;
     return this.#signal;
+  }
+
+  stream<Item = unknown>(
+    peer: string | RemoteCaller,
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = OPTIONAL_NONE,
+  ): ItemStream<Item> {
+    return this.#calls.streamFrom(this, 1, destinationOf(peer), service, payload, options);
   }
 
   request<Result = unknown>(

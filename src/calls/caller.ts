@@ -123,11 +123,18 @@ export class Caller {
   }
 
   /** The items of a peer's answer; what cannot work is told to whoever reads them. */
-  stream<Item>(peer: string, service: string, payload: unknown, options: StreamOptions) {
+  stream<Item>(
+    to: Destination,
+    service: string,
+    payload: unknown,
+    options: StreamOptions,
+    context: HandlerContext | null = null,
+    depth = 0,
+  ): ItemStream<Item> {
     const open = (given: unknown, final: StreamOptions, report: CallReport | null) => {
       checkStreamOptions(final);
-      const route = this.#routeTo(peer, false);
-      const call = this.#openStream(peer, service, given, final, false, 0, report, route);
+      const route = this.#routeTo(to, context !== null);
+      const call = this.#openStream(to, service, given, final, false, depth, report, route);
       if (call instanceof RequestError) throw call;
       return call as Items<Item>;
     };
@@ -140,18 +147,18 @@ export class Caller {
     }
     const items = this.#intercept(
       "stream",
-      peer,
+      to,
       service,
       payload,
       options,
-      null,
+      context,
       (call) => new ItemStream<Item>(open(call.payload, finalOptions(call), call.report)),
     );
     return new ItemStream<Item>(new LateItems<Item>(items as Promise<AsyncIterable<Item>>));
   }
 
   #openStream(
-    peer: string,
+    to: Destination,
     service: string,
     payload: unknown,
     options: StreamOptions,
@@ -160,6 +167,7 @@ export class Caller {
     report: CallReport | null,
     route: Route | ErrorCode,
   ): ItemReader | RequestError {
+    const peer = nameOf(to);
     const codec = this.#codecOf(options);
     const items = isItems(payload) ? payload : null;
     const bytes = items === null
@@ -185,6 +193,7 @@ export class Caller {
       itemMaxBytes: payloadMaxBytes,
     }, report);
     call.moves = moves(options);
+    if (typeof to !== "string") call.only = to;
     call.start((options.whenDown ?? whenDown) === "fail", options.whenFull === "fail");
     return call.reader;
   }
@@ -235,8 +244,8 @@ export class Caller {
     const peer = nameOf(to);
     return new Promise<Result>((resolve, reject) => {
       checkRequestOptions(options);
-      if (typeof to === "string" && isItems(payload)) {
-        const call = this.#openStream(peer, service, payload, options, true, depth, report, route);
+      if (isItems(payload)) {
+        const call = this.#openStream(to, service, payload, options, true, depth, report, route);
         return call instanceof RequestError ? reject(call) : resolve(onlyItem<Result>(call));
       }
       const codec = this.#codecOf(options);

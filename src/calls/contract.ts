@@ -13,6 +13,7 @@ import type {
   GroupRequestOptions,
   NotifyOptions,
   RequestOptions,
+  StreamOptions,
 } from "../options.ts";
 import type { TcpAddress } from "../runtime/runtime.ts";
 import type {
@@ -20,10 +21,15 @@ import type {
   CallArguments,
   Encoding,
   HandlerOf,
+  ItemOf,
   OtherCodec,
   PayloadOf,
   ServiceOf,
+  StreamArguments,
+  StreamHandlerOf,
+  StreamOf,
 } from "./contract_types.ts";
+import type { ItemStream } from "./item_stream.ts";
 import type { GroupMemberRow, GroupNotified } from "./group_face.ts";
 
 /** The service under which an endpoint shows its table to clients. */
@@ -133,6 +139,11 @@ export interface Peer<Contract, Carrier extends Encoding = "json"> {
     service: Service,
     ...rest: CallArguments<Contract[Service], Payload, Carrier, NotifyOptions>
   ): Promise<void>;
+  /** See `Endpoint.stream`: for methods that return an `AsyncIterable`. */
+  stream<Service extends StreamOf<Contract>>(
+    service: Service,
+    ...rest: StreamArguments<Contract[Service], Carrier, StreamOptions>
+  ): ItemStream<ItemOf<Contract[Service]>>;
 }
 
 /** Services of which the compiler knows nothing. */
@@ -211,6 +222,18 @@ export interface Service<Contract, Carrier extends Encoding = "json"> {
   handle<Name extends ServiceOf<Contract>>(
     service: Name,
     handler: HandlerOf<Contract[Name], "any">,
+    options: OtherCodec,
+  ): void;
+  /** See `Endpoint.handleStream`. */
+  handleStream<Name extends StreamOf<Contract>>(
+    service: Name,
+    handler: StreamHandlerOf<Contract[Name], Carrier>,
+    options?: { readonly codec?: "json" },
+  ): void;
+  /** The same where JSON does not carry payload and items. */
+  handleStream<Name extends StreamOf<Contract>>(
+    service: Name,
+    handler: StreamHandlerOf<Contract[Name], "any">,
     options: OtherCodec,
   ): void;
 }

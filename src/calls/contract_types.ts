@@ -24,10 +24,55 @@ export interface OtherCodec {
 /** The names of a contract's services. */
 export type ServiceOf<Contract> =
   & {
-    [Name in keyof Contract]-?: Contract[Name] extends (...payload: never[]) => unknown ? Name
+    [Name in keyof Contract]-?: Contract[Name] extends (...payload: never[]) => unknown
+      ? IsStream<Contract[Name]> extends true ? never : Name
       : never;
   }[keyof Contract]
   & string;
+
+/** The names of a contract's streams: methods that return an async iterable. */
+export type StreamOf<Contract> =
+  & { [Name in keyof Contract]-?: IsStream<Contract[Name]> extends true ? Name : never }[
+    keyof Contract
+  ]
+  & string;
+
+/** Whether a method answers with items. */
+export type IsStream<Method> = Method extends (...payload: never[]) => infer Answer
+  ? unknown extends Answer ? false
+  : [Answer] extends [never] ? false
+  : [Answer] extends [AsyncIterable<unknown>] ? true
+  : false
+  : false;
+
+/** The items that a stream answers with. */
+export type ItemOf<Method> = Method extends (...payload: never[]) => AsyncIterable<infer Item>
+  ? Item
+  : never;
+
+/** What stands after a stream's name. */
+export type StreamArguments<Method, Carrier extends Encoding, Options> = ArgumentsFor<
+  PayloadOf<Method>,
+  ItemOf<Method>,
+  Carrier,
+  Options
+>;
+
+/** A handler as a contract's stream wants it: an async generator, as a rule. */
+export type StreamHandlerOf<Method, Carrier extends Encoding = "json"> = IsCarried<
+  Carrier,
+  PayloadOf<Method>,
+  ItemOf<Method>
+> extends true ? (
+    payload: PayloadOf<Method>,
+    context: HandlerContext,
+  ) => AsyncIterable<ItemOf<Method>> | Iterable<ItemOf<Method>>
+  : NotJson;
+
+/** What a codec carries of a sequence: its items, one by one. */
+export type ItemsOrValue<Type> = unknown extends Type ? Type
+  : Type extends AsyncIterable<infer Item> ? Item
+  : Type;
 
 /** What a service takes. The method may be the handler itself, with its second parameter. */
 export type PayloadOf<Method> = FirstParameter<OverloadParameters<ServiceOverloads<Method>>>;
@@ -81,7 +126,7 @@ export type CallTupleWithCodec<Payload, Options> = [
 
 /** Whether payload and answer arrive as they are sent. */
 export type IsCarried<Carrier extends Encoding, Payload, Result> = Carrier extends "any" ? true
-  : [IsJson<Payload>, IsJson<Result>] extends [true, true] ? true
+  : [IsJson<ItemsOrValue<Payload>>, IsJson<Result>] extends [true, true] ? true
   : false;
 
 /** A signature, taken apart. */

@@ -34,6 +34,8 @@ export function handlingOwnerOf(parts: HandlingParts): HandlingOwner {
     notifyFrom: (context, ...call) => caller().notify(...call, context),
     requestTo: (...call) => caller().request(...call),
     notifyTo: (...call) => caller().notify(...call),
+    streamTo: (...call) => caller().stream(...call),
+    streamFrom: (context, depth, ...call) => caller().stream(...call, context, depth),
     interceptors,
   };
 }

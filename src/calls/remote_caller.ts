@@ -5,14 +5,15 @@
  */
 
 import type { Session } from "../core/session/session.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { NotifyOptions, RequestOptions, StreamOptions } from "../options.ts";
 import { NO_OPTIONS } from "../options/call_options.ts";
 import type { Callee, Peer } from "./contract.ts";
 import type { Encoding } from "./contract_types.ts";
+import type { ItemStream } from "./item_stream.ts";
 import { typedPeer } from "./facades.ts";
 
 /** What calls those who call. */
-export interface CallerCalls {
+export interface CallerCalls extends CallerStreams {
   /** Asks the other end of a session. */
   requestTo<Result>(
     session: Session,
@@ -27,6 +28,17 @@ export interface CallerCalls {
     payload: unknown,
     options: NotifyOptions,
   ): Promise<void>;
+}
+
+/** Opens streams at those who call. */
+export interface CallerStreams {
+  /** Opens a stream at the other end of a session. */
+  streamTo<Item>(
+    session: Session,
+    service: string,
+    payload: unknown,
+    options: StreamOptions,
+  ): ItemStream<Item>;
 }
 
 /**
@@ -52,6 +64,12 @@ export interface RemoteCaller extends Callee {
    * was drawn for this life. `null` without `secret` and `identity`.
    */
   readonly publicKey: string | null;
+  /** Opens a stream there; see `Endpoint.stream`. */
+  stream<Item = unknown>(
+    service: string,
+    payload?: unknown,
+    options?: StreamOptions,
+  ): ItemStream<Item>;
   /** The same with the compiler checking services, payloads and answers against a contract. */
   peer<Contract, Carrier extends Encoding = "json">(): Peer<Contract, Carrier>;
 }
@@ -81,6 +99,14 @@ class SessionCaller implements RemoteCaller {
     return this.#session;
   }
 
+  stream<Item = unknown>(
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = NO_OPTIONS,
+  ): ItemStream<Item> {
+    return this.#calls.streamTo(this.#session, service, payload, options);
+  }
+
   request<Result = unknown>(
     service: string,
     payload?: unknown,
@@ -101,6 +127,7 @@ class SessionCaller implements RemoteCaller {
     return typedPeer(this.name, {
       request: (...call) => this.request(...call),
       notify: (...call) => this.notify(...call),
+      stream: (...call) => this.stream(...call),
     });
   }
 

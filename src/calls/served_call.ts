@@ -11,7 +11,7 @@ import type { InboundRequest } from "../core/session/session_handler.ts";
 import type { Metadata } from "../core/wire/metadata.ts";
 import { DONE, endOf, type StreamEnd } from "../core/wire/stream_frames.ts";
 import { type ErrorCode, RequestError } from "../errors.ts";
-import type { NotifyOptions, RequestOptions } from "../options.ts";
+import type { NotifyOptions, RequestOptions, StreamOptions } from "../options.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
 import { destinationOf, type HandlerContext, type NestedCalls } from "./call_context.ts";
 import { decodeCause, encodeCause } from "./cause.ts";
@@ -99,6 +99,17 @@ export class ServedCall implements InboundRequest, HandlerContext, ItemReaderOwn
   ): Promise<void> {
     const to = destinationOf(peer);
     return this.#calls.notifyFrom(this, to, service, payload, this.#bind(options));
+  }
+
+  stream<Item = unknown>(
+    peer: string | RemoteCaller,
+    service: string,
+    payload?: unknown,
+    options: StreamOptions = {},
+  ): ItemStream<Item> {
+    const to = destinationOf(peer);
+    const depth = this.#stream.opening.depth + 1;
+    return this.#calls.streamFrom(this, depth, to, service, payload, this.#bind(options));
   }
 
   cancel(code: ErrorCode): void {

@@ -320,6 +320,9 @@ export class Outbox {
       this.#backlog.remove(request);
       fail(request, code);
     }
+    for (const stream of this.#backlog.waitingStreams()) {
+      if (stream.only !== null) this.#failStream(stream, code);
+    }
   }
 
   /** Calls that came here before that time fail; notifications only where it is for ever. */

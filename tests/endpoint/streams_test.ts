@@ -341,3 +341,21 @@ Deno.test("streams: of a client", async () => {
   await pair.simulation.settle(client.close(), 10_000);
   await pair.close();
 });
+
+test("handlers open streams: at others for their call, and at their caller", async (pair, left) => {
+  interface Numbers {
+    count(to: number): AsyncIterable<number>;
+  }
+  const service = left.service<Numbers>();
+  service.handleStream("count", (to) => count(0, to));
+  pair.right.handle("sum", async (to: number, context) => {
+    const own = await collect(context.caller.peer<Numbers>().stream("count", to));
+    const nested = await collect(context.stream<number>("SP10", "count", to));
+    return own.length + nested.length;
+  });
+  pair.right.handleStream("relay", async function* (to: number, context) {
+    yield* context.stream<number>(context.caller, "count", to);
+  });
+  assertEquals(await left.request("SP20", "sum", 7), 14);
+  assertEquals(await collect(left.stream("SP20", "relay", 3)), [0, 1, 2]);
+});

@@ -295,3 +295,47 @@ export async function askGroup(): Promise<void> {
   const answer = await endpoint.group("accounts").request("anything", { what: 7 });
   same<unknown, typeof answer>(true);
 }
+
+interface Market {
+  last(item: string): number;
+  prices(items: readonly string[]): AsyncIterable<{ item: string; price: number }>;
+  dates(): AsyncIterable<Date>;
+  sum(numbers: AsyncIterable<number>): number;
+  double(numbers: AsyncIterable<number>): AsyncGenerator<number>;
+}
+
+/** Methods that return an async iterable are streams, and no others. */
+export async function streams(numbers: AsyncIterable<number>): Promise<void> {
+  const market = endpoint.peer<Market>("SP20");
+  for await (const { item, price } of market.stream("prices", ["tea"], { idleTimeoutMs: 500 })) {
+    same<string, typeof item>(true);
+    same<number, typeof price>(true);
+  }
+  same<number, Awaited<ReturnType<typeof market.request<"sum">>>>(true);
+  await market.request("sum", numbers);
+  for await (const number of market.stream("double", numbers)) same<number, typeof number>(true);
+  // @ts-expect-error one answer
+  market.stream("last", "tea");
+  // @ts-expect-error a stream
+  await market.request("prices", ["tea"]);
+  // @ts-expect-error another payload
+  market.stream("prices", 7);
+  // @ts-expect-error JSON changes a date
+  market.stream("dates");
+  market.stream("dates", undefined, { codec: own });
+  const service = endpoint.service<Market>();
+  service.handleStream("prices", async function* (items) {
+    for (const item of items) yield { item, price: 7 };
+  });
+  service.handle("sum", async (given) => {
+    let sum = 0;
+    for await (const number of given) sum += number;
+    return sum;
+  });
+  // @ts-expect-error other items
+  service.handleStream("double", async function* () {
+    yield "two";
+  });
+  // @ts-expect-error one answer
+  service.handleStream("last", () => []);
+}

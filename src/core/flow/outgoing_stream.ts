@@ -41,6 +41,8 @@ export abstract class OutgoingStream implements Outgoing, Deadline {
   readonly resumeFrom: number;
   /** Somebody has another place for it: it does not wait for an other end that is away. */
   moves = false;
+  /** The only session that it is for; `null`: it waits for the next one. */
+  only: object | null = null;
   /** When it came here, on the monotonic clock. */
   sinceMs = 0;
   state: "queued" | "open" | "settled" = "queued";
