@@ -19,6 +19,8 @@ interface Report {
 
 const RUNTIMES: readonly RuntimeName[] = ["deno", "bun", "node"];
 const PROGRAM = `${import.meta.dirname}/program.ts`;
+/** `FRESHLINK_STREAM_BYTES=100000000 deno test -A tests/interop/interop_test.ts` takes longer. */
+const STREAM_BYTES = Number(Deno.env.get("FRESHLINK_STREAM_BYTES") ?? 5_000_000);
 const ORDER_TIMEOUT_MS = 30_000;
 
 /** Asks a process for its report until it fulfils the condition. */
@@ -62,6 +64,12 @@ async function exchange(left: RuntimeName, right: RuntimeName): Promise<void> {
     const report = await until(other, ({ notified, cancelled }) => notified >= 50 && cancelled > 0);
     assertEquals([report.notified, report.cancelled], [50, 1]);
   }
+
+  // Streams both ways at once, of both ends.
+  const streams = ([[a, "SP20"], [b, "SP10"]] as const).map(([from, peer]) =>
+    from.order({ do: "stream", peer, bytes: STREAM_BYTES })
+  );
+  assertEquals((await Promise.all(streams)).map(({ ok }) => ok), [true, true]);
 
   // Both ways at once, as much as fits by default.
   const both = ([[a, "SP20"], [b, "SP10"]] as const).map(([from, peer]) =>

@@ -11,6 +11,8 @@ import { Endpoint, type PeerDefinition, RequestError } from "../../mod.ts";
 export type Order =
   | { do: "request"; peer: string; service: string; payload: unknown }
   | { do: "large"; peer: string; bytes: number }
+  /** Streams so many bytes to the peer, which streams them back. */
+  | { do: "stream"; peer: string; bytes: number }
   | { do: "cancel"; peer: string }
   | { do: "notify"; peer: string; count: number }
   | { do: "hang"; peer: string; idempotent: boolean; timeoutMs: number }
@@ -51,6 +53,9 @@ let running = 0;
 const events: string[] = [];
 endpoint.on((event) => events.push(event.type));
 endpoint.handle("echo", (payload) => payload);
+endpoint.handleStream("stream-back", async function* (chunks: AsyncIterable<Uint8Array>) {
+  yield* chunks;
+}, { codec: "bytes" });
 endpoint.handle("echo-bytes", (payload: Uint8Array) => payload, { codec: "bytes" });
 endpoint.handle("count", () => {
   notified++;
@@ -113,6 +118,8 @@ async function obey(order: Order): Promise<unknown> {
       });
       return { ok: answer.length === payload.length && answer.every((b, k) => b === payload[k]) };
     }
+    case "stream":
+      return { ok: await streamBack(order.peer, order.bytes) };
     case "cancel": {
       const controller = new AbortController();
       const pending = endpoint.request(order.peer, "wait", null, {
@@ -166,4 +173,27 @@ for await (const line of createInterface({ input: process.stdin })) {
     // A closed endpoint holds nothing that would keep the process; its standard input does.
     process.stdout.write(line, () => order.do === "close" && process.exit(0));
   });
+}
+
+/** Chunks of odd lengths that say which byte they are. @returns Whether all came back in order. */
+async function streamBack(peer: string, bytes: number): Promise<boolean> {
+  const chunks = async function* () {
+    for (let offset = 0; offset < bytes;) {
+      const chunk = new Uint8Array(Math.min(bytes - offset, 1 + offset * 31 % 200_000));
+      for (let index = 0; index < chunk.length; index++) chunk[index] = (offset + index) % 251;
+      offset += chunk.length;
+      yield chunk;
+    }
+  };
+  let received = 0;
+  let isRight = true;
+  const back = endpoint.stream<Uint8Array>(peer, "stream-back", chunks(), {
+    codec: "bytes",
+    timeoutMs: 20_000,
+    idleTimeoutMs: 20_000,
+  });
+  for await (const chunk of back) {
+    for (const byte of chunk) if (byte !== received++ % 251) isRight = false;
+  }
+  return isRight && received === bytes;
 }
