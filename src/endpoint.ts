@@ -4,20 +4,19 @@
  * @module
  */
 
-import { type Codec, resolveCodec } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import { ConnectionManager } from "./connection/connection_manager.ts";
 import { FlightRecorder } from "./connection/flight_recorder.ts";
 import { Timers } from "./connection/timers.ts";
 import type { ClientRow, PeerRow } from "./core/link/peer_row.ts";
 import type { ConnectionRow } from "./core/link/connection_table.ts";
-import { Caller } from "./calls/caller.ts";
+import type { Caller } from "./calls/caller.ts";
 import { Changes } from "./calls/changes.ts";
 import type { AnyServices, Callee, FlightDump, Group, Peer, Service } from "./calls/contract.ts";
 import { type Health, healthOf, type HealthOptions } from "./calls/health.ts";
 import { Groups } from "./calls/group_face.ts";
 import type { Encoding } from "./calls/contract_types.ts";
 import { typedPeer, typedService } from "./calls/facades.ts";
-import { ListedCaller } from "./calls/listed_caller.ts";
 import { listenOn } from "./calls/listening.ts";
 import { type EndpointParts, newContext } from "./calls/endpoint_context.ts";
 import { PeerLists } from "./calls/peer_lists.ts";
@@ -27,7 +26,7 @@ import { Closing } from "./calls/closing.ts";
 import type { ItemStream } from "./calls/item_stream.ts";
 import { HandlerRegistry } from "./calls/handler_registry.ts";
 import type { Handler, StreamHandler } from "./calls/handlers.ts";
-import { callerOwnerOf } from "./calls/routes.ts";
+import { newCaller } from "./calls/routes.ts";
 import { handlingOwnerOf } from "./calls/handling_owner.ts";
 import { type Interceptor, Interceptors } from "./calls/interceptors.ts";
 import { Showing } from "./calls/showing.ts";
@@ -49,7 +48,6 @@ import {
 import {
   checkCloseOptions,
   checkEventOptions,
-  checkHandling,
   checkInterceptor,
   checkListener,
   checkPeerName,
@@ -100,13 +98,13 @@ export class Endpoint implements AsyncDisposable {
     const caller = () => this.#caller;
     const owner = handlingOwnerOf({ options, timers, interceptors, caller, emit });
     const handling = new HandlerRegistry(owner, options.payloadMaxBytes, copy);
-    const calls = callerOwnerOf(() => this.#manager, () => this.#closing, emit);
     const changes = this.#changes = new Changes(timers);
-    const calling = [calls, timers, copy, options, interceptors] as const;
-    const awaits = (peer: string) => this.#awaits(peer);
-    this.#caller = parts.discovery === null
-      ? new Caller(...calling)
-      : new ListedCaller({ awaits, changes }, ...calling);
+    const ends = {
+      manager: () => this.#manager,
+      closing: () => this.#closing,
+      lists: () => this.#lists,
+    };
+    this.#caller = newCaller(parts, ends, changes, timers, interceptors, emit);
     const { address } = this;
     const context = newContext({ ...parts, address, timers, handling, recorder, emit });
     const whenFenced = { handleFenced: (code: ErrorCode) => this.#closing.fence(code) };
@@ -190,9 +188,7 @@ export class Endpoint implements AsyncDisposable {
     handler: Handler<Payload, Result>,
     options: { readonly codec?: "json" | "bytes" | Codec } = {},
   ): void {
-    checkHandling(service, handler, options);
-    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
-    this.#handling.add(service, handler as Handler<unknown, unknown>, codec);
+    this.#handling.register(service, handler, options, this.#options.codec);
   }
 
   /**
@@ -223,23 +219,18 @@ export class Endpoint implements AsyncDisposable {
     return this.#caller.request(peer, service, payload, options);
   }
 
-  /**
-   * Registers what answers a service with items: an async generator as a rule, asked for the next
-   * one when the caller's window has room, and `return`ed when the caller wants no more.
-   */
+  /** The same where items are the answer: of an async generator, `return`ed when its caller ends. */
   handleStream<Payload = unknown, Item = unknown>(
     service: string,
     handler: StreamHandler<Payload, Item>,
     options: { readonly codec?: "json" | "bytes" | Codec } = {},
   ): void {
-    checkHandling(service, handler, options);
-    const codec = options.codec === undefined ? this.#options.codec : resolveCodec(options.codec);
-    this.#handling.add(service, handler as Handler<unknown, unknown>, codec, true);
+    this.#handling.register(service, handler, options, this.#options.codec, true);
   }
 
   /**
-   * Opens a stream at a peer: the items of its answer, once and in order. It fails as a request does;
-   * `error.received`: how many there were. An async iterable as payload: the request's items.
+   * The items of a peer's answer; an async iterable as payload is the items of the request. It fails
+   * as a request does; `error.received`: how many there were.
    */
   stream<Item = unknown>(
     peer: string,
@@ -266,8 +257,8 @@ export class Endpoint implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the other end has all notifications that were taken for it before. Rejects with
-   * `timeout`, or with `peer-restarted` when its process has gone with some that were sent.
+   * Resolves when the other end has all notifications that were taken for it before; rejects with
+   * `timeout`, or `peer-restarted` when its process has gone with some that were sent.
    */
   flush(peer: string, options: FlushOptions = NO_OPTIONS): Promise<void> {
     return this.#caller.flush(peer, options);
@@ -399,12 +390,6 @@ export class Endpoint implements AsyncDisposable {
   /** The same. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Whether a discovery may yet tell of it. */
-  #awaits(peer: string): boolean {
-    return this.#lists.isAwaited && !this.#closing.isClosing && this.#manager.fenced === null &&
-      this.#manager.link(peer, true) === undefined;
   }
 
   #emit(event: EventBody): void {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Codec, codecTag, decodeRange } from "../codec.ts";
+import { type Codec, codecTag, decodeRange, resolveCodec } from "../codec.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 import { TimerTask } from "../connection/timer_task.ts";
 import type { Timers } from "../connection/timers.ts";
@@ -19,7 +19,13 @@ import { endOf } from "../core/wire/stream_frames.ts";
 import { decodeMetadata, NO_METADATA } from "../core/wire/metadata.ts";
 import { CODES, ConfigurationError, type ErrorCode, RequestError } from "../errors.ts";
 import type { CopyBytes } from "../runtime/runtime.ts";
-import { InboundCall, type NestedCalls, NotificationContext } from "./call_context.ts";
+import { checkHandling } from "../options/call_options.ts";
+import {
+  type HandlerContext,
+  InboundCall,
+  type NestedCalls,
+  NotificationContext,
+} from "./call_context.ts";
 import { EarlyStreams } from "./early_streams.ts";
 import { ServedCall } from "./served_call.ts";
 import { type Handler, mismatchOf, noHandlerText, type Registration } from "./handlers.ts";
@@ -74,6 +80,19 @@ export class HandlerRegistry implements SessionHandler {
     if (this.#early.size + this.#undecided.size + this.#earlyStreams.size > 0) {
       Promise.resolve().then(() => this.#runEarly(service));
     }
+  }
+
+  /** The same with what an application gives. @param codec Where its options name none. */
+  register<Payload>(
+    service: string,
+    handler: (payload: Payload, context: HandlerContext) => unknown,
+    options: { readonly codec?: "json" | "bytes" | Codec },
+    codec: Codec,
+    isStream = false,
+  ): void {
+    checkHandling(service, handler, options);
+    const chosen = options.codec === undefined ? codec : resolveCodec(options.codec);
+    this.add(service, handler as Handler<unknown, unknown>, chosen, isStream);
   }
 
   /** Whether requests wait for handlers that are not there yet. */

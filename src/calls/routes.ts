@@ -5,14 +5,44 @@
  */
 
 import type { ConnectionManager } from "../connection/connection_manager.ts";
+import type { Timers } from "../connection/timers.ts";
 import type { EventBody } from "../events.ts";
-import type { CallerOwner } from "./caller.ts";
+import { Caller, type CallerOwner } from "./caller.ts";
+import type { Changes } from "./changes.ts";
 import type { Closing } from "./closing.ts";
+import type { EndpointParts } from "./endpoint_context.ts";
+import type { Interceptors } from "./interceptors.ts";
+import { ListedCaller } from "./listed_caller.ts";
+import type { PeerLists } from "./peer_lists.ts";
 
-/** Both are made after the caller, which calls nobody before. */
-export function callerOwnerOf(
-  manager: () => ConnectionManager,
-  closing: () => Closing,
+/** What calls depend on; made after the caller, which calls nobody before. */
+export interface RouteEnds {
+  manager(): ConnectionManager;
+  closing(): Closing;
+  lists(): PeerLists;
+}
+
+/** Makes the calls of an endpoint. */
+export function newCaller(
+  { options, runtime: { copy }, discovery }: EndpointParts,
+  ends: RouteEnds,
+  changes: Changes,
+  timers: Timers,
+  interceptors: Interceptors,
+  emit: (event: EventBody) => void,
+): Caller {
+  const { manager, closing, lists } = ends;
+  const calling = [callerOwnerOf(ends, emit), timers, copy, options, interceptors] as const;
+  if (discovery === null) return new Caller(...calling);
+  /** Whether a discovery may yet tell of it. */
+  const awaits = (peer: string) =>
+    lists().isAwaited && !closing().isClosing && manager().fenced === null &&
+    manager().link(peer, true) === undefined;
+  return new ListedCaller({ awaits, changes }, ...calling);
+}
+
+function callerOwnerOf(
+  { manager, closing }: RouteEnds,
   emit: (event: EventBody) => void,
 ): CallerOwner {
   return {

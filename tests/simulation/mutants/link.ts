@@ -419,7 +419,7 @@ export const LINK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a call to a peer whose link was fenced waits",
-    file: "endpoint.ts",
+    file: "calls/routes.ts",
     find: 'return link.isFenced ? "fenced" : link;',
     replace: "return link;",
     by: "tests/endpoint/fence_test.ts",
