@@ -196,6 +196,14 @@ Deno.test("an answer that has ended needs no more of the request", () => {
   assertAllBack(pair);
 });
 
+Deno.test("an end that says no STOP needs no more of the request, either", () => {
+  const pair = new SessionPair();
+  const { stream } = opened(pair, { sendsItems: true });
+  assertEquals(stream.source!.isStopped, false);
+  pair.left.receive(frame(FrameKind.END, 1, 0x80, 0, 0, 0, 0, 0, 0, 0));
+  assertEquals([pair.left.broken, stream.source!.isStopped], [null, true]);
+});
+
 Deno.test("an error ends a stream after its items, also in the middle of one", () => {
   const pair = new SessionPair();
   const { served, reader } = opened(pair);

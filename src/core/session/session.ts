@@ -197,11 +197,6 @@ export class Session
   /** The next bytes for a socket that has taken all it was given; `null`: nothing waits. */
   nextRange(): Uint8Array | null {
     this.fill();
-    const range = this.log.nextRange();
-    if (range !== null) return range;
-    // What needs no acknowledgement makes room for what waits.
-    this.log.drained();
-    this.fill();
     return this.log.nextRange();
   }
 

@@ -40,13 +40,6 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // What is written.
   {
-    name: "what a socket has taken makes no room for what waits",
-    file: "core/session/session.ts",
-    find: "    this.log.drained();\n    this.fill();\n",
-    replace: "    this.log.drained();\n",
-    by: "tests/endpoint/client_test.ts",
-  },
-  {
     name: "a large turn goes out in one write",
     file: "connection/socket_writer.ts",
     find: "if (openCount <= 2 * this.#count) this.flush();",
