@@ -85,7 +85,7 @@ export { bytesCodec, type Codec, jsonCodec } from "./src/codec.ts";
 export type { IdentifierMode } from "./src/core/link/link_number.ts";
 export type { ConnectionRow } from "./src/core/link/connection_table.ts";
 export type { ClientRow, PeerRow } from "./src/core/link/peer_row.ts";
-export { type ItemIterator, type Items, ItemStream } from "./src/calls/item_stream.ts";
+export type { ItemStream } from "./src/calls/item_stream.ts";
 export { Endpoint } from "./src/endpoint.ts";
 export {
   type AnyServices,

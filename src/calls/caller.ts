@@ -27,7 +27,7 @@ import { Flush } from "./flush.ts";
 import { finalOptions, type InterceptedCall, type Interceptors } from "./interceptors.ts";
 import { moves } from "./moves.ts";
 import type { ItemReader } from "./item_reader.ts";
-import { isItems, type Items, ItemStream, LateItems } from "./item_stream.ts";
+import { isItems, type Items, type ItemStream, LateItems, newItemStream } from "./item_stream.ts";
 import { encodedMetadata, refused } from "./refusals.ts";
 import { StreamCall } from "./stream_call.ts";
 import { messageOf } from "./thrown.ts";
@@ -140,10 +140,10 @@ export class Caller {
     };
     try {
       if (!isIntercepted(this.#interceptors, service)) {
-        return new ItemStream<Item>(open(payload, options, null));
+        return newItemStream<Item>(open(payload, options, null));
       }
     } catch (error) {
-      return new ItemStream<Item>(new LateItems<Item>(Promise.reject(error)));
+      return newItemStream<Item>(new LateItems<Item>(Promise.reject(error)));
     }
     const items = this.#intercept(
       "stream",
@@ -152,9 +152,9 @@ export class Caller {
       payload,
       options,
       context,
-      (call) => new ItemStream<Item>(open(call.payload, finalOptions(call), call.report)),
+      (call) => newItemStream<Item>(open(call.payload, finalOptions(call), call.report)),
     );
-    return new ItemStream<Item>(new LateItems<Item>(items as Promise<AsyncIterable<Item>>));
+    return newItemStream<Item>(new LateItems<Item>(items as Promise<AsyncIterable<Item>>));
   }
 
   #openStream(

@@ -13,7 +13,7 @@ export interface Items<Item> {
 }
 
 /** What a `ReadableStream` iterates with. */
-export type ItemIterator<Item> = ReturnType<ReadableStream<Item>["values"]>;
+type ItemIterator<Item> = ReturnType<ReadableStream<Item>["values"]>;
 
 /**
  * A sequence of items from another process. It is read once: with `for await`, whose `break` tells
@@ -21,10 +21,17 @@ export type ItemIterator<Item> = ReturnType<ReadableStream<Item>["values"]>;
  * Nothing is fetched that its reader does not ask for, beyond a window of 64 KiB (more where it
  * keeps up).
  */
-export class ItemStream<Item = unknown> extends ReadableStream<Item> {
+export type ItemStream<Item = unknown> = ReadableStream<Item> & AsyncIterable<Item>;
+
+/** Makes one. */
+export function newItemStream<Item>(items: Items<Item>): ItemStream<Item> {
+  return new ReadableItems<Item>(items);
+}
+
+/** Its type is not told to others: not all libraries know that a `ReadableStream` is iterable. */
+class ReadableItems<Item> extends ReadableStream<Item> {
   readonly #items: Items<Item>;
 
-  /** Made by freshlink. */
   constructor(items: Items<Item>) {
     super({
       async pull(controller): Promise<void> {

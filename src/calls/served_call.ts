@@ -17,7 +17,7 @@ import { destinationOf, type HandlerContext, type NestedCalls } from "./call_con
 import { decodeCause, encodeCause } from "./cause.ts";
 import { ItemPump, type PumpEnd } from "./item_pump.ts";
 import { ItemReader, type ItemReaderOwner } from "./item_reader.ts";
-import { isItems, ItemStream } from "./item_stream.ts";
+import { isItems, type ItemStream, newItemStream } from "./item_stream.ts";
 import { callerOf, type RemoteCaller } from "./remote_caller.ts";
 import { codecEnd, encodeItem } from "./stream_call.ts";
 import { detailsOf, isThenable, messageOf, waitFor } from "./thrown.ts";
@@ -126,7 +126,7 @@ export class ServedCall implements InboundRequest, HandlerContext, ItemReaderOwn
     else if (opening.hasItems) {
       const reader = new ItemReader(this);
       reader.attach(sink);
-      this.#run(run, new ItemStream(reader));
+      this.#run(run, newItemStream(reader));
     } else {
       sink.next({
         handleItem: (whole, from, to) => this.#decode(run, whole, from, to),

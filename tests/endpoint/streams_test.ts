@@ -1,7 +1,7 @@
 // Streams from outside: both directions, every end, broken paths and processes that die.
 
 import { assert, assertEquals, assertInstanceOf, assertLess } from "@std/assert";
-import { type Endpoint, ItemStream, RequestError } from "../../mod.ts";
+import { type Endpoint, RequestError } from "../../mod.ts";
 import { SimulatedPair } from "../support/simulated_pair.ts";
 
 async function* count(from: number, to: number): AsyncGenerator<number> {
@@ -49,7 +49,7 @@ test(
     assertEquals(await collect(left.stream("SP20", "count", 2_000)), numbers);
     const stream = left.stream<number>("SP20", "count", 2_000);
     assertInstanceOf(stream, ReadableStream);
-    assertInstanceOf(stream, ItemStream);
+    assertInstanceOf(stream, ReadableStream);
     const reader = stream.getReader();
     const all: number[] = [];
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
