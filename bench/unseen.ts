@@ -39,14 +39,15 @@ const CUTS: readonly Cut[] = [
   },
   {
     file: "calls/handler_registry.ts",
-    find: "    if (this.#owner.interceptors.standAround(service)) {\n",
-    replace: "    if (false) {\n",
+    find: "    if (this.#owner.interceptors.standAround(service)) {\n" +
+      "      inbound.isBegun = false;\n",
+    replace: "    if (false) {\n      inbound.isBegun = false;\n",
   },
   {
     file: "calls/handler_registry.ts",
     find: "    const read = metadata === null ? NO_METADATA : decodeMetadata(metadata);\n" +
-      "    if (read === null) return refuse(",
-    replace: "    const read = NO_METADATA;\n    if (false) return refuse(",
+      "    if (read === null) return refuse(session, ",
+    replace: "    const read = NO_METADATA;\n    if (false) return refuse(session, ",
   },
 ];
 
