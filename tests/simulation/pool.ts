@@ -4,6 +4,9 @@ import type { RunResult } from "./run.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import type { Order } from "./worker.ts";
 
+/** A run takes part of a second; one that takes so long is worth a look. In milliseconds. */
+const LONG_MS = 20_000;
+
 /** Takes a result. @returns Whether the next seed is to be played. */
 type Take = (result: RunResult) => boolean;
 
@@ -37,12 +40,13 @@ export async function playSeeds(
 }
 
 function playIn(thread: Worker, order: Order): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    thread.onmessage = ({ data }) => resolve(data);
-    thread.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`seed ${order.seed}: ${event.message}`));
-    };
-    thread.postMessage(order);
-  });
+  const { promise, resolve, reject } = Promise.withResolvers<RunResult>();
+  thread.onmessage = ({ data }) => resolve(data);
+  thread.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(`seed ${order.seed}: ${event.message}`));
+  };
+  const told = setTimeout(() => console.error(`seed ${order.seed} takes long`), LONG_MS);
+  thread.postMessage(order);
+  return promise.finally(() => clearTimeout(told));
 }

@@ -11,10 +11,10 @@ import { failureText, Totals } from "./totals.ts";
 
 /** How many fresh seeds of each scenario CI plays. */
 const FRESH: Readonly<Record<string, number>> = {
-  swarm: 120,
+  swarm: 80,
   cuts: 20,
   crossings: 40,
-  rolling: 20,
+  rolling: 12,
   changing: 10,
   attacker: 12,
 };
@@ -37,7 +37,7 @@ for (const [scenario, runs] of Object.entries(FRESH)) {
     const totals = new Totals();
     const missed = () => scenario === "swarm" ? totals.missedPaths() : [];
     // The rarest ways are gone in 3 of 200 runs: by chance it takes more runs until each was.
-    const isEnough = (count: number) => count >= (missed().length > 0 ? 5 * runs : runs);
+    const isEnough = (count: number) => count >= (missed().length > 0 ? 8 * runs : runs);
     for (let count = 0; !isEnough(count); count++) {
       const result = await SCENARIOS[scenario]!(first + count);
       check(scenario, result);

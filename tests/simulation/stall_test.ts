@@ -10,9 +10,9 @@ import { World } from "./world.ts";
 
 const MINUTE_MS = 60_000;
 const PAYLOAD_BYTES = 10_000;
-const GAP_MS = 2;
+const GAP_MS = 5;
 
-/** Eight minutes' worth of payloads are 2.4 GB. */
+/** Eight minutes' worth of payloads are 960 MB. */
 const GROWTH_MAX_BYTES = 4 * 1_048_576;
 
 /** What is held when the garbage is gone, in bytes. */
@@ -34,7 +34,7 @@ async function pair(): Promise<{ world: World; caller: Endpoint; target: Endpoin
   return { world, caller: caller!, target: target! };
 }
 
-/** Calls every two milliseconds for ten minutes. @returns By how much memory has grown after two. */
+/** Calls every five milliseconds for ten minutes. @returns By how much memory has grown after two. */
 async function load(world: World, call: () => void): Promise<number> {
   const { simulation } = world;
   let isOn = true;
@@ -97,7 +97,7 @@ Deno.test("stall: a peer whose handlers never end; requests and notifications ar
   assertLess(growth, GROWTH_MAX_BYTES);
   const events = { ...world.events };
   assertEquals(events, before, "a handler that takes its time is no broken path");
-  assertGreater(codes["overloaded not-sent"]!, 100_000);
+  assertGreater(codes["overloaded not-sent"]!, 40_000);
   assertGreater(begun, 1_000);
   // All that was written arrives once the handlers end.
   isReleased = true;
