@@ -17,9 +17,9 @@ import { runDeno, TIMED_OUT } from "./run_deno.ts";
 const FOLDERS = {
   simulation: ["simulation"],
   // They start processes, install and build, and measure no time that anything depends on.
-  processes: ["bench", "conformance", "examples", "interop", "package", "permissions"],
+  processes: ["bench", "conformance", "interop", "package", "permissions"],
   // They compare times, or need what there is once.
-  slow: ["discovery", "inspector", "netns"],
+  slow: ["discovery", "examples", "inspector", "netns"],
 } as const;
 
 /** What may carry examples that run. */
