@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyTree } from "../tools/copy_tree.ts";
 import { ROOT } from "../tools/project.ts";
 import type { Measurement } from "./load.ts";
 import type { Plan } from "./plan.ts";
@@ -138,9 +139,10 @@ async function open(
 /** Whoever makes it removes it. @returns The folder. */
 async function copyWithout(cuts: readonly Cut[]): Promise<string> {
   const folder = await Deno.makeTempDir({ prefix: "freshlink-unseen-" });
-  await Deno.mkdir(`${folder}/tests`);
   await Deno.symlink(`${ROOT}node_modules`, `${folder}/node_modules`);
-  for (const path of COPIED) await copy(`${ROOT}${path}`, `${folder}/${path}`);
+  for (const path of COPIED) {
+    await copyTree(`${ROOT}${path}`, `${folder}/${path}`, ["node_modules"]);
+  }
   for (const { file, find, replace } of cuts) {
     const path = `${folder}/src/${file}`;
     const parts = (await Deno.readTextFile(path)).split(find);
@@ -148,12 +150,4 @@ async function copyWithout(cuts: readonly Cut[]): Promise<string> {
     await Deno.writeTextFile(path, parts.join(replace));
   }
   return folder;
-}
-
-async function copy(from: string, to: string): Promise<void> {
-  if (!(await Deno.stat(from)).isDirectory) return await Deno.copyFile(from, to);
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name } of Deno.readDir(from)) {
-    if (name !== "node_modules") await copy(`${from}/${name}`, `${to}/${name}`);
-  }
 }

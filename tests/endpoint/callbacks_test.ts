@@ -5,6 +5,7 @@ import { type Callee, Client, Endpoint, type RemoteCaller } from "../../mod.ts";
 import { Simulation } from "../../src/simulator/mod.ts";
 import { EndpointPair, requestError, Watched } from "../support/endpoints.ts";
 import { outcomes, SimulatedPair } from "../support/simulated_pair.ts";
+import { until } from "../support/until.ts";
 
 async function connect(endpoint: Endpoint, options: object = {}): Promise<Client> {
   const { port } = endpoint.address;
@@ -181,7 +182,7 @@ Deno.test("clients(): who is connected, and what is open with each", async () =>
   held.resolve("now");
   await call;
   await client.close();
-  while (endpoint.clients().length > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => endpoint.clients().length === 0, "the client has left the list");
 });
 
 Deno.test("pushes to a client outlive its connections, in their order", async () => {

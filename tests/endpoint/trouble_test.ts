@@ -5,6 +5,7 @@ import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@s
 import { Client, Endpoint, type EndpointOptions, LinkError, RequestError } from "../../mod.ts";
 import { freePort, requestError, Watched } from "../support/endpoints.ts";
 import { failedAttempt, TROUBLES, twoEnds, warnings } from "../support/trouble.ts";
+import { until } from "../support/until.ts";
 
 const TIMEOUT_MS = 150;
 
@@ -37,7 +38,7 @@ Deno.test("a client's request has the cause too", async () => {
   await using client = await Client.connect({ hostname: "127.0.0.1", port, redialMinMs: 20 });
   await target.close();
   // What is sent before this end has read the goodbye would be lost with the connection.
-  while (client.isConnected) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => !client.isConnected, "the client has read the goodbye");
   const error = await requestError(client.request("none", 1, { timeoutMs: TIMEOUT_MS }));
   assertEquals(error.code, "timeout");
   assertInstanceOf(error.cause, LinkError);

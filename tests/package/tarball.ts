@@ -1,10 +1,10 @@
 /** The package as a stranger gets it: built, packed, and installed into empty folders. */
 
 import { assertEquals, assertMatch } from "@std/assert";
+import { copyTree } from "../../tools/copy_tree.ts";
 import { importMapArguments } from "../../tools/import_map.ts";
 import { exists, filesBelow, ROOT } from "../../tools/project.ts";
 import { runDeno } from "../../tools/run_deno.ts";
-import { copyTree } from "../support/copy_tree.ts";
 
 const TIMEOUT_MS = 240_000;
 

@@ -1,7 +1,7 @@
 /** Tries the mutants: each in a copy of the source, by the command that must catch it. */
 
+import { copyTree } from "../../../tools/copy_tree.ts";
 import { ROOT } from "../../../tools/project.ts";
-import { copyTree } from "../../support/copy_tree.ts";
 import { type Mutant, MUTANTS } from "./list.ts";
 
 /** The last line of `deno task sim --mutants --json`. */
