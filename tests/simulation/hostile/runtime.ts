@@ -15,6 +15,8 @@ const ADD_GAP_MS = 50;
 /** It waits for nobody, but has only so much memory itself, in frames. */
 const QUEUE_MAX = 2_000;
 const TRICKLE_GAP_MS = 2;
+/** So often it does all that; what is connected later ends at once. Thousands show nothing more. */
+const CONNECTIONS_MAX = 400;
 const TRICKLE_BYTES = 5;
 
 /** A runtime with some habits. */
@@ -23,9 +25,12 @@ export function hostileRuntime(
   habits: readonly Habit[],
   random: SeededRandom,
 ): Runtime {
+  let count = 0;
   return wrappedRuntime(process, (socket, handle) => {
     const hostile = new HostileSocket(socket, process, habits, random);
-    return hostile.handledBy(handle(hostile));
+    const handler = hostile.handledBy(handle(hostile));
+    if (++count > CONNECTIONS_MAX) process.clock.setTimer(0, () => hostile.abort());
+    return handler;
   });
 }
 
